@@ -1,0 +1,3996 @@
+#!/usr/bin/env python3
+"""Keep AI-agent definition files in sync, verified, and remember it in SQLite.
+
+As a script:    python agent_sync.py add OWNER/REPO --path agents
+                python agent_sync.py sync
+As a module:    from agent_sync import AgentSyncState, sync_sources
+
+A *source* is one remote place (a Git repository or a local directory). Its *revision*
+names one state of it: a commit id, or the SHA-256 of a manifest. Its *listing* says
+which files it has there. A *tracked file* is one that this program wrote, or adopted,
+in the source's *destination*. A *run* is one sync of one source.
+
+A run goes one way, and only its last steps touch anything:
+
+    lock -> list -> plan -> fetch and verify into staging -> publish -> record
+
+The file reads from top to bottom; each section uses only those above it:
+
+    Constants                  limits and defaults
+    Errors                     what can go wrong, for the caller to tell apart
+    Values                     what the sections hand to one another
+    Hashes, paths and files    what may be written, where, and how it survives a crash
+    State                      the SQLite database
+    HTTP                       kept-alive connections, deadlines, credentials
+    Pkt-lines                  the framing of Git's protocol
+    Git objects                ids, commits, trees, tags
+    Packfiles                  entries, deltas, and the objects they make
+    Git client                 ls-refs and fetch, protocol version 2
+    Sources                    from a URL to a listing and its contents
+    Plan                       what a run must do, decided without doing it
+    Sync                       the run itself
+    Command line               arguments in, exit codes and text out
+"""
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import re
+import secrets
+import sqlite3
+import stat
+import sys
+import tempfile
+import threading
+import time
+import unicodedata
+import zlib
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import NamedTuple, Optional, Union
+
+try:
+    import fcntl
+except ImportError:  # Windows locks by msvcrt, imported where it is used.
+    fcntl = None
+
+# ==== Constants ====
+
+__version__ = "1.0.0"
+
+DEFAULT_SOURCE_ID = "github-remote"
+DEFAULT_SOURCE_URL = (
+    "https://raw.githubusercontent.com/bobmatnyc/claude-mpm-agents/main/agents"
+)
+DEFAULT_INCLUDE = ("*.md", "*.json")
+
+KIB = 1024
+MIB = 1024 * KIB
+
+# Agent files are 4 to 50 KB. The limits leave room for a hundred times that and still
+# keep a hostile source from filling memory or disk.
+MAX_OBJECT_SIZE = 16 * MIB
+MAX_LIVE_SIZE = 40 * MIB  # all objects held at once while deltas are resolved
+MAX_TREES_SIZE = 40 * MIB
+MAX_PACK_SIZE = 512 * MIB
+MAX_INFLATED_SIZE = 2048 * MIB
+MAX_OBJECTS = 2_000_000
+MAX_REFS_SIZE = 16 * MIB
+MAX_PATH_LENGTH = 4096
+SPOOL_SIZE = 8 * MIB  # a larger pack goes to a file
+
+CHUNK_SIZE = 64 * KIB
+SOCKET_TIMEOUT = 30.0  # seconds without a byte
+DEFAULT_TIMEOUT = 300.0  # seconds for one source, all requests together
+DEFAULT_LOCK_TIMEOUT = 60.0
+DEFAULT_JOBS = 16
+MAX_REDIRECTS = 5
+MAX_RETRIES = 2
+BUSY_TIMEOUT = 30.0
+
+WORK_DIRECTORY = ".agent-sync"  # below each destination: the lock, backups
+STAGING_NAME = re.compile(r"\.agent-sync-[0-9a-f]{16}\.tmp")
+WINDOWS = os.name == "nt"
+
+
+# ==== Errors ====
+# One line each: what, where, why, and what to do. Facts are attributes as well.
+
+
+class AgentSyncError(Exception):
+    """The root of every error that this module raises on purpose."""
+
+
+class UsageError(AgentSyncError):
+    """A request that makes no sense as given: an unknown id, a bad URL or filter."""
+
+
+class AgentSyncStateError(AgentSyncError):
+    """The database is not one that this version can use."""
+
+
+class DatabaseError(AgentSyncStateError):
+    """SQLite failed; the cause is the sqlite3 error."""
+
+
+class GitSyncError(AgentSyncError):
+    """A source could not be synced."""
+
+
+class NetworkError(GitSyncError):
+    """The source could not be reached, or stopped answering."""
+
+
+class CacheError(GitSyncError):
+    """The destination could not be read or written."""
+
+
+class BusyError(CacheError):
+    """Another run holds the destination."""
+
+
+class ProtocolError(GitSyncError):
+    """The server's answer breaks its protocol, or a check on it failed."""
+
+
+class RefusedError(ProtocolError):
+    """A Git server said no in its own words, or hung up instead of answering."""
+
+
+class PathError(ProtocolError):
+    """A name in a source that must not become a file name here."""
+
+
+class RefError(GitSyncError):
+    """A ref, a commit or a directory that the repository does not have."""
+
+
+class StatusError(GitSyncError):
+    """An HTTP answer other than 200; `status` is its number."""
+
+    def __init__(self, message, status):
+        super().__init__(message)
+        self.status = status
+
+
+def printable(text, limit=500):
+    """Return *text* on one line, control and format characters escaped, cut to *limit*.
+
+    What a server or a file name says may reach a terminal only through here.
+    """
+    shown = "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in str(text).strip()[:limit]
+    )
+    return re.sub(r"\\[nrt]", " ", shown)
+
+
+# ==== Values ====
+
+
+class Entry(NamedTuple):
+    """One file of a listing; what is not known at the source is None."""
+
+    path: str
+    object_id: Optional[str] = None
+    sha256: Optional[str] = None
+    size: Optional[int] = None
+
+
+class Listing(NamedTuple):
+    """The files a source has at one revision.
+
+    `skipped` holds (path, reason) of what is never written. `revisited` says that the
+    revision was the one already synced, and the entries come from the database.
+    """
+
+    revision: str
+    entries: tuple[Entry, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+    revisited: bool = False
+
+
+class TrackedFile(NamedTuple):
+    """What the database remembers of one file."""
+
+    path: str
+    sha256: str
+    object_id: Optional[str] = None
+    size: Optional[int] = None
+
+
+class LocalFile(NamedTuple):
+    """A regular file in the destination, as it is now."""
+
+    sha256: str
+    object_id: str
+    size: int
+
+
+class Obstacle(NamedTuple):
+    """Something at *path* that keeps a file from being written where it belongs.
+
+    `files` are the paths of all that would be lost if it went.
+    """
+
+    path: str
+    what: str
+    files: tuple[str, ...]
+
+
+Local = Union[LocalFile, Obstacle, None]
+
+
+class Action(NamedTuple):
+    """What a run does with one path: `kind` is one of the kinds in the plan section.
+
+    `clear` is the path of what has to make way first, and `backup` says whether that is
+    moved to the backup directory (or else has nothing in it that is not ours).
+    """
+
+    kind: str
+    path: str
+    entry: Optional[Entry] = None
+    clear: Optional[str] = None
+    backup: bool = False
+    reason: Optional[str] = None
+
+
+class Change(NamedTuple):
+    """One line of a run's record: what happened to one file."""
+
+    path: str
+    action: str
+    old_sha: Optional[str]
+    new_sha: Optional[str]
+
+
+# ==== Hashes, paths and files ====
+# What may be written, where, and how it gets there whole. Knows nothing of sources.
+
+
+def sha256_of(data):
+    """Return the SHA-256 of *data* as 64 hexadecimal digits."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def blob_hasher(size, algorithm="sha1"):
+    """Return a hash object that, fed a file of *size* bytes, gives its blob id."""
+    return hashlib.new(algorithm, b"blob %d\0" % size)
+
+
+# A file name is checked against an allow-list made of every platform's rules, on every
+# platform, so that a repository that is safe here is safe on the next machine as well.
+_DEVICE = re.compile(
+    r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[1-9\u00b9\u00b2\u00b3]"
+    r"|LPT[1-9\u00b9\u00b2\u00b3])[ ]*(?:\..*)?",
+    re.IGNORECASE,
+)
+_FORBIDDEN = re.compile(r'[<>:"|?*\\/\x00-\x1f\x7f-\x9f\ud800-\udfff]')
+_SHORT_GIT = re.compile(r"\.?git(?:~[0-9]+)?", re.IGNORECASE)
+_FORMAT_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def name_fault(name):
+    """Return why *name* must not be a component of a path, or None if it may."""
+    if name in ("", ".", ".."):
+        return "is empty, '.' or '..'"
+    if _FORBIDDEN.search(name):
+        return "has a character that file names must not have"
+    if name != name.strip(" ") or name.endswith("."):
+        return "begins or ends with a space, or ends with a dot"
+    if _SHORT_GIT.fullmatch(name):
+        return "stands for .git"
+    if _DEVICE.fullmatch(name):
+        return "is a device on Windows"
+    if len(os.fsencode(name) if name.isascii() else name.encode("utf-8")) > 255:
+        return "is longer than 255 bytes"
+    if name.isascii():
+        return None
+    if any(unicodedata.category(char) in _FORMAT_CATEGORIES for char in name):
+        return "has an invisible character"
+    if unicodedata.normalize("NFC", name) != name:
+        return "is not in Unicode normal form C"
+    return None
+
+
+def check_path(path):
+    """Return *path* if it may be a file's path below a destination; else PathError."""
+    if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_LENGTH:
+        raise PathError(f"refused path {printable(path, 60)}…: it is too long")
+    for name in path.split("/"):
+        fault = name_fault(name)
+        if fault:
+            raise PathError(
+                f"refused path '{printable(path)}': '{printable(name)}' {fault}"
+            )
+        if name.startswith(WORK_DIRECTORY):
+            raise PathError(f"refused path '{printable(path)}': a name of this program")
+    return path
+
+
+def collision_key(path):
+    """Return what two paths share if some file system takes them for the same."""
+    folded = unicodedata.normalize("NFC", path).casefold()
+    return unicodedata.normalize("NFC", folded)
+
+
+def check_collisions(paths):
+    """Raise PathError if two paths, or a file and a directory, would be one place."""
+    spellings = {}
+    files = set()
+    for path in paths:
+        key = collision_key(path)
+        if key in spellings:
+            raise PathError(
+                f"refused paths '{printable(spellings[key])}' and '{printable(path)}': "
+                "they are the same file on some file systems"
+            )
+        spellings[key] = path
+        files.add(key)
+    for path in paths:
+        parent = path.rpartition("/")[0]
+        while parent:
+            key = collision_key(parent)
+            if key in files or spellings.setdefault(key, parent) != parent:
+                raise PathError(
+                    f"refused paths '{printable(spellings[key])}' and "
+                    f"'{printable(path)}': they cannot both exist everywhere"
+                )
+            parent = parent.rpartition("/")[0]
+
+
+def retry_while_shared(operation):
+    """Call *operation*, again for some seconds while Windows says the file is in use."""
+    for attempt in range(9):
+        try:
+            return operation()
+        except PermissionError as error:
+            # Access denied, sharing violation, lock violation: an editor or a scanner
+            # has the file open, and will let go of it.
+            if getattr(error, "winerror", None) not in (5, 32, 33) or attempt == 8:
+                raise
+            time.sleep(0.01 * 2**attempt)
+
+
+_BINARY = getattr(os, "O_BINARY", 0)
+_NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
+_NONBLOCK = getattr(os, "O_NONBLOCK", 0)
+_DIRECTORY = getattr(os, "O_DIRECTORY", 0)
+_HAS_DIR_FD = {os.open, os.mkdir, os.stat, os.unlink, os.rmdir} <= os.supports_dir_fd
+
+
+def open_regular(name, dir_fd=None):
+    """Open *name* for reading without following a link or waiting for a FIFO's writer.
+
+    Returns (file, its stat). Raises OSError, with ELOOP for what is no regular file.
+    """
+    before = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
+    if not stat.S_ISREG(before.st_mode):
+        raise OSError(errno.ELOOP, "not a regular file", name)
+    flags = os.O_RDONLY | _NOFOLLOW | _NONBLOCK | _BINARY
+    file = os.fdopen(os.open(name, flags, dir_fd=dir_fd), "rb")
+    status = os.fstat(file.fileno())
+    if not stat.S_ISREG(status.st_mode):
+        file.close()
+        raise OSError(errno.ELOOP, "not a regular file", name)
+    return file, status
+
+
+class Directory:
+    """A directory tree, such as a destination: all that is done below it is done here.
+
+    Paths are relative, with slashes. Below the root no link is ever followed: where the
+    platform can, each parent is opened from its own parent's descriptor, so that a
+    directory swapped for a link while a run goes on is noticed, not followed.
+    """
+
+    def __init__(self, root):
+        self.root = Path(root)
+
+    @contextlib.contextmanager
+    def parent(self, path, create=False):
+        """Yield (name, dir_fd) with which `os` functions reach *path*.
+
+        Raises FileNotFoundError or NotADirectoryError for a parent that is missing,
+        or is a link or a file.
+        """
+        *parents, name = path.split("/")
+        if not _HAS_DIR_FD:
+            yield self._checked_name(parents, name, create), None
+            return
+        flags = os.O_RDONLY | _DIRECTORY
+        fd = os.open(self.root, flags)
+        try:
+            for parent in parents:
+                if create:
+                    with contextlib.suppress(FileExistsError):
+                        os.mkdir(parent, dir_fd=fd)
+                try:
+                    child = os.open(parent, flags | _NOFOLLOW, dir_fd=fd)
+                except OSError as error:
+                    if error.errno in (errno.ELOOP, errno.EMLINK):  # EMLINK: FreeBSD
+                        raise NotADirectoryError(errno.ENOTDIR, parent) from error
+                    raise
+                os.close(fd)
+                fd = child
+            yield name, fd
+        finally:
+            os.close(fd)
+
+    def _checked_name(self, parents, name, create):
+        """Return the full path of *name*, for platforms without dir_fd."""
+        directory = self.root
+        for parent in parents:
+            directory = directory / parent
+            if create:
+                with contextlib.suppress(FileExistsError):
+                    os.mkdir(directory)
+            if not stat.S_ISDIR(os.lstat(directory).st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, str(directory))
+        return str(directory / name)
+
+    def inspect(self, path, algorithm="sha1"):
+        """Return the LocalFile or the Obstacle at *path*, or None if nothing is there."""
+        try:
+            with self.parent(path) as (name, dir_fd):
+                mode = os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode
+                if stat.S_ISREG(mode):
+                    return self._hash(*open_regular(name, dir_fd), algorithm)
+        except FileNotFoundError:
+            return None
+        except NotADirectoryError:
+            return self._parent_obstacle(path)
+        if stat.S_ISDIR(mode):
+            return Obstacle(path, "a directory", tuple(self.walk(path, hidden=True)))
+        return Obstacle(path, "a link" if stat.S_ISLNK(mode) else "a device", (path,))
+
+    @staticmethod
+    def _hash(file, status, algorithm):
+        content, blob = hashlib.sha256(), blob_hasher(status.st_size, algorithm)
+        size = 0
+        with file:
+            while chunk := file.read(CHUNK_SIZE):
+                content.update(chunk)
+                blob.update(chunk)
+                size += len(chunk)
+        return LocalFile(content.hexdigest(), blob.hexdigest(), size)
+
+    def _parent_obstacle(self, path):
+        """Return the Obstacle for the topmost parent of *path* that is no directory."""
+        parents = path.split("/")[:-1]
+        for depth in range(1, len(parents) + 1):
+            parent = "/".join(parents[:depth])
+            with self.parent(parent) as (name, dir_fd):
+                mode = os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode
+            if not stat.S_ISDIR(mode):
+                what = "a file" if stat.S_ISREG(mode) else "a link"
+                return Obstacle(parent, what, (parent,))
+        return None  # It has become a directory since.
+
+    def walk(self, below="", hidden=False):
+        """Yield the paths of all below that is no directory, without following links.
+
+        Without *hidden*, names that begin with a dot are left out.
+        """
+        pending = [below]
+        while pending:
+            directory = pending.pop()
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                with os.scandir(self.root / directory) as entries:
+                    found = sorted(entries, key=lambda entry: entry.name)
+                for entry in found:
+                    path = f"{directory}/{entry.name}" if directory else entry.name
+                    if entry.name.startswith(".") and not hidden:
+                        continue
+                    if entry.is_dir(follow_symlinks=False):
+                        pending.append(path)
+                    else:
+                        yield path
+
+    def read(self, path, limit=MAX_OBJECT_SIZE):
+        """Return the bytes of the regular file at *path*; OSError if over *limit*."""
+        with self.parent(path) as (name, dir_fd):
+            file, _ = open_regular(name, dir_fd)
+            with file:
+                data = file.read(limit + 1)
+        if len(data) > limit:
+            raise OSError(errno.EFBIG, f"larger than {limit // MIB} MiB", path)
+        return data
+
+    def stage(self, path, data):
+        """Write *data* durably to a temporary file and return its path.
+
+        It lies in the deepest directory on the way to *path* that exists, so that
+        nothing but temporary files appears before a run publishes.
+        """
+        name = f".agent-sync-{secrets.token_hex(8)}.tmp"
+        parents = path.split("/")[:-1]
+        while True:
+            staged = "/".join([*parents, name])
+            try:
+                with self.parent(staged) as (leaf, dir_fd):
+                    self._write(leaf, dir_fd, data)
+                return staged
+            except (FileNotFoundError, NotADirectoryError):
+                if not parents:
+                    raise
+                parents.pop()
+
+    @staticmethod
+    def _write(name, dir_fd, data):
+        """Create *name* with *data* in it and bring it to the disk, or leave nothing."""
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
+        fd = os.open(name, flags, 0o644, dir_fd=dir_fd)
+        try:
+            with os.fdopen(fd, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            with contextlib.suppress(OSError):
+                os.unlink(name, dir_fd=dir_fd)
+            raise
+
+    def publish(self, staged, path):
+        """Move the temporary file *staged* to *path*, over what is there."""
+        with self.parent(staged) as (source, source_fd):
+            with self.parent(path, create=True) as (target, target_fd):
+                retry_while_shared(
+                    lambda: os.replace(
+                        source, target, src_dir_fd=source_fd, dst_dir_fd=target_fd
+                    )
+                )
+
+    def move(self, path, target):
+        """Rename what stands at *path*, whatever it is, to *target*."""
+        self.publish(path, target)
+
+    def remove(self, path):
+        """Delete the file or link at *path*; nothing there is no error."""
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            with self.parent(path) as (name, dir_fd):
+                retry_while_shared(lambda: os.unlink(name, dir_fd=dir_fd))
+
+    def remove_directory(self, path):
+        """Remove the directory at *path* with its empty subdirectories.
+
+        Returns whether it is gone; whatever has a file in it stays.
+        """
+        directories = [path]
+        for directory in directories:
+            with contextlib.suppress(OSError):
+                with os.scandir(self.root / directory) as entries:
+                    directories += [
+                        f"{directory}/{entry.name}"
+                        for entry in entries
+                        if entry.is_dir(follow_symlinks=False)
+                    ]
+        for directory in reversed(directories):
+            try:
+                with self.parent(directory) as (name, dir_fd):
+                    os.rmdir(name, dir_fd=dir_fd)
+            except OSError:
+                return False
+        return True
+
+    def prune(self, path):
+        """Remove the parents of *path* that are now empty."""
+        parent = path.rpartition("/")[0]
+        while parent:
+            try:
+                with self.parent(parent) as (name, dir_fd):
+                    os.rmdir(name, dir_fd=dir_fd)
+            except OSError:
+                return
+            parent = parent.rpartition("/")[0]
+
+    def sync_directories(self, paths):
+        """Bring the directories that hold *paths*, and theirs, to the disk."""
+        if WINDOWS:  # A directory cannot be opened there, and NTFS journals renames.
+            return
+        directories = {""}
+        for path in paths:
+            parent = path.rpartition("/")[0]
+            while parent not in directories:
+                directories.add(parent)
+                parent = parent.rpartition("/")[0]
+        for directory in sorted(directories):
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                with self.parent(f"{directory}/." if directory else ".") as (_, fd):
+                    os.fsync(fd)
+
+    def clear_staging(self):
+        """Delete the temporary files that a killed run left behind."""
+        for path in list(self.walk(hidden=True)):
+            if STAGING_NAME.fullmatch(path.rpartition("/")[2]):
+                self.remove(path)
+
+
+def utc_now():
+    """Return the present time in UTC as ISO 8601 with offset, to the microsecond."""
+    return datetime.now(timezone.utc).isoformat()
+
+
+def journal_lines(hashes):
+    """Return the lock file's lines for *hashes*, path to SHA-256."""
+    return [f"{digest} {path}" for path, digest in hashes.items()]
+
+
+class DestinationLock:
+    """One run per destination at a time, over all processes; a context manager.
+
+    A kernel lock, so that it dies with its holder. The lock file's first line says who
+    holds it; the SHA-256 and path of each file about to be published follow. It is
+    emptied when a run ends in order, so what a later run finds in it (`journal`, path
+    to SHA-256; `interrupted`) tells of one that was killed, and what is of its making.
+
+    Raises BusyError after *timeout* seconds or when the event *stop* is set, CacheError
+    if it cannot be made.
+    """
+
+    def __init__(self, root, timeout=DEFAULT_LOCK_TIMEOUT, stop=None):
+        self.path = Path(root) / WORK_DIRECTORY / "lock"
+        self.timeout = timeout
+        self._stop = stop or threading.Event()
+        self.interrupted = False
+        self.journal = {}
+        self._file = None
+
+    def __enter__(self):
+        self._file = self._open()
+        deadline = time.monotonic() + self.timeout
+        while not self._try_lock():
+            if time.monotonic() >= deadline or self._stop.wait(0.02):
+                holder = self._file.readline().decode("utf-8", "replace")
+                self._file.close()
+                raise BusyError(
+                    f"another run holds {self.path.parent.parent}"
+                    f" ({printable(holder) or 'it does not say who'}); try later, or"
+                    f" wait longer than {self.timeout:g} s with --lock-timeout"
+                )
+        try:
+            self._read_journal()
+            holder = f"pid {os.getpid()} since {utc_now()}"
+            self._rewrite("\n".join([holder, *journal_lines(self.journal)]) + "\n")
+        except BaseException:
+            self._file.close()
+            raise
+        return self
+
+    def __exit__(self, exc_type, exc, traceback):
+        try:
+            if exc_type is None or not self.journal:
+                self._rewrite("")
+        finally:
+            self._file.close()  # which lets go of the lock, too
+
+    def write_journal(self, hashes):
+        """Note durably that files with these *hashes* (path to SHA-256) are ours."""
+        self.journal = dict(hashes)
+        self._file.seek(0, os.SEEK_END)
+        for line in journal_lines(hashes):
+            self._file.write(f"{line}\n".encode("utf-8"))
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
+    def _open(self):
+        directory = self.path.parent
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            if directory.is_symlink():
+                raise NotADirectoryError(errno.ENOTDIR, "a link", str(directory))
+            flags = os.O_RDWR | os.O_CREAT | _NOFOLLOW | _BINARY
+            return os.fdopen(os.open(self.path, flags, 0o644), "r+b")
+        except OSError as error:
+            raise CacheError(
+                f"cannot use {directory.parent} as a destination:"
+                f" {error.strerror or error}; choose another with --dest"
+            ) from error
+
+    def _try_lock(self):
+        try:
+            if fcntl:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            else:
+                import msvcrt
+
+                # Far behind the text, so that others can still read who holds it.
+                self._file.seek(1 << 30)
+                msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError as error:
+            if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
+                raise CacheError(
+                    f"cannot lock {self.path}: {error.strerror}"
+                ) from error
+            return False
+        finally:
+            self._file.seek(0)
+        return True
+
+    def _read_journal(self):
+        lines = self._file.read(MAX_TREES_SIZE).decode("utf-8", "replace").splitlines()
+        self.interrupted = bool(lines)
+        for line in lines[1:]:
+            digest, _, path = line.partition(" ")
+            if re.fullmatch("[0-9a-f]{64}", digest) and path:
+                self.journal[path] = digest
+
+    def _rewrite(self, text):
+        """Make *text* the whole lock file; it is written first, and then cut to size."""
+        self._file.seek(0)
+        self._file.write(text.encode("utf-8"))
+        self._file.truncate()
+        self._file.flush()
+
+
+# ==== State ====
+# The SQLite database. Knows tables and transactions; nothing of networks and files.
+
+# Version 1 of the contract that other programs rely on. It never changes: what this
+# program adds comes in migrations.
+CONTRACT_DDL = """
+CREATE TABLE sources (
+    id TEXT PRIMARY KEY,
+    url TEXT NOT NULL,
+    last_sha TEXT,               -- the revision synced last
+    last_sync_time TEXT,
+    etag TEXT,
+    enabled INTEGER DEFAULT 1,
+    created_at TEXT DEFAULT CURRENT_TIMESTAMP,
+    updated_at TEXT DEFAULT CURRENT_TIMESTAMP
+);
+CREATE TABLE agent_files (
+    source_id TEXT NOT NULL,
+    file_path TEXT NOT NULL,     -- relative to the source, with slashes
+    content_sha TEXT NOT NULL,   -- SHA-256 of what was written
+    local_path TEXT,
+    synced_at TEXT NOT NULL,
+    file_size INTEGER,
+    PRIMARY KEY (source_id, file_path),
+    FOREIGN KEY (source_id) REFERENCES sources(id) ON DELETE CASCADE
+);
+CREATE TABLE sync_history (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    source_id TEXT NOT NULL,
+    sync_time TEXT NOT NULL,
+    status TEXT NOT NULL,        -- success, partial or error
+    files_synced INTEGER DEFAULT 0,
+    files_cached INTEGER DEFAULT 0,
+    files_failed INTEGER DEFAULT 0,
+    error_message TEXT,
+    duration_ms INTEGER,
+    FOREIGN KEY (source_id) REFERENCES sources(id) ON DELETE CASCADE
+);
+CREATE TABLE schema_metadata (
+    key TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+);
+CREATE INDEX idx_agent_files_source ON agent_files(source_id);
+CREATE INDEX idx_agent_files_path ON agent_files(file_path);
+CREATE INDEX idx_agent_files_source_path_sha
+    ON agent_files(source_id, file_path, content_sha);
+CREATE INDEX idx_sync_history_source_time ON sync_history(source_id, sync_time DESC);
+CREATE INDEX idx_sync_history_status ON sync_history(status);
+"""
+STATUSES = ("success", "partial", "error")
+POLICIES = ("backup", "keep", "overwrite")
+
+
+def execute_each(connection, ddl):
+    """Run the statements of *ddl* one by one.
+
+    `executescript` would first commit the transaction that they belong to.
+    """
+    for statement in re.sub(r"--[^\n]*", "", ddl).split(";"):
+        if statement.strip():
+            connection.execute(statement)
+
+
+def migration_1(connection):
+    """How a source is read, what a file is proven by, and what each run did."""
+    execute_each(
+        connection,
+        """
+        ALTER TABLE sources ADD COLUMN kind TEXT;
+        ALTER TABLE sources ADD COLUMN ref TEXT;
+        ALTER TABLE sources ADD COLUMN path TEXT;
+        ALTER TABLE sources ADD COLUMN destination TEXT;
+        ALTER TABLE sources ADD COLUMN include TEXT;     -- JSON list of globs, or NULL
+        ALTER TABLE sources ADD COLUMN exclude TEXT;
+        ALTER TABLE sources ADD COLUMN on_conflict TEXT NOT NULL DEFAULT 'backup';
+        ALTER TABLE sources ADD COLUMN file_count INTEGER;
+        ALTER TABLE agent_files ADD COLUMN object_id TEXT;
+        ALTER TABLE agent_files ADD COLUMN etag TEXT;
+        ALTER TABLE agent_files ADD COLUMN last_modified TEXT;
+        ALTER TABLE sync_history ADD COLUMN revision TEXT;
+        ALTER TABLE sync_history ADD COLUMN files_removed INTEGER DEFAULT 0;
+        ALTER TABLE sync_history ADD COLUMN bytes_received INTEGER DEFAULT 0;
+        ALTER TABLE sync_history ADD COLUMN requests INTEGER DEFAULT 0;
+        ALTER TABLE sync_history ADD COLUMN triggered_by TEXT;
+        CREATE TABLE file_changes (
+            run_id INTEGER NOT NULL REFERENCES sync_history(id) ON DELETE CASCADE,
+            file_path TEXT NOT NULL,
+            action TEXT NOT NULL,
+            old_sha TEXT,
+            new_sha TEXT,
+            PRIMARY KEY (run_id, file_path)
+        );
+        """,
+    )
+
+
+MIGRATIONS = (migration_1,)  # `PRAGMA user_version` counts how many have run
+
+
+def default_database():
+    """Return the database's path: $AGENT_SYNC_DB, or the one in the home directory."""
+    configured = os.environ.get("AGENT_SYNC_DB")
+    if configured:
+        return Path(configured).expanduser()
+    return Path("~/.config/claude-mpm/agent_sync.db").expanduser()
+
+
+class AgentSyncState:
+    """What is known of sources, files and runs; safe from many threads and processes.
+
+    Every call opens a connection of its own, and every write is one `BEGIN IMMEDIATE`
+    transaction. Public methods raise DatabaseError, from sqlite3's own error.
+    """
+
+    SCHEMA_VERSION = 1
+
+    def __init__(self, db_path=None):
+        self.db_path = Path(db_path).expanduser() if db_path else default_database()
+        if sqlite3.sqlite_version_info < (3, 24):
+            raise AgentSyncStateError(
+                f"SQLite {sqlite3.sqlite_version} is too old: 3.24 or newer is needed"
+            )
+        self._create_file()
+        with self._transaction(write=False) as connection:
+            version = self._checked_version(connection)
+        if version < len(MIGRATIONS):
+            self._migrate()
+
+    def _create_file(self):
+        """Make the directory (0700) and an empty file (0600) where there is none."""
+        try:
+            if not self.db_path.parent.is_dir():
+                self.db_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with contextlib.suppress(FileExistsError):
+                os.close(os.open(self.db_path, os.O_CREAT | os.O_EXCL, 0o600))
+        except OSError as error:
+            raise DatabaseError(
+                f"cannot create the database {self.db_path}: {error.strerror};"
+                " choose another with --db or AGENT_SYNC_DB"
+            ) from error
+
+    def _checked_version(self, connection):
+        """Return how many migrations have run; refuse a database that is not ours."""
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        if version > len(MIGRATIONS):
+            raise AgentSyncStateError(
+                f"{self.db_path} was written by a newer agent_sync (schema {version},"
+                f" this one knows {len(MIGRATIONS)}); use that one, or another --db"
+            )
+        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        if names and not {"sources", "agent_files", "sync_history"} <= names:
+            raise AgentSyncStateError(
+                f"{self.db_path} is a database of another program; choose another --db"
+            )
+        return version
+
+    def _migrate(self):
+        """Bring the schema up to date: all of it, and its version, or nothing."""
+        with self._transaction() as connection:
+            version = self._checked_version(connection)  # Another process may have won.
+            tables = connection.execute("SELECT count(*) FROM sqlite_master")
+            if not tables.fetchone()[0]:
+                execute_each(connection, CONTRACT_DDL)
+                connection.executemany(
+                    "INSERT INTO schema_metadata (key, value) VALUES (?, ?)",
+                    [("version", str(self.SCHEMA_VERSION)), ("created_at", utc_now())],
+                )
+            for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+                migration(connection)
+                connection.execute(f"PRAGMA user_version = {number:d}")
+
+    @contextlib.contextmanager
+    def _get_connection(self):
+        """Yield a connection that commits at the end, or rolls back and re-raises."""
+        connection = sqlite3.connect(
+            str(self.db_path), timeout=BUSY_TIMEOUT, isolation_level="IMMEDIATE"
+        )
+        try:
+            connection.row_factory = sqlite3.Row
+            connection.execute("PRAGMA foreign_keys = ON")
+            connection.execute("PRAGMA trusted_schema = OFF")
+            connection.execute("PRAGMA cell_size_check = ON")
+            yield connection
+            connection.commit()
+        except BaseException:
+            connection.rollback()
+            raise
+        finally:
+            connection.close()
+
+    @contextlib.contextmanager
+    def _transaction(self, write=True):
+        """Yield a connection in one transaction; sqlite3's errors become DatabaseError."""
+        try:
+            with self._get_connection() as connection:
+                connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                yield connection
+        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            raise DatabaseError(f"database {self.db_path}: {error}") from error
+
+    def _rows(self, query, parameters=()):
+        with self._transaction(write=False) as connection:
+            return [dict(row) for row in connection.execute(query, parameters)]
+
+    # ---- Sources ----
+
+    def register_source(self, source_id, url, enabled=True):
+        """Insert the source, or update its URL and whether it is enabled."""
+        self.save_source(source_id, url=url, enabled=int(bool(enabled)))
+
+    def save_source(self, source_id, **columns):
+        """Insert the source with these *columns*, or update just these.
+
+        Any change to what the source is makes the next run read its whole listing.
+        """
+        names = ["id", "created_at", "updated_at", *columns]
+        updates = [f"{name} = excluded.{name}" for name in names[2:]]
+        if set(columns) - {"enabled", "on_conflict"}:
+            updates.append("file_count = NULL")
+        with self._transaction() as connection:
+            connection.execute(
+                f"INSERT INTO sources ({', '.join(names)})"
+                f" VALUES ({', '.join('?' * len(names))})"
+                f" ON CONFLICT (id) DO UPDATE SET {', '.join(updates)}",
+                [source_id, utc_now(), utc_now(), *columns.values()],
+            )
+
+    def set_enabled(self, source_id, enabled):
+        """Let `sync` without ids include the source, or not."""
+        with self._transaction() as connection:
+            connection.execute(
+                "UPDATE sources SET enabled = ?, updated_at = ? WHERE id = ?",
+                (int(bool(enabled)), utc_now(), source_id),
+            )
+
+    def remove_source(self, source_id):
+        """Forget the source, its files and its history."""
+        with self._transaction() as connection:
+            connection.execute("DELETE FROM sources WHERE id = ?", (source_id,))
+
+    def update_source_sync_metadata(self, source_id, last_sha=None, etag=None):
+        """Note that the source was synced now; what is None stays as it is stored."""
+        with self._transaction() as connection:
+            self._touch_source(connection, source_id, last_sha, etag)
+
+    @staticmethod
+    def _touch_source(connection, source_id, last_sha=None, etag=None):
+        now = utc_now()
+        connection.execute(
+            "UPDATE sources SET last_sha = coalesce(?, last_sha),"
+            " etag = coalesce(?, etag), last_sync_time = ?, updated_at = ?"
+            " WHERE id = ?",
+            (last_sha, etag, now, now, source_id),
+        )
+
+    def get_source_info(self, source_id):
+        """Return the source's row as a dict, or None."""
+        rows = self._rows("SELECT * FROM sources WHERE id = ?", (source_id,))
+        return rows[0] if rows else None
+
+    def get_all_sources(self, enabled_only=False):
+        """Return the rows of all sources, or of the enabled ones, as dicts by id."""
+        where = "WHERE enabled" if enabled_only else ""
+        return self._rows(f"SELECT * FROM sources {where} ORDER BY id")
+
+    # ---- Files ----
+
+    def track_file(
+        self, source_id, file_path, content_sha, local_path=None, file_size=None
+    ):
+        """Insert or update the row of one file."""
+        file = {"file_path": file_path, "content_sha": content_sha}
+        file.update(local_path=local_path, file_size=file_size)
+        self.track_files_batch(source_id, [file])
+
+    def track_files_batch(self, source_id, files):
+        """Insert or update rows from dicts with `track_file`'s arguments as keys."""
+        with self._transaction() as connection:
+            self._track(connection, source_id, files)
+
+    FILE_COLUMNS = ("file_path", "content_sha", "local_path", "file_size") + (
+        "object_id",
+        "etag",
+        "last_modified",
+    )
+
+    @classmethod
+    def _track(cls, connection, source_id, files):
+        names = ("source_id", "synced_at", *cls.FILE_COLUMNS)
+        updates = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
+        connection.executemany(
+            f"INSERT INTO agent_files ({', '.join(names)})"
+            f" VALUES ({', '.join('?' * len(names))})"
+            f" ON CONFLICT (source_id, file_path) DO UPDATE SET {updates}",
+            [
+                (source_id, utc_now(), *(file.get(name) for name in cls.FILE_COLUMNS))
+                for file in files
+            ],
+        )
+
+    def get_file_hash(self, source_id, file_path):
+        """Return the SHA-256 recorded for the file, or None."""
+        rows = self._rows(
+            "SELECT content_sha FROM agent_files WHERE source_id = ? AND file_path = ?",
+            (source_id, file_path),
+        )
+        return rows[0]["content_sha"] if rows else None
+
+    def has_file_changed(self, source_id, file_path, current_sha):
+        """Return whether *current_sha* is not the recorded one; untracked is changed."""
+        return self.get_file_hash(source_id, file_path) != current_sha
+
+    def get_files(self, source_id=None):
+        """Return the rows of the tracked files, as dicts by source and path."""
+        return self._rows(
+            "SELECT * FROM agent_files WHERE ? IS NULL OR source_id = ?"
+            " ORDER BY source_id, file_path",
+            (source_id, source_id),
+        )
+
+    # ---- Runs ----
+
+    def record_sync_result(
+        self,
+        source_id,
+        status,
+        files_synced=0,
+        files_cached=0,
+        files_failed=0,
+        error_message=None,
+        duration_ms=None,
+    ):
+        """Record a run and return its id; ValueError for a status outside STATUSES."""
+        run = {"status": status, "files_synced": files_synced}
+        run.update(files_cached=files_cached, files_failed=files_failed)
+        run.update(error_message=error_message, duration_ms=duration_ms)
+        return self.record_run(source_id, run)
+
+    def record_run(self, source_id, run, changes=(), track=(), forget=(), source=None):
+        """Record all that a run did in one transaction and return the run's id.
+
+        *run* holds columns of `sync_history`; *changes* are Changes; *track* are dicts
+        for `track_files_batch`; *forget* are paths that are tracked no longer; *source*
+        holds columns of `sources` to set, and None leaves the source as it is.
+        """
+        if run["status"] not in STATUSES:
+            raise ValueError(f"status must be one of {STATUSES}, not {run['status']!r}")
+        with self._transaction() as connection:
+            run = {"source_id": source_id, "sync_time": utc_now(), **run}
+            cursor = connection.execute(
+                f"INSERT INTO sync_history ({', '.join(run)})"
+                f" VALUES ({', '.join('?' * len(run))})",
+                tuple(run.values()),
+            )
+            connection.executemany(
+                "INSERT INTO file_changes VALUES (?, ?, ?, ?, ?)",
+                [(cursor.lastrowid, *change) for change in changes],
+            )
+            connection.executemany(
+                "DELETE FROM agent_files WHERE source_id = ? AND file_path = ?",
+                [(source_id, path) for path in forget],
+            )
+            self._track(connection, source_id, track)
+            if source is not None:
+                assignments = "".join(f", {name} = ?" for name in source)
+                connection.execute(
+                    f"UPDATE sources SET last_sync_time = ?, updated_at = ?{assignments}"
+                    " WHERE id = ?",
+                    (run["sync_time"], run["sync_time"], *source.values(), source_id),
+                )
+            return cursor.lastrowid
+
+    def get_sync_history(self, source_id, limit=10):
+        """Return the source's last runs as dicts, newest first."""
+        return self.get_runs(source_id, limit)
+
+    def get_runs(self, source_id=None, limit=-1, since=""):
+        """Return runs of one source or of all, newest first, not older than *since*."""
+        return self._rows(
+            "SELECT * FROM sync_history"
+            " WHERE (? IS NULL OR source_id = ?) AND sync_time >= ?"
+            " ORDER BY sync_time DESC, id DESC LIMIT ?",
+            (source_id, source_id, since, limit),
+        )
+
+    def get_changes(self, run_id):
+        """Return what a run changed, as dicts with path, action, old_sha and new_sha."""
+        return self._rows(
+            "SELECT file_path AS path, action, old_sha, new_sha FROM file_changes"
+            " WHERE run_id = ? ORDER BY file_path",
+            (run_id,),
+        )
+
+    def cleanup_old_history(self, days=30):
+        """Delete the runs that are more than *days* days old; return how many."""
+        oldest = (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()
+        with self._transaction() as connection:
+            cursor = connection.execute(
+                "DELETE FROM sync_history WHERE sync_time < ?", (oldest,)
+            )
+            return cursor.rowcount
+
+
+# ==== HTTP ====
+# Requests over kept-alive connections, behind urllib's opener and so its proxies. Knows
+# no path or ref: it is given URLs, and gives back checked answers. `urllib.request` and
+# `http.client` bring in `ssl`, and are imported only when something is asked.
+
+USER_AGENT = f"agent-sync/{__version__} git/2 (protocol v2)"
+GITHUB_HOSTS = ("github.com", "api.github.com", "raw.githubusercontent.com")
+TRANSIENT = (429, 500, 502, 503, 504)
+
+
+def split_url(url):
+    """Return urllib's SplitResult for an http(s) URL; UsageError for a doubtful one."""
+    from urllib.parse import urlsplit
+
+    if re.search(r"[\x00-\x20\x7f\\]", url) or not url.isascii():
+        raise UsageError(f"bad URL '{printable(url)}': it has a character to be quoted")
+    try:
+        parts = urlsplit(url)
+        port_ok = parts.port is None or parts.port > 0
+    except ValueError as error:
+        raise UsageError(f"bad URL '{printable(url)}': {error}") from error
+    if "@" in parts.netloc:
+        raise UsageError(
+            "a URL must not hold a user or password; use ~/.netrc or"
+            " AGENT_SYNC_TOKEN_<ID> (and change a password that was in one)"
+        )
+    if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
+        raise UsageError(f"bad URL '{printable(url)}': http(s)://host/… is needed")
+    return parts
+
+
+def origin(url):
+    """Return (scheme, host, port) of *url*, the port explicit (RFC 6454, section 4)."""
+    parts = split_url(url)
+    port = parts.port or {"http": 80, "https": 443}[parts.scheme]
+    return parts.scheme, parts.hostname.rstrip("."), port
+
+
+def is_loopback(host):
+    """Return whether *host* names this machine, without asking a name server."""
+    return host in ("localhost", "::1") or bool(
+        re.fullmatch(r"127(\.\d{1,3}){3}", host)
+    )
+
+
+def redirect_target(url, location):
+    """Return the URL that *url* redirects to; ProtocolError for one not to be followed."""
+    from urllib.parse import urljoin
+
+    try:
+        target = urljoin(url, location or "")
+        scheme, _, _ = origin(target)
+    except (UsageError, ValueError) as error:
+        raise ProtocolError(f"{url} redirects to a bad address: {error}") from error
+    if split_url(url).scheme == "https" and scheme != "https":
+        raise ProtocolError(f"{url} redirects from https to {printable(target)}")
+    return target
+
+
+class Credential(NamedTuple):
+    """An Authorization header for one origin, and where it came from."""
+
+    origin: tuple[str, str, int]
+    header: str
+    provenance: str
+
+    def __repr__(self):
+        return f"<credential from {self.provenance}>"
+
+
+def netrc_login(host, environ):
+    """Return (user, password) for *host* from $NETRC or ~/.netrc, or None."""
+    import netrc
+
+    path = Path(environ.get("NETRC") or "~/.netrc").expanduser()
+    try:
+        found = netrc.netrc(str(path)).authenticators(host)
+    except (OSError, netrc.NetrcParseError, UnicodeError):
+        return None
+    return (found[0], found[2]) if found and found[2] else None
+
+
+def find_credential(url, source_id, environ):
+    """Return the Credential for *url*, or None.
+
+    In this order: AGENT_SYNC_TOKEN_<ID>, GITHUB_TOKEN or GH_TOKEN for GitHub's own hosts,
+    ~/.netrc. A token goes only over https or to this machine.
+    """
+    import base64
+
+    at = origin(url)
+    scheme, host, _ = at
+    if scheme != "https" and not is_loopback(host):
+        return None
+    own = "AGENT_SYNC_TOKEN_" + re.sub(r"[^A-Z0-9]", "_", source_id.upper())
+    names = [own]
+    if scheme == "https" and host in GITHUB_HOSTS:
+        names += ["GITHUB_TOKEN", "GH_TOKEN"]
+    user, secret, provenance = "x-access-token", None, None
+    for name in names:
+        if environ.get(name):
+            secret, provenance = environ[name].strip(), name
+            break
+    else:
+        login = netrc_login(host, environ)
+        if not login:
+            return None
+        user, secret, provenance = *login, "~/.netrc"
+    pair = f"{user}:{secret}".encode("utf-8")
+    return Credential(at, "Basic " + base64.b64encode(pair).decode(), provenance)
+
+
+class Watch:
+    """What one source does on the network in one run: counted, and ended in time.
+
+    A socket's own time-out starts anew with every byte; `timeout` (seconds) does not.
+    `over` is set when nothing more may be asked.
+    """
+
+    def __init__(self, timeout=DEFAULT_TIMEOUT):
+        self.timeout = timeout
+        self.requests = 0
+        self.bytes_received = 0
+        self.over = threading.Event()
+        self.interrupted = False
+        self._mutex = threading.Lock()
+        self._sockets = {}
+        self._timer = threading.Timer(timeout, self.stop)
+        self._timer.daemon = True
+
+    def __enter__(self):
+        self._timer.start()
+        return self
+
+    def __exit__(self, *exc_info):
+        self._timer.cancel()
+
+    def interrupt(self):
+        """End everything now, since the user wants it so."""
+        self.interrupted = True
+        self.stop()
+
+    def stop(self):
+        """End everything now: what is being read stops short."""
+        self.over.set()
+        with self._mutex:
+            for sock in self._sockets.values():
+                with contextlib.suppress(OSError):
+                    sock.shutdown(2)
+
+    def begin(self, connection):
+        """Watch over *connection* while it is used, from its first byte on."""
+        import socket
+
+        def create(address, timeout, source_address=None):
+            sock = socket.create_connection(address, timeout, source_address)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._add(connection, sock)
+            return sock
+
+        if self.over.is_set():
+            raise TimeoutError
+        connection.timeout = min(self.timeout, SOCKET_TIMEOUT)
+        connection._create_connection = create
+        if connection.sock:
+            self._add(connection, connection.sock)
+
+    def _add(self, connection, sock):
+        # A duplicate, since a TLS handshake takes the descriptor away from *sock*.
+        with self._mutex:
+            self._sockets[connection] = sock.dup()
+
+    def end(self, connection):
+        """Watch no longer over *connection*."""
+        with self._mutex:
+            sock = self._sockets.pop(connection, None)
+        if sock:
+            sock.close()
+
+    @contextlib.contextmanager
+    def errors(self, url):
+        """Turn what goes wrong on the network into NetworkError or ProtocolError."""
+        import http.client
+
+        try:
+            yield
+        except (OSError, http.client.IncompleteRead) as error:
+            raise NetworkError(f"{url}: {self._why(error)}") from error
+        except (http.client.HTTPException, ValueError) as error:
+            reason = printable(error) or type(error).__name__
+            raise ProtocolError(f"{url}: not an HTTP answer: {reason}") from error
+
+    def _why(self, error):
+        if self.interrupted:
+            return "interrupted"
+        if self.over.is_set():
+            return f"not done after {self.timeout:g} s (--timeout)"
+        if isinstance(error, TimeoutError) or not str(error):
+            return "timed out"
+        reason = getattr(error, "reason", error)
+        return printable(getattr(reason, "strerror", None) or reason)
+
+
+class Answer:
+    """An HTTP answer being read: `status`, `headers`, `url`, and the body by `read`."""
+
+    def __init__(self, response, watch, release):
+        self.status = response.status
+        self.headers = response.headers
+        self.url = None
+        self.credential = None
+        self._response = response
+        self._watch = watch
+        self._release = release
+
+    def read(self, size):
+        """Return *size* bytes, fewer only at the end. Raises NetworkError."""
+        with self._watch.errors(self.url):
+            data = self._response.read(size)
+            # `read` says nothing when the connection ends before Content-Length
+            # (RFC 9112, section 8).
+            if len(data) < size and self._response.length:
+                raise ConnectionResetError("the answer was cut short")
+        self._watch.bytes_received += len(data)
+        return data
+
+    def close(self):
+        """Give the connection back if the body was read to its end, or close it."""
+        response = self._response
+        whole = response.isclosed() and not response.length
+        response.close()
+        self._release(whole and not response.will_close)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+
+def has_input(sock):
+    """Return whether *sock* has something to read now: bytes, or its end."""
+    import selectors
+
+    with selectors.DefaultSelector() as selector:
+        selector.register(sock, selectors.EVENT_READ)
+        return bool(selector.select(timeout=0))
+
+
+class Connections:
+    """Kept-alive connections, and the handler that gives them to urllib's opener.
+
+    At most *limit* are in use at a time. A connection comes back only when its answer
+    was read to the end without an error, so no answer can be taken for another's.
+    """
+
+    handler_order = 500  # where urllib's own HTTP handlers stand
+
+    def __init__(self, limit=DEFAULT_JOBS):
+        self._idle = {}
+        self._mutex = threading.Lock()
+        self._slots = threading.BoundedSemaphore(limit)
+        self._ssl_context = None
+
+    def __lt__(self, other):  # `OpenerDirector` keeps its handlers sorted.
+        return self.handler_order < getattr(other, "handler_order", 500)
+
+    def add_parent(self, parent):
+        """Do nothing; urllib's opener calls this on each of its handlers."""
+
+    def opener(self, url):
+        """Return an opener for *url* with urllib's proxies, but none to this machine."""
+        import urllib.request
+
+        opener = urllib.request.OpenerDirector()
+        if not is_loopback(split_url(url).hostname):
+            opener.add_handler(urllib.request.ProxyHandler())
+        opener.add_handler(self)
+        return opener
+
+    def http_open(self, request):
+        """Send *request*, which has a Watch, and return its Answer."""
+        self._slots.acquire()
+        try:
+            return self._send(request)
+        except BaseException:
+            self._slots.release()
+            raise
+
+    https_open = http_open
+
+    def _send(self, request):
+        key = (request.type, request.host, request._tunnel_host)
+        with self._mutex:
+            kept = self._idle.get(key)
+            connection = kept.pop() if kept else None
+        if connection:
+            try:
+                return self._exchange(connection, key, request)
+            except (ConnectionResetError, BrokenPipeError, ConnectionAbortedError):
+                # The server closed it meanwhile (RFC 9112, section 9.3.1).
+                if request.watch.over.is_set():
+                    raise
+        return self._exchange(self._connect(request), key, request)
+
+    def _connect(self, request):
+        import http.client
+
+        if request.type == "http":
+            connection = http.client.HTTPConnection(request.host)
+        else:
+            context = self._context()
+            connection = http.client.HTTPSConnection(request.host, context=context)
+        if request._tunnel_host:
+            proxy = request.unredirected_hdrs.pop("Proxy-authorization", None)
+            headers = {"Proxy-Authorization": proxy} if proxy else {}
+            connection.set_tunnel(request._tunnel_host, headers=headers)
+        return connection
+
+    def _context(self):
+        import ssl
+
+        with self._mutex:
+            if self._ssl_context is None:
+                self._ssl_context = ssl.create_default_context()
+            return self._ssl_context
+
+    def _exchange(self, connection, key, request):
+        def release(reusable):
+            request.watch.end(connection)
+            if reusable and not request.watch.over.is_set():
+                with self._mutex:
+                    self._idle.setdefault(key, []).append(connection)
+            else:
+                connection.close()
+            self._slots.release()
+
+        try:
+            if connection.sock and has_input(connection.sock):
+                raise ConnectionResetError("closed, or sending what nobody asked for")
+            request.watch.begin(connection)
+            headers = {**request.unredirected_hdrs, **request.headers}
+            method = request.get_method()
+            connection.request(method, request.selector, request.data, headers)
+            return Answer(connection.getresponse(), request.watch, release)
+        except BaseException:
+            request.watch.end(connection)
+            connection.close()
+            raise
+
+    def close(self):
+        """Close the idle connections."""
+        with self._mutex:
+            for kept in self._idle.values():
+                for connection in kept:
+                    connection.close()
+            self._idle.clear()
+
+
+class Fetcher:
+    """Asks for URLs on behalf of one source."""
+
+    def __init__(self, connections, source_id, watch, environ=None, log=None):
+        self.watch = watch
+        self._connections = connections
+        self._source_id = source_id
+        self._environ = os.environ if environ is None else environ
+        self._log = log or (lambda text: None)
+
+    def open(self, url, data=None, headers=None):
+        """Return the Answer to a GET, or a POST of *data*, whatever its status is.
+
+        Follows redirects of a GET, never with what was meant for another origin.
+        Raises NetworkError if the server does not answer, ProtocolError if it does
+        not speak HTTP.
+        """
+        credential = find_credential(url, self._source_id, self._environ)
+        headers = dict(headers or {})
+        for _ in range(MAX_REDIRECTS + 1):
+            answer = self._persist(url, data, headers, credential)
+            if answer.status not in (301, 302, 303, 307, 308) or data is not None:
+                return answer
+            location = answer.headers.get("Location")
+            answer.close()
+            target = redirect_target(url, location)
+            if origin(target) != origin(url):
+                credential, headers = None, {}
+            url = target
+        raise ProtocolError(f"{url}: too many redirects")
+
+    def _persist(self, url, data, headers, credential):
+        """Return the Answer, after a pause and another try where that may help."""
+        for attempt in range(MAX_RETRIES + 1):
+            answer = self._ask(url, data, headers, credential)
+            if answer.status not in TRANSIENT or attempt == MAX_RETRIES:
+                return answer
+            answer.close()
+            pause = 0.2 * 4**attempt
+            self._log(f"{url} answered {answer.status}, again in {pause:g} s")
+            self.watch.over.wait(pause)
+
+    def _ask(self, url, data, headers, credential):
+        import urllib.request
+
+        request = urllib.request.Request(url, data, headers)
+        request.watch = self.watch
+        request.add_header("User-agent", USER_AGENT)
+        request.add_header("Accept-encoding", "identity")
+        if credential:
+            request.add_unredirected_header("Authorization", credential.header)
+        self.watch.requests += 1
+        with self.watch.errors(url):
+            answer = self._connections.opener(url).open(request)
+        answer.url, answer.credential = url, credential
+        if len(set(answer.headers.get_all("Content-Length", ()))) > 1:
+            answer.close()
+            raise ProtocolError(f"{url}: two different lengths for one answer")
+        return answer
+
+
+def status_error(answer):
+    """Return the error that says what an Answer other than 200 means."""
+    status, url = answer.status, answer.url
+    if status in (401, 403, 404, 410) and not answer.credential:
+        hint = (
+            "is the address right? if it is private: ~/.netrc or AGENT_SYNC_TOKEN_<ID>"
+        )
+    elif status in (401, 403, 404, 410):
+        hint = (
+            f"is the address right, and the token from {answer.credential.provenance}?"
+        )
+    elif 300 <= status < 400:
+        hint = "it has moved; change the source's URL"
+    else:
+        hint = "try again later"
+    message = f"{url} answered {status}; {hint}"
+    if status in TRANSIENT:
+        return NetworkError(message)
+    return StatusError(message, status)
+
+
+# ==== Pkt-lines ====
+# The framing of Git's protocol (gitprotocol-common): four hexadecimal digits of length,
+# these four included, and the data. Knows no command.
+
+FLUSH_PKT = b"0000"  # ends a message
+DELIM_PKT = b"0001"  # separates its sections
+MAX_PKT_SIZE = 65520
+
+
+def pkt_line(text):
+    """Return *text* as one pkt-line with a line feed."""
+    data = text.encode("utf-8") + b"\n"
+    return b"%04x" % (len(data) + 4) + data
+
+
+def shown_bytes(data):
+    """Return what a server wrote as one printable line."""
+    return printable(data.decode("utf-8", "replace"))
+
+
+def read_pkt(read):
+    """Return the payload of the next pkt-line, or FLUSH_PKT or DELIM_PKT itself.
+
+    *read(n)* returns n bytes, fewer only at the end. Raises RefusedError for an ERR
+    packet wherever it comes, and for a server that hung up; else ProtocolError.
+    """
+    head = read(4)
+    if head in (FLUSH_PKT, DELIM_PKT):
+        return head
+    # `int` would take a sign, spaces and underscores as well.
+    if not re.fullmatch(rb"[0-9a-fA-F]{4}", head):
+        if len(head) < 4:
+            raise RefusedError("the server hung up")
+        raise ProtocolError(f"bad pkt-line length {head!r}")
+    size = int(head, 16)
+    if not 4 <= size <= MAX_PKT_SIZE:
+        raise ProtocolError(f"bad pkt-line length {head!r}")
+    data = read(size - 4)
+    if len(data) < size - 4:
+        raise ProtocolError("the server hung up in the middle of a pkt-line")
+    if data.startswith(b"ERR "):
+        raise RefusedError(f"the server says: {shown_bytes(data[4:])}")
+    return data
+
+
+def read_lines(read, limit):
+    """Yield the lines up to a flush-pkt, without their line feeds.
+
+    ProtocolError for a delim-pkt, or more than *limit* bytes in all.
+    """
+    size = 0
+    while (data := read_pkt(read)) != FLUSH_PKT:
+        size += len(data)
+        if data == DELIM_PKT or size > limit:
+            raise ProtocolError("the server's list has no end, or a part too many")
+        yield data[:-1] if data.endswith(b"\n") else data
+
+
+def read_side_band(read):
+    """Yield the data of band 1 up to a flush-pkt; band 2 is progress, 3 an error."""
+    while (data := read_pkt(read)) != FLUSH_PKT:
+        band, data = data[:1], data[1:]
+        if band == b"\1":
+            yield data
+        elif band == b"\3":
+            raise ProtocolError(f"the server says: {shown_bytes(data)}")
+        elif band != b"\2":
+            raise ProtocolError(f"unknown side-band {band!r}")
+
+
+# ==== Git objects ====
+# Ids, commits, trees and tags as values (gitformat-pack, git-hash-object). Strict: an
+# object that git's own fsck calls an error is one here.
+
+COMMIT, TREE, BLOB, TAG = "commit", "tree", "blob", "tag"
+OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+MODE_TREE, MODE_LINK, MODE_SUBMODULE = 0o040000, 0o120000, 0o160000
+
+
+def algorithm_of(object_id):
+    """Return the name of the hash that *object_id* is made with, by its length."""
+    return "sha1" if len(object_id) == 40 else "sha256"
+
+
+def object_id_of(kind, data, algorithm="sha1"):
+    """Return the id of the object with this *kind* and content."""
+    header = f"{kind} {len(data)}\0".encode("ascii")
+    return hashlib.new(algorithm, header + data).hexdigest()
+
+
+class TreeEntry(NamedTuple):
+    """One name in a tree; `name` is bytes, as a tree may hold any but NUL and slash."""
+
+    mode: int
+    name: bytes
+    object_id: str
+
+
+def parse_tree_id(commit):
+    """Return the id of the tree of a commit object, which is named in its first line."""
+    match = re.match(rb"tree ([0-9a-f]{40}|[0-9a-f]{64})\n", commit)
+    if not match:
+        raise ProtocolError("a commit without a tree")
+    return match.group(1).decode("ascii")
+
+
+def parse_tag(tag):
+    """Return (id, kind) of the object that a tag object points to."""
+    match = re.match(
+        rb"object ([0-9a-f]{40}|[0-9a-f]{64})\ntype (commit|tree|blob|tag)\n", tag
+    )
+    if not match:
+        raise ProtocolError("a tag without an object")
+    return match.group(1).decode("ascii"), match.group(2).decode("ascii")
+
+
+def check_unique(names):
+    """Raise ProtocolError if a tree has a name twice, as a file and as a directory."""
+    if len(set(names)) < len(names):
+        raise ProtocolError("a tree has the same name twice")
+
+
+def parse_tree(data, algorithm="sha1"):
+    """Return the TreeEntries of a tree object; ProtocolError for a malformed one.
+
+    Names are refused that git refuses, and so is an order other than git's, since two
+    entries for one name could hide in it.
+    """
+    entries = []
+    width = hashlib.new(algorithm).digest_size
+    pos, previous = 0, b""
+    while pos < len(data):
+        end = data.find(b"\0", pos)
+        mode, _, name = data[pos:end].partition(b" ")
+        if end < 0 or len(data) - end - 1 < width:
+            raise ProtocolError("a tree is cut short")
+        if not re.fullmatch(rb"0?[1-7][0-7]{4,5}", mode):
+            raise ProtocolError(f"a tree entry has the mode {shown_bytes(mode)}")
+        if name in (b"", b".", b"..") or b"/" in name or name.lower() == b".git":
+            raise ProtocolError(f"a tree entry has the name '{shown_bytes(name)}'")
+        entry = TreeEntry(int(mode, 8), name, data[end + 1 : end + 1 + width].hex())
+        # Git sorts a directory as if its name ended with a slash.
+        key = name + (b"/" if stat.S_ISDIR(entry.mode) else b"\0")
+        if key <= previous:
+            raise ProtocolError("a tree is out of order")
+        entries.append(entry)
+        previous = key
+        pos = end + 1 + width
+    check_unique([entry.name for entry in entries])
+    return entries
+
+
+# ==== Packfiles ====
+# A pack is a header, entries and a checksum (gitformat-pack). Each entry is deflated; an
+# entry may be a delta against another. Knows bytes and ids, and neither paths nor
+# networks. Nothing is believed: sizes are bounded before memory is taken for them.
+
+OFS_DELTA, REF_DELTA = 6, 7
+ENTRY_KINDS = {1: COMMIT, 2: TREE, 3: BLOB, 4: TAG}
+
+
+class PackEntry(NamedTuple):
+    """Where an entry of a pack is, and what it is a delta against, if it is one.
+
+    `kind` is None for a delta; `base` is then a position in the pack, or an object id.
+    `object_id` is None for a delta, whose id only its resolution gives.
+    """
+
+    position: int
+    size: int
+    kind: Optional[str]
+    base: Union[int, str, None]
+    object_id: Optional[str]
+
+
+def parse_entry_header(data, width):
+    """Return (type, size, base, length of the header) from the start of a pack entry.
+
+    *width* is the size of a binary object id. *base* is, for an OFS_DELTA, how far
+    back its base begins.
+    """
+    try:
+        byte, pos = data[0], 1
+        kind, size, shift = byte >> 4 & 7, byte & 15, 4
+        while byte & 0x80:
+            byte = data[pos]
+            size |= (byte & 0x7F) << shift
+            shift += 7
+            pos += 1
+        base = None
+        if kind == OFS_DELTA:
+            base = data[pos] & 0x7F
+            while data[pos] & 0x80:
+                pos += 1
+                base = (base + 1) << 7 | data[pos] & 0x7F
+            pos += 1
+        elif kind == REF_DELTA:
+            base, pos = data[pos : pos + width].hex(), pos + width
+        elif kind not in ENTRY_KINDS:
+            raise ProtocolError(f"a pack entry has the unknown type {kind}")
+    except IndexError:
+        raise ProtocolError("a pack entry's header has no end") from None
+    return kind, size, base, pos
+
+
+def parse_delta_size(delta, pos):
+    """Return (size, pos after it) of a size in a delta's header."""
+    size = shift = 0
+    while shift < 63:
+        if pos >= len(delta):
+            raise ProtocolError("a delta is cut short")
+        byte = delta[pos]
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        pos += 1
+        if not byte & 0x80:
+            return size, pos
+    raise ProtocolError("a delta's size has no end")
+
+
+def parse_copy(delta, pos, opcode):
+    """Return (offset, size, pos after it) of a delta's copy instruction."""
+    offset = size = 0
+    try:
+        for bit in range(4):
+            if opcode & 1 << bit:
+                offset |= delta[pos] << 8 * bit
+                pos += 1
+        for bit in range(3):
+            if opcode & 0x10 << bit:
+                size |= delta[pos] << 8 * bit
+                pos += 1
+    except IndexError:
+        raise ProtocolError("a delta is cut short") from None
+    return offset, size or 0x10000, pos
+
+
+def apply_delta(base, delta):
+    """Return the object that *delta* makes of *base*; ProtocolError for a bad delta."""
+    base_size, pos = parse_delta_size(delta, 0)
+    size, pos = parse_delta_size(delta, pos)
+    if base_size != len(base) or size > MAX_OBJECT_SIZE:
+        raise ProtocolError(
+            "a delta does not fit its base, or makes too large an object"
+        )
+    made, made_size = [], 0
+    while pos < len(delta):
+        opcode = delta[pos]
+        pos += 1
+        if opcode & 0x80:
+            offset, length, pos = parse_copy(delta, pos, opcode)
+            piece = base[offset : offset + length]
+        elif opcode:
+            length = opcode
+            piece = delta[pos : pos + length]
+            pos += length
+        else:
+            raise ProtocolError("a delta has a reserved instruction")
+        made_size += length
+        if len(piece) < length or made_size > size:
+            raise ProtocolError("a delta copies what is not there")
+        made.append(piece)
+    if made_size != size:
+        raise ProtocolError("a delta makes an object of another size")
+    return b"".join(made)
+
+
+def inflate(file, position, size, consume):
+    """Feed what is deflated at *position* to *consume*; return where it ends.
+
+    ProtocolError unless it is exactly *size* bytes and whole.
+    """
+    inflater = zlib.decompressobj()
+    made = 0
+    file.seek(position)
+    try:
+        while not inflater.eof:
+            data = inflater.unconsumed_tail or file.read(min(size + 64, CHUNK_SIZE))
+            piece = inflater.decompress(data, CHUNK_SIZE)
+            made += len(piece)
+            if made > size or not (data or piece):
+                raise ProtocolError("a pack entry is cut short, or is not of its size")
+            consume(piece)
+    except zlib.error as error:
+        raise ProtocolError(f"a pack entry is damaged: {error}") from error
+    if made != size:
+        raise ProtocolError("a pack entry is not of the size it says")
+    return file.tell() - len(inflater.unused_data)
+
+
+class Pack:
+    """A pack in a seekable *file*: `receive` checks and indexes it, `objects` reads it."""
+
+    def __init__(self, file, algorithm="sha1"):
+        self._file = file
+        self._algorithm = algorithm
+        self._width = hashlib.new(algorithm).digest_size
+        self._roots = []
+        self._made_size = 0
+        self._deltas = {}  # the PackEntries that have this position or id as their base
+
+    def receive(self, chunks):
+        """Write the pack that *chunks* make up to the file, check it and index it."""
+        checksum, size, tail = hashlib.new(self._algorithm), 0, b""
+        for chunk in chunks:
+            size += len(chunk)
+            if size > MAX_PACK_SIZE:
+                raise ProtocolError(
+                    f"the pack is larger than {MAX_PACK_SIZE // MIB} MiB"
+                )
+            self._file.write(chunk)
+            tail += chunk
+            checksum.update(tail[: -self._width])
+            tail = tail[-self._width :]
+        if checksum.digest() != tail:
+            raise ProtocolError(
+                "the pack's checksum is wrong; it was damaged or cut short"
+            )
+        self._index(size - self._width)
+
+    def _index(self, end):
+        self._file.seek(0)
+        header = self._file.read(12)
+        version, count = (
+            int.from_bytes(header[4:8], "big"),
+            int.from_bytes(header[8:], "big"),
+        )
+        if header[:4] != b"PACK" or version not in (2, 3):
+            raise ProtocolError("not a pack of version 2")
+        if count > MAX_OBJECTS:
+            raise ProtocolError(f"the pack says that it has {count} objects")
+        position, inflated = 12, 0
+        for _ in range(count):
+            entry, position = self._index_entry(position)
+            inflated += entry.size
+            if inflated > MAX_INFLATED_SIZE:
+                raise ProtocolError("the pack's objects are too large together")
+        if position != end:
+            raise ProtocolError("the pack has another number of objects than it says")
+
+    def _index_entry(self, position):
+        """Note the entry at *position*; return it and where the next one begins."""
+        self._file.seek(position)
+        kind, size, base, length = parse_entry_header(self._file.read(96), self._width)
+        if kind in (OFS_DELTA, REF_DELTA):
+            if kind == OFS_DELTA:
+                if not 0 < base <= position - 12:
+                    raise ProtocolError("a delta's base lies outside the pack")
+                base = position - base
+            end = inflate(self._file, position + length, size, lambda piece: None)
+            entry = PackEntry(position, size, None, base, None)
+            self._deltas.setdefault(base, []).append(entry)
+            return entry, end
+        kind = ENTRY_KINDS[kind]
+        header = f"{kind} {size}\0".encode("ascii")
+        hasher = hashlib.new(self._algorithm, header)
+        end = inflate(self._file, position + length, size, hasher.update)
+        entry = PackEntry(position, size, kind, None, hasher.hexdigest())
+        self._roots.append(entry)
+        return entry, end
+
+    def _read(self, entry):
+        """Return the inflated content of *entry*; for a delta, its instructions."""
+        if entry.size > MAX_OBJECT_SIZE:
+            raise ProtocolError(
+                f"an object is larger than {MAX_OBJECT_SIZE // MIB} MiB"
+            )
+        self._file.seek(entry.position)
+        *_, length = parse_entry_header(self._file.read(96), self._width)
+        pieces = []
+        inflate(self._file, entry.position + length, entry.size, pieces.append)
+        return b"".join(pieces)
+
+    def objects(self, kinds, wanted=None):
+        """Yield (object id, kind, content) of the objects of these *kinds*.
+
+        With *wanted*, a set of ids, only these are read where that can be told before;
+        deltas have no id before they are resolved. Each id is computed from the content.
+        """
+        resolved = set()
+        for root in self._roots:
+            if root.kind not in kinds:
+                continue
+            deltas = self._deltas_of(root, root.object_id, resolved)
+            if deltas and root.size <= MAX_OBJECT_SIZE:
+                yield from self._family(root, deltas, resolved)
+            elif wanted is None or root.object_id in wanted:
+                yield root.object_id, root.kind, self._read(root)
+
+    def _deltas_of(self, entry, object_id, resolved):
+        """Return the entries with this base, and add their positions to *resolved*.
+
+        None is returned twice: copies of an object would double its descendants with
+        each generation.
+        """
+        deltas = [
+            delta
+            for base in (entry.position, object_id)
+            for delta in self._deltas.get(base, ())
+            if delta.position not in resolved
+        ]
+        resolved.update(delta.position for delta in deltas)
+        return deltas
+
+    def _family(self, root, deltas, resolved):
+        """Yield *root* and all that is made of it by *deltas*, each as in `objects`.
+
+        Depth first with a stack of its own: chains may be thousands of deltas long. A
+        base is let go of with its last delta.
+        """
+        content = self._read(root)
+        yield root.object_id, root.kind, content
+        stack, live = [(content, deltas)], len(content)
+        while stack:
+            base, deltas = stack[-1]
+            entry = deltas.pop()
+            if not deltas:
+                stack.pop()
+                live -= len(base)
+            content = apply_delta(base, self._read(entry))
+            object_id = object_id_of(root.kind, content, self._algorithm)
+            yield object_id, root.kind, content
+            deltas = self._deltas_of(entry, object_id, resolved)
+            if deltas:
+                stack.append((content, deltas))
+                live += len(content)
+            self._made_size += len(content)
+            if live > MAX_LIVE_SIZE or self._made_size > MAX_INFLATED_SIZE:
+                raise ProtocolError("the pack's deltas make too much")
+
+
+# ==== Git client ====
+# Two commands of Git's protocol version 2 over smart HTTP (gitprotocol-v2,
+# gitprotocol-http). Knows refs and packs, and nothing of files.
+
+_RESULT_TYPE = "application/x-git-upload-pack-result"
+
+
+class Ref(NamedTuple):
+    """A ref of a repository; `commit` is what it names, an annotated tag peeled."""
+
+    name: str
+    commit: str
+
+
+def parse_ref(line):
+    """Return the Ref of one line of an ls-refs answer, or None for an unborn one."""
+    object_id, _, rest = line.decode("utf-8", "replace").partition(" ")
+    name, *attributes = rest.split(" ")
+    if object_id == "unborn":
+        return None
+    for attribute in attributes:
+        if attribute.startswith("peeled:"):
+            object_id = attribute[len("peeled:") :]
+    if not OBJECT_ID.fullmatch(object_id) or not name.isprintable() or ".." in name:
+        raise ProtocolError(f"a bad ref: {shown_bytes(line)}")
+    return Ref(name, object_id)
+
+
+def read_pack_data(read):
+    """Yield the data of the packfile section of a fetch answer, which must be its end."""
+    while (section := read_pkt(read).rstrip(b"\n")) != b"packfile":
+        if section != b"shallow-info":
+            raise ProtocolError(
+                f"a part that was not asked for: {shown_bytes(section)}"
+            )
+        while (line := read_pkt(read)) != DELIM_PKT:
+            if line == FLUSH_PKT:
+                raise ProtocolError("the server sent no pack")
+    yield from read_side_band(read)
+
+
+def check_answer(answer, content_type):
+    """Raise the fitting error unless *answer* is 200 and of this type."""
+    if answer.status != 200:
+        raise status_error(answer)
+    got = answer.headers.get_content_type()
+    if got != content_type:
+        raise StatusError(
+            f"{answer.url} answered with {printable(got)}, which is no Git server's:"
+            " a login page or portal may be in the way, or the address is wrong",
+            answer.status,
+        )
+
+
+def check_end(answer):
+    """Raise ProtocolError if there is more in *answer* after what was its end."""
+    if answer.read(1):
+        raise ProtocolError("the server sent more than its answer")
+
+
+class GitClient:
+    """A repository on a smart HTTP server.
+
+    Asks at once, without discovering capabilities first; only when that fails does it
+    discover where the server has moved to and what it can do.
+    """
+
+    def __init__(self, fetcher, url):
+        self.url = url.rstrip("/")
+        self.algorithm = "sha1"
+        self._fetcher = fetcher
+        self._capabilities = None
+
+    def list_refs(self, prefixes):
+        """Return the Refs whose names begin with one of *prefixes* (ls-refs)."""
+        arguments = ["peel", "symrefs", *(f"ref-prefix {name}" for name in prefixes)]
+        try:
+            return self._list_refs(arguments)
+        except (RefusedError, StatusError) as error:
+            asked = self.url, self.algorithm
+            if getattr(error, "status", None) in (401, 403) or self._capabilities:
+                raise
+            self.discover()
+            if (self.url, self.algorithm) == asked:
+                raise
+            return self._list_refs(arguments)
+
+    def _list_refs(self, arguments):
+        with self._command("ls-refs", arguments) as answer:
+            lines = list(read_lines(answer.read, MAX_REFS_SIZE))
+            check_end(answer)
+        return [ref for ref in map(parse_ref, lines) if ref]
+
+    def fetch(self, wants, file, depth=None, blobs=True):
+        """Return the Pack, received into *file*, of the objects with the ids *wants*.
+
+        *depth* limits a commit's history; without *blobs* it comes with its trees only.
+        """
+        arguments = ["ofs-delta", "no-progress", *(f"want {want}" for want in wants)]
+        if depth:
+            arguments.append(f"deepen {depth}")
+        if not blobs:
+            arguments.append("filter blob:none")
+        pack = Pack(file, self.algorithm)
+        with self._command("fetch", [*arguments, "done"]) as answer:
+            pack.receive(read_pack_data(answer.read))
+            check_end(answer)
+        return pack
+
+    def can_filter(self):
+        """Return whether the server says that it can leave out blobs."""
+        if self._capabilities is None:
+            self.discover()
+        return "filter" in self._capabilities.get("fetch", "").split()
+
+    def discover(self):
+        """Ask the server where it is, for its capabilities, and its object format."""
+        with self._fetcher.open(
+            f"{self.url}/info/refs?service=git-upload-pack",
+            headers={"Git-Protocol": "version=2"},
+        ) as answer:
+            check_answer(answer, "application/x-git-upload-pack-advertisement")
+            lines = list(read_lines(answer.read, MAX_REFS_SIZE))
+            if lines and lines[0].startswith(b"# service="):
+                lines = list(read_lines(answer.read, MAX_REFS_SIZE))
+            self.url = answer.url.partition("/info/refs")[0]
+        if not lines or lines[0] != b"version 2":
+            raise ProtocolError(
+                f"{self.url} does not speak version 2 of Git's protocol (git 2.18 and"
+                " newer do)"
+            )
+        pairs = (line.decode("utf-8", "replace").partition("=") for line in lines[1:])
+        self._capabilities = {name: value for name, _, value in pairs}
+        self.algorithm = self._capabilities.get("object-format", "sha1")
+        if self.algorithm not in ("sha1", "sha256"):
+            raise ProtocolError(f"unknown object format {printable(self.algorithm)}")
+
+    def _command(self, name, arguments):
+        """Return the Answer to a command, checked to be one of a Git server."""
+        capabilities = [f"command={name}", f"agent=agent_sync/{__version__}"]
+        if self.algorithm != "sha1":
+            capabilities.append(f"object-format={self.algorithm}")
+        body = b"".join(map(pkt_line, capabilities)) + DELIM_PKT
+        body += b"".join(map(pkt_line, arguments)) + FLUSH_PKT
+        headers = {
+            "Content-type": "application/x-git-upload-pack-request",
+            "Accept": _RESULT_TYPE,
+            "Git-protocol": "version=2",
+        }
+        answer = self._fetcher.open(f"{self.url}/git-upload-pack", body, headers)
+        try:
+            check_answer(answer, _RESULT_TYPE)
+        except BaseException:
+            answer.close()
+            raise
+        return answer
+
+
+# ==== Sources ====
+# From what a user writes to a listing, and from a listing's entries to their contents.
+# Knows the kinds of sources; writes nothing.
+
+KINDS = ("git", "http", "dir")
+DEFAULT_EXCLUDE = ("dist/", "build/", "/README.md")
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+_SHORTHAND = re.compile(r"([\w.-]+/[\w.-]+?)(?:\.git)?(?:@(.+))?", re.ASCII)
+_SCP_LIKE = re.compile(r"git@([\w.-]+):(.+?)(?:\.git)?/?", re.ASCII)
+_TREE_URL = re.compile(r"(/.+?)(?:/-/tree|/tree|/src/(?:branch|tag|commit))/(.+)")
+
+
+class Address(NamedTuple):
+    """Where a source is, as read from its URL.
+
+    `remote` is what is asked: a repository's URL, a base URL, or a directory. In a
+    tree URL nothing says where the ref ends and the path begins: `is_guess`.
+    """
+
+    kind: str
+    remote: str
+    ref: Optional[str] = None
+    path: Optional[str] = None
+    is_guess: bool = False
+
+
+def tree_address(remote, tree):
+    """Return the Address of a tree URL, its first component guessed to be the ref."""
+    ref, _, path = tree.partition("/")
+    return Address("git", remote, ref, path or None, is_guess=True)
+
+
+def parse_web_address(parts, kind):
+    """Return the Address in the SplitResult *parts* of an http(s) URL."""
+    from urllib.parse import unquote
+
+    if parts.query or parts.fragment:
+        raise UsageError("a source's URL must not have a query or a fragment")
+    base = f"{parts.scheme}://{parts.netloc.lower()}"
+    path = parts.path.rstrip("/")
+    names = path.split("/")[1:]
+    if parts.hostname == "raw.githubusercontent.com" and kind != "http":
+        if len(names) < 3:
+            raise UsageError("a raw URL must be …/OWNER/REPO/REF[/PATH]")
+        remote, tree = f"https://github.com/{names[0]}/{names[1]}.git", names[2:]
+        return tree_address(remote, "/".join(tree))
+    tree_url = _TREE_URL.fullmatch(path)
+    if tree_url and kind != "http":
+        repository = tree_url.group(1)
+        remote = base + repository + ("" if repository.endswith(".git") else ".git")
+        return tree_address(remote, unquote(tree_url.group(2)))
+    is_manifest = path.endswith((".json", "/SHA256SUMS"))
+    if (
+        kind == "git"
+        or kind is None
+        and (path.endswith(".git") or len(names) == 2 and not is_manifest)
+    ):
+        return Address("git", base + path)
+    return Address("http", base + path)
+
+
+def directory_of(url):
+    """Return the absolute path of the directory that *url* or path names."""
+    if url.startswith("file:"):
+        from urllib.parse import unquote, urlsplit
+        from urllib.request import url2pathname
+
+        parts = urlsplit(url)
+        if parts.netloc not in ("", "localhost"):
+            raise UsageError(f"'{printable(url)}' is on another machine")
+        url = url2pathname(parts.path) if WINDOWS else unquote(parts.path)
+    path = os.path.abspath(os.path.expanduser(url))
+    if not os.path.isdir(path):
+        raise UsageError(f"there is no directory {printable(path)}")
+    return path
+
+
+def parse_address(url, kind=None, allow_http=False):
+    """Return the Address that *url* stands for; UsageError for one that is none."""
+    url = url.strip()
+    shorthand = _SHORTHAND.fullmatch(url)
+    scp_like = _SCP_LIKE.fullmatch(url)
+    if kind == "dir" or (
+        kind is None and url.startswith(("file:", "/", "./", "../", "~"))
+    ):
+        return Address("dir", directory_of(url))
+    if scp_like:
+        return Address("git", "https://{}/{}.git".format(*scp_like.groups()))
+    if shorthand and not url.startswith("."):
+        repository, ref = shorthand.groups()
+        return Address("git", f"https://github.com/{repository}.git", ref)
+    if kind is None and "://" not in url and os.path.isdir(url):
+        return Address("dir", directory_of(url))
+    if not re.match(r"https?://", url, re.IGNORECASE):
+        raise UsageError(
+            f"cannot tell what '{printable(url)}' is: give OWNER/REPO, an http(s) URL"
+            " or an existing directory"
+        )
+    parts = split_url(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname) and not allow_http:
+        raise UsageError(f"'{url}' is not encrypted; use https, or give --allow-http")
+    return parse_web_address(parts, kind)
+
+
+def suggest_id(address):
+    """Return a short id for a source, made of the last names in its address."""
+    names = [name for name in re.split(r"[/\\]", address.remote) if name]
+    name = re.sub(r"\.(git|json)$", "", names[-1])
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "source"
+
+
+def glob_matches(pattern, path):
+    """Return whether *path* matches a glob.
+
+    Without a slash it is for the last name; with one, for the whole path; one that ends
+    with a slash is for a directory, at any depth unless it begins with a slash as well.
+    """
+    from fnmatch import fnmatchcase
+
+    if pattern.endswith("/"):
+        parents = path.split("/")[:-1]
+        directories = ["/".join(parents[: n + 1]) for n in range(len(parents))]
+        return any(glob_matches(pattern[:-1], directory) for directory in directories)
+    if "/" in pattern:
+        return fnmatchcase(path, pattern.lstrip("/"))
+    return fnmatchcase(path.rpartition("/")[2], pattern)
+
+
+def is_selected(path, include=None, exclude=None):
+    """Return whether a source's file is to be synced, by its path and the filters."""
+    if path.startswith(".") or "/." in path:
+        return False
+    if not any(glob_matches(glob, path) for glob in include or DEFAULT_INCLUDE):
+        return False
+    excluded = DEFAULT_EXCLUDE if exclude is None else exclude
+    return not any(glob_matches(glob, path) for glob in excluded)
+
+
+def row_filter(row):
+    """Return the function that says whether a path passes the filters of a source."""
+    include, exclude = (
+        json.loads(row[name]) if row[name] else None for name in ("include", "exclude")
+    )
+    return lambda path: is_selected(path, include, exclude)
+
+
+def checked_entries(entries):
+    """Return *entries* sorted by path; PathError if any path must not be written."""
+    paths = [check_path(entry.path) for entry in entries]
+    check_collisions(paths)
+    return tuple(sorted(entries))
+
+
+def near(wanted, names):
+    """Return a hint at the *names* most like *wanted*, or at some of those there are."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(wanted, names, 3, 0.5) or sorted(names)[:5]
+    return f"; there is: {', '.join(map(printable, close))}" if close else ""
+
+
+def split_tree(tree, refs):
+    """Return (ref, path) of "REF/PATH", the longest REF that *refs* has, or None.
+
+    *refs* maps short names of branches and tags to commits.
+    """
+    names = tree.split("/")
+    for count in range(len(names), 0, -1):
+        ref = "/".join(names[:count])
+        if ref in refs:
+            return ref, "/".join(names[count:]) or None
+    return None
+
+
+def commits_by_name(refs):
+    """Return {name: commit} for all ways to name *refs*; a branch hides a tag."""
+    named = {}
+    for prefix in ("refs/tags/", "refs/heads/", ""):
+        for ref in refs:
+            if ref.name.startswith(prefix):
+                named[ref.name[len(prefix) :]] = ref.commit
+    return named
+
+
+def required(objects, object_id, path):
+    """Return the object with this id; ProtocolError if the server did not send it."""
+    try:
+        return objects[object_id]
+    except KeyError:
+        where = printable(path) or "the root"
+        raise ProtocolError(
+            f"the server did not send {object_id} for {where}"
+        ) from None
+
+
+def walk_trees(trees, tree_id, algorithm):
+    """Yield (path, TreeEntry) of all that is below a tree and is no tree itself.
+
+    *trees* maps ids to contents; ProtocolError if one is missing.
+    """
+    pending = [("", tree_id)]
+    while pending:
+        directory, tree_id = pending.pop()
+        for entry in parse_tree(required(trees, tree_id, directory), algorithm):
+            path = directory + entry.name.decode("utf-8", "surrogateescape")
+            if stat.S_ISDIR(entry.mode):
+                if len(path) > MAX_PATH_LENGTH:
+                    raise PathError(f"refused path '{printable(path, 60)}…': too long")
+                pending.append((path + "/", entry.object_id))
+            else:
+                yield path, entry
+
+
+def find_tree(trees, tree_id, path, algorithm):
+    """Return the id of the tree at *path* below a tree; RefError if there is none."""
+    walked = ""
+    for name in (path or "").split("/"):
+        entries = parse_tree(required(trees, tree_id, walked), algorithm)
+        if not name:
+            continue
+        directories = {
+            entry.name.decode("utf-8", "replace"): entry.object_id
+            for entry in entries
+            if stat.S_ISDIR(entry.mode)
+        }
+        if name not in directories:
+            where = f"in {walked}" if walked else "at the top"
+            hint = near(name, directories)
+            raise RefError(f"there is no directory '{printable(name)}' {where}{hint}")
+        tree_id = directories[name]
+        walked = f"{walked}/{name}" if walked else name
+    return tree_id
+
+
+def list_tree(trees, tree_id, selects, algorithm):
+    """Return (entries, skipped) of the files below a tree that *selects* takes."""
+    entries, skipped = [], []
+    for path, entry in walk_trees(trees, tree_id, algorithm):
+        if stat.S_ISREG(entry.mode) and selects(path):
+            entries.append(Entry(path, entry.object_id))
+        elif (
+            entry.mode == MODE_SUBMODULE and name_fault(path.rpartition("/")[2]) is None
+        ):
+            skipped.append((path, "submodule"))
+        elif stat.S_ISLNK(entry.mode) and selects(path):
+            skipped.append((path, "link"))
+    return checked_entries(entries), tuple(sorted(skipped))
+
+
+def peel_tags(objects, object_id, ref):
+    """Return (id, content) of the commit that an object is, or that its tags lead to."""
+    for _ in range(10):
+        kind, content = objects.get(object_id, (None, b""))
+        if kind == COMMIT:
+            return object_id, content
+        if kind != TAG:
+            break
+        object_id, _ = parse_tag(content)
+    raise RefError(f"'{printable(ref)}' does not name a commit")
+
+
+class GitSource:
+    """A directory of a Git repository at a branch, a tag or a commit."""
+
+    def __init__(self, row, fetcher, spool_directory=None):
+        address = parse_address(row["url"], row["kind"], allow_http=True)
+        self.ref = row["ref"] or "HEAD"
+        self.path = row["path"]
+        self.is_guess = address.is_guess and not row["last_sha"]
+        self._row = row
+        self._client = GitClient(fetcher, address.remote)
+        self._selects = row_filter(row)
+        self._spool_directory = spool_directory
+        self._files = contextlib.ExitStack()
+        self._pack = None
+        self._commit = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self._files.close()
+
+    def list(self, known=()):
+        """Return the Listing now.
+
+        *known* are the TrackedFiles, if they are all of the revision synced last. If
+        it is still current they are the listing, and one request was enough.
+        """
+        if len(self._row["last_sha"] or "") == 64:
+            self._client.algorithm = "sha256"
+        self._commit = self._resolve()
+        if known and self._commit == self._row["last_sha"]:
+            entries = [Entry(f.path, f.object_id, None, f.size) for f in known]
+            return Listing(self._commit, tuple(entries), revisited=True)
+        objects = self._fetch_trees()
+        self._commit, commit = peel_tags(objects, self._commit, self.ref)
+        trees = {key: data for key, (kind, data) in objects.items() if kind == TREE}
+        algorithm = self._client.algorithm
+        root = find_tree(trees, parse_tree_id(commit), self.path, algorithm)
+        entries, skipped = list_tree(trees, root, self._selects, algorithm)
+        return Listing(self._commit, entries, skipped)
+
+    def _resolve(self):
+        """Return the commit that the ref names; one request, none for a full id."""
+        if OBJECT_ID.fullmatch(self.ref):
+            if len(self.ref) == 64:
+                self._client.algorithm = "sha256"
+            return self.ref
+        tree = f"{self.ref}/{self.path}" if self.is_guess and self.path else self.ref
+        first = tree.partition("/")[0] if self.is_guess else tree
+        prefixes = (
+            ["HEAD"]
+            if first == "HEAD"
+            else [f"refs/heads/{first}", f"refs/tags/{first}"]
+        )
+        if first.startswith("refs/"):
+            prefixes = [first]
+        commits = commits_by_name(self._client.list_refs(prefixes))
+        split = split_tree(tree, commits) if self.is_guess else (self.ref, self.path)
+        if not split or split[0] not in commits:
+            raise self._no_ref(first)
+        self.ref, self.path = split
+        return commits[self.ref]
+
+    def _no_ref(self, name):
+        refs = self._client.list_refs(["HEAD", "refs/heads/", "refs/tags/"])
+        names = [re.sub("^refs/(heads|tags)/", "", ref.name) for ref in refs]
+        if not names:
+            return RefError("the repository is empty")
+        if OBJECT_ID.match(name) or re.fullmatch("[0-9a-f]{7,39}", name):
+            return RefError(f"there is no ref '{name}'; a commit needs its full id")
+        return RefError(
+            f"there is no branch or tag '{printable(name)}'{near(name, names)}"
+        )
+
+    def _fetch_trees(self):
+        """Return {id: (kind, content)} of the commit and its trees."""
+        try:
+            self._pack = self._fetch([self._commit], depth=1, blobs=False)
+        except RefusedError as error:
+            if "not our ref" in str(error):
+                raise RefError(f"the server has no commit {self._commit}") from error
+            if self._client.can_filter():
+                raise
+            self._pack = self._fetch([self._commit], depth=1)
+        objects, size = {}, 0
+        for object_id, kind, content in self._pack.objects({COMMIT, TREE, TAG}):
+            objects[object_id] = kind, content
+            size += len(content)
+            if size > MAX_TREES_SIZE:
+                raise ProtocolError("the repository's trees are too large together")
+        return objects
+
+    def _fetch(self, wants, **options):
+        limit = SPOOL_SIZE if self._spool_directory else 0  # 0: all in memory
+        spool = tempfile.SpooledTemporaryFile(limit, dir=self._spool_directory)
+        return self._client.fetch(wants, self._files.enter_context(spool), **options)
+
+    def fetch(self, entries):
+        """Yield (Entry, content) for each of *entries*, in any order, with proven ids."""
+        wanted = {}
+        for entry in entries:
+            wanted.setdefault(entry.object_id, []).append(entry)
+        if self._pack:  # A server that cannot leave out blobs has sent them already.
+            yield from self._take(self._pack, wanted)
+        if not wanted:
+            return
+        try:
+            pack = self._fetch(sorted(wanted))
+        except RefusedError:  # A server that gives only what a ref names.
+            pack = self._fetch([self._commit], depth=1)
+        yield from self._take(pack, wanted)
+        for object_id, missing in wanted.items():
+            raise ProtocolError(
+                f"the server did not send {object_id} for {missing[0].path}"
+            )
+
+    @staticmethod
+    def _take(pack, wanted):
+        """Yield what *pack* has of *wanted* (id to entries), and take it out of it."""
+        for object_id, _, content in pack.objects({BLOB}, wanted):
+            for entry in wanted.pop(object_id, ()):
+                yield entry, content
+
+
+def manifest_bytes(entries):
+    """Return the manifest of *entries* as bytes, the same for the same files."""
+    files = [
+        {"path": entry.path, "sha256": entry.sha256, "size": entry.size}
+        for entry in sorted(entries)
+    ]
+    text = json.dumps({"files": files}, ensure_ascii=False, indent=1, sort_keys=True)
+    return text.encode("utf-8") + b"\n"
+
+
+class DirectorySource:
+    """A local directory, read without following links."""
+
+    def __init__(self, row, fetcher=None, spool_directory=None):
+        address = parse_address(row["url"], row["kind"])
+        self.ref, self.path = row["ref"], row["path"]
+        self._directory = Directory(os.path.join(address.remote, self.path or ""))
+        self._selects = row_filter(row)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        pass
+
+    def list(self, known=()):
+        """Return the Listing now; each file is read for its SHA-256."""
+        entries, skipped = [], []
+        if not self._directory.root.is_dir():
+            raise RefError(f"there is no directory {self._directory.root}")
+        for path in self._directory.walk():
+            if not self._selects(path):
+                continue
+            check_path(path)
+            content = self._content(path)
+            if content is None:
+                skipped.append((path, "not a regular file"))
+            else:
+                entries.append(Entry(path, None, sha256_of(content), len(content)))
+        entries = checked_entries(entries)
+        revision = sha256_of(manifest_bytes(entries))
+        return Listing(revision, entries, tuple(sorted(skipped)))
+
+    def _content(self, path):
+        """Return what the file holds, or None if it is no regular file."""
+        try:
+            return self._directory.read(path)
+        except OSError as error:
+            if error.errno in (errno.ELOOP, errno.ENOTDIR):
+                return None
+            raise GitSyncError(
+                f"cannot read {printable(self._directory.root / path)}: {error.strerror}"
+            ) from error
+
+    def fetch(self, entries):
+        """Yield (Entry, content) for each of *entries*, as they were listed."""
+        for entry in entries:
+            content = self._content(entry.path)
+            if content is None or sha256_of(content) != entry.sha256:
+                raise GitSyncError(
+                    f"{entry.path} changed while it was read; sync again"
+                )
+            yield entry, content
+
+
+SOURCE_KINDS = {"git": GitSource, "dir": DirectorySource}
+
+
+# ==== Plan ====
+# What a run must do, decided on values alone: the listing, the tracked files, and what
+# is in the destination now. Touches nothing.
+
+ADD, UPDATE, RESTORE = "add", "update", "restore"
+REMOVE, ADOPT = "remove", "adopt"
+UNCHANGED = "unchanged"  # as listed, and already tracked
+KEEP = "keep"  # a user's file in the way, or edited, that stays
+FETCHED = (ADD, UPDATE, RESTORE)
+
+
+def parents_of(path):
+    """Return the paths of the directories that *path* is in, the root left out."""
+    return [path[:i] for i, char in enumerate(path) if char == "/"]
+
+
+def is_as_listed(local, entry):
+    """Return whether a local file has the content that the listing names."""
+    if not isinstance(local, LocalFile):
+        return False
+    if entry.sha256:
+        return local.sha256 == entry.sha256
+    return local.object_id == entry.object_id
+
+
+def is_ours(local, tracked, ours):
+    """Return whether a local file is as this program wrote it, then or in a killed run."""
+    return isinstance(local, LocalFile) and (
+        (tracked is not None and local.sha256 == tracked.sha256) or local.sha256 == ours
+    )
+
+
+def is_same(local, other):
+    """Return whether two looks at one place saw the same."""
+    if isinstance(local, LocalFile) and isinstance(other, LocalFile):
+        return local.sha256 == other.sha256
+    return local == other
+
+
+def plan_removal(tracked, local, ours):
+    """Return the Action for a tracked file that is gone upstream."""
+    if local is None or is_ours(local, tracked, ours):
+        return Action(REMOVE, tracked.path)
+    return Action(KEEP, tracked.path, reason="edited here, and removed upstream")
+
+
+def plan_entry(entry, tracked, local, ours, policy, removals):
+    """Return the Action for a listed file.
+
+    *ours* is the SHA-256 that a killed run was about to give it, *policy* one of
+    POLICIES, and *removals* the paths that this run removes.
+    """
+    if is_as_listed(local, entry):
+        recorded = TrackedFile(entry.path, local.sha256, entry.object_id, local.size)
+        return Action(UNCHANGED if tracked == recorded else ADOPT, entry.path, entry)
+    kind = ADD if tracked is None else UPDATE
+    if tracked is not None and entry.object_id is not None:
+        kind = RESTORE if tracked.object_id == entry.object_id else UPDATE
+    elif tracked is not None and tracked.sha256 == entry.sha256:
+        kind = RESTORE
+    if local is None or is_ours(local, tracked, ours):
+        return Action(kind, entry.path, entry)
+    if isinstance(local, Obstacle) and set(local.files) <= removals:
+        return Action(kind, entry.path, entry, clear=local.path)
+    if policy == "keep":
+        reason = "edited here" if tracked else "not ours, and in the way"
+        return Action(KEEP, entry.path, entry, reason=reason)
+    if isinstance(
+        local, Obstacle
+    ):  # More than a file would be lost: never overwritten.
+        return Action(kind, entry.path, entry, clear=local.path, backup=True)
+    if policy == "overwrite":
+        return Action(kind, entry.path, entry)
+    return Action(kind, entry.path, entry, clear=entry.path, backup=True)
+
+
+def make_plan(listing, tracked, local, ours=None, policy="backup"):
+    """Return the Actions of a run, one for each path, sorted by path.
+
+    *tracked* maps paths to TrackedFiles, *local* paths to a LocalFile, an Obstacle or
+    None, and *ours* paths to the SHA-256 that a killed run was about to give them.
+    """
+    ours = ours or {}
+    listed = {entry.path for entry in listing.entries}
+    gone = [
+        plan_removal(file, local.get(path), ours.get(path))
+        for path, file in tracked.items()
+        if path not in listed
+    ]
+    removals = {action.path for action in gone if action.kind == REMOVE}
+    actions = [
+        plan_entry(
+            entry,
+            tracked.get(entry.path),
+            local.get(entry.path),
+            ours.get(entry.path),
+            policy,
+            removals,
+        )
+        for entry in listing.entries
+    ]
+    return sorted(gone + actions, key=lambda action: action.path)
+
+
+def removes_too_much(actions, tracked_count):
+    """Return whether a run would remove more than half of a source's files, and over 5."""
+    removed = sum(action.kind == REMOVE for action in actions)
+    return removed > 5 and 2 * removed > tracked_count
+
+
+def removed_first(actions):
+    """Return the paths whose removal must come before anything is published.
+
+    These are files that become directories, files in directories that become files,
+    and old spellings: where case does not count, they are the new file.
+    """
+    published, parents = set(), set()
+    for action in actions:
+        if action.kind in FETCHED:
+            key = collision_key(action.path)
+            published.add(key)
+            parents.update(parents_of(key))
+    return [
+        action.path
+        for action in actions
+        if action.kind == REMOVE
+        and (
+            collision_key(action.path) in published | parents
+            or not published.isdisjoint(parents_of(collision_key(action.path)))
+        )
+    ]
+
+
+# ==== Sync ====
+# The run: effects in the one order that survives a crash. What is decided is decided
+# above; what is said is said below.
+
+
+class SyncOptions(NamedTuple):
+    """How to sync; times in seconds."""
+
+    dry_run: bool = False
+    force: bool = False
+    offline: bool = False
+    max_age: Optional[float] = None
+    timeout: float = DEFAULT_TIMEOUT
+    lock_timeout: float = DEFAULT_LOCK_TIMEOUT
+    jobs: int = DEFAULT_JOBS
+
+
+class Report:
+    """What one run did; the fields are those of `sync --json`."""
+
+    def __init__(self, row):
+        self.source, self.kind = row["id"], row["kind"]
+        self.status = "success"
+        self.checked = False
+        self.revision = self.previous_revision = row["last_sha"]
+        self.added, self.updated, self.restored = [], [], []
+        self.removed, self.kept, self.skipped, self.failed = [], [], [], []
+        self.unchanged = 0
+        self.requests = self.bytes_received = self.duration_ms = 0
+        self.error = None
+        self._local_files_verified = False
+
+    def document(self):
+        """Return the fields as a dict for JSON."""
+        fields = vars(self).items()
+        return {name: value for name, value in fields if not name.startswith("_")}
+
+    def fail(self, error, local_files_verified=False):
+        """Note that the run ended with *error*."""
+        self.status, self.error = "error", str(error)
+        self._local_files_verified = local_files_verified
+
+    def succeed(self, listing, actions):
+        """Note that the files are now at the listing's revision, by these *actions*."""
+        self.revision = listing.revision
+        self.skipped += [
+            {"path": path, "reason": reason} for path, reason in listing.skipped
+        ]
+        lists = {
+            ADD: self.added,
+            UPDATE: self.updated,
+            RESTORE: self.restored,
+            REMOVE: self.removed,
+            KEEP: self.kept,
+        }
+        for action in actions:
+            if action.kind in lists:
+                lists[action.kind].append(action.path)
+            else:
+                self.unchanged += 1
+
+    def exit_code(self):
+        """Return 0 in sync, 1 failed, 3 unreachable but all local files verified."""
+        if self.status == "success":
+            return 0
+        return 3 if self._local_files_verified else 1
+
+    def history_row(self):
+        """Return the columns of `sync_history` for this run."""
+        return {
+            "status": self.status,
+            "files_synced": len(self.added) + len(self.updated) + len(self.restored),
+            "files_cached": self.unchanged,
+            "files_failed": len(self.failed),
+            "files_removed": len(self.removed),
+            "error_message": self.error,
+            "duration_ms": self.duration_ms,
+            "revision": self.revision,
+            "requests": self.requests,
+            "bytes_received": self.bytes_received,
+            "triggered_by": "sync",
+        }
+
+
+def default_destination(source_id, cache_dir=None):
+    """Return the directory that a source without one of its own is synced to."""
+    cache = cache_dir or os.environ.get("AGENT_SYNC_CACHE_DIR") or "~/.claude-mpm/cache"
+    root = Path(cache).expanduser().absolute()
+    if source_id == DEFAULT_SOURCE_ID:
+        return root / "remote-agents"
+    return root / "sources" / source_id
+
+
+def completed_row(row, cache_dir=None):
+    """Return a row of `sources` with what it leaves out read from its URL.
+
+    Rows that other programs wrote have only the contract's columns.
+    """
+    row = dict(row)
+    address = parse_address(row["url"], row["kind"], allow_http=True)
+    if row["kind"] is None:
+        row.update(kind=address.kind, ref=address.ref, path=address.path)
+    if row["destination"] is None:
+        row["destination"] = str(default_destination(row["id"], cache_dir))
+    return row
+
+
+def tracked_files(state, source_id):
+    """Return {path: TrackedFile} of a source; PathError for a path not to be trusted.
+
+    The database is a file that others can write, so its paths are checked as if they
+    came from the network.
+    """
+    return {
+        check_path(row["file_path"]): TrackedFile(
+            row["file_path"], row["content_sha"], row["object_id"], row["file_size"]
+        )
+        for row in state.get_files(source_id)
+    }
+
+
+def inspect_files(directory, paths, algorithm="sha1"):
+    """Return {path: LocalFile, Obstacle or None} for *paths* in a directory."""
+    return {path: directory.inspect(path, algorithm) for path in paths}
+
+
+def find_drift(directory, tracked, selects):
+    """Return (modified, missing, untracked): lists of the paths in a destination."""
+    local = inspect_files(directory, tracked)
+    missing = [path for path in tracked if local[path] is None]
+    modified = [
+        path
+        for path, file in tracked.items()
+        if local[path] is not None and not is_ours(local[path], file, None)
+    ]
+    untracked = [
+        path for path in directory.walk() if path not in tracked and selects(path)
+    ]
+    return modified, missing, sorted(untracked)
+
+
+def check_unprotected(root, paths, protected):
+    """Raise PathError if a path is one of the *protected* files: program or database."""
+    root = os.path.realpath(root)
+    for file in protected:
+        relative = os.path.relpath(os.path.realpath(file), root).replace(os.sep, "/")
+        if collision_key(relative) in map(collision_key, paths):
+            raise PathError(f"refused path '{relative}': it is this program's own")
+
+
+def age_of(row):
+    """Return how many seconds ago the source was synced, or None if it never was."""
+    if not row["last_sync_time"]:
+        return None
+    then = datetime.fromisoformat(row["last_sync_time"])
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=timezone.utc)
+    return (datetime.now(timezone.utc) - then).total_seconds()
+
+
+class Run:
+    """One sync of one source. `perform` does it, and returns its Report."""
+
+    def __init__(self, state, row, connections, options=None, progress=None, log=None):
+        self.options = options or SyncOptions()
+        self.watch = Watch(self.options.timeout)
+        self._state = state
+        self._row = row
+        self._fetcher = Fetcher(connections, row["id"], self.watch, log=log)
+        self._progress = progress or (lambda source_id, done, total: None)
+        self._report = Report(row)
+        self._directory = Directory(row["destination"])
+        self._started = time.monotonic()
+        self._tracked = {}
+        self._staged = {}  # path -> (path of its temporary file, its row)
+
+    def perform(self):
+        """Sync the source. Errors are in the Report and in the history, not raised."""
+        max_age, age = self.options.max_age, age_of(self._row)
+        if max_age is not None and age is not None and age < max_age:
+            self._report.unchanged = self._row["file_count"] or 0
+            return self._report
+        try:
+            with contextlib.ExitStack() as stack:
+                self._sync(stack)
+        except OSError as error:
+            self._fail(self._file_error(error))
+        except (AgentSyncError, ValueError, RecursionError, MemoryError) as error:
+            self._fail(error)
+        return self._report
+
+    def _sync(self, stack):
+        """Lock, list, plan, stage, publish and record."""
+        lock = None
+        if not self.options.dry_run:
+            lock = DestinationLock(
+                self._directory.root, self.options.lock_timeout, self.watch.over
+            )
+            stack.enter_context(lock)
+            if lock.interrupted:
+                self._directory.clear_staging()
+        self._row = self._current_row()
+        self._tracked = tracked_files(self._state, self._row["id"])
+        stack.enter_context(self.watch)
+        spool = lock and lock.path.parent
+        source = SOURCE_KINDS[self._row["kind"]](self._row, self._fetcher, spool)
+        stack.enter_context(source)
+        listing, local = self._list(source)
+        ours = lock.journal if lock else {}
+        policy = self._row["on_conflict"]
+        actions = make_plan(listing, self._tracked, local, ours, policy)
+        self._check(actions)
+        if not lock:
+            self._report.succeed(listing, actions)
+            return
+        try:
+            actions = self._stage(source, actions)
+            self._publish(actions, local, lock)
+        finally:
+            for staged, _ in self._staged.values():
+                self._directory.remove(staged)
+        self._record(listing, actions, local, source)
+
+    def _current_row(self):
+        """Return the source's row as it is now, under the lock."""
+        row = self._state.get_source_info(self._row["id"])
+        if row is None:
+            raise UsageError("the source was removed meanwhile")
+        return {**completed_row(row), "destination": self._row["destination"]}
+
+    def _list(self, source):
+        """Return the Listing, and what is in the destination for each path."""
+        from concurrent.futures import ThreadPoolExecutor
+
+        tracked = list(self._tracked.values())
+        ids = [file.object_id for file in tracked if file.object_id]
+        algorithm = algorithm_of(ids[0]) if ids else "sha1"
+        complete = self._row["file_count"] == len(tracked)
+        known = tracked if complete and not self.options.force else ()
+        # While the source answers, the local files are hashed.
+        with ThreadPoolExecutor(1) as executor:
+            scan = executor.submit(
+                inspect_files, self._directory, list(self._tracked), algorithm
+            )
+            if self.options.offline:
+                entries = [
+                    Entry(f.path, f.object_id, f.sha256, f.size) for f in tracked
+                ]
+                listing = Listing(self._row["last_sha"], tuple(entries), (), True)
+            else:
+                listing = source.list(known)
+                self._report.checked = True
+            local = scan.result()
+        for entry in listing.entries:
+            if entry.path not in local:
+                algorithm = algorithm_of(entry.object_id or listing.revision[:40])
+                local[entry.path] = self._directory.inspect(entry.path, algorithm)
+        return listing, local
+
+    def _check(self, actions):
+        """Raise the error that forbids this plan, if any does."""
+        fetched = [action.path for action in actions if action.kind in FETCHED]
+        check_unprotected(
+            self._directory.root, fetched, [__file__, self._state.db_path]
+        )
+        if fetched and self.options.offline:
+            raise GitSyncError(
+                f"{len(fetched)} files must be fetched, and it is offline"
+            )
+        if removes_too_much(actions, len(self._tracked)) and not self.options.force:
+            removed = sum(action.kind == REMOVE for action in actions)
+            raise GitSyncError(
+                f"would remove {removed} of {len(self._tracked)} files, so nothing was"
+                f" done; if that is right: sync --force {self._row['id']}"
+            )
+
+    def _stage(self, source, actions):
+        """Fetch and verify into temporary files; return the actions that remain."""
+        by_path = {action.path: action for action in actions}
+        wanted = [
+            action.entry
+            for action in actions
+            if action.kind in FETCHED
+            or (self.options.force and action.kind in (UNCHANGED, ADOPT))
+        ]
+        for done, (entry, content) in enumerate(source.fetch(wanted), 1):
+            self._progress(self._row["id"], done, len(wanted))
+            self._check_content(entry, content)
+            if by_path[entry.path].kind not in FETCHED:
+                continue
+            if content.startswith(LFS_POINTER):
+                del by_path[entry.path]
+                skipped = {"path": entry.path, "reason": "Git LFS pointer"}
+                self._report.skipped.append(skipped)
+                continue
+            file = {"file_path": entry.path, "content_sha": sha256_of(content)}
+            file.update(file_size=len(content), object_id=entry.object_id)
+            file["local_path"] = str(self._directory.root / entry.path)
+            self._staged[entry.path] = self._directory.stage(entry.path, content), file
+        return list(by_path.values())
+
+    def _check_content(self, entry, content):
+        """Raise ProtocolError if *content* is not what was listed, or known before."""
+        digest = sha256_of(content)
+        if entry.sha256 and digest != entry.sha256:
+            raise ProtocolError(f"{entry.path} is not what the manifest says")
+        before = self._tracked.get(entry.path)
+        if before and entry.object_id and before.object_id == entry.object_id:
+            if digest != before.sha256:  # Two contents for one id: SHA-1 was broken.
+                raise ProtocolError(f"{entry.path} has another content for the same id")
+
+    def _publish(self, actions, local, lock):
+        """Put everything in its place. What was ours before goes, the rest is saved."""
+        todo = [action for action in actions if action.kind in (*FETCHED, REMOVE)]
+        if not todo:
+            return
+        for action in todo:
+            if not is_same(self._directory.inspect(action.path), local[action.path]):
+                raise CacheError(
+                    f"{action.path} was changed during the run; sync again"
+                )
+        hashes = {path: file["content_sha"] for path, (_, file) in self._staged.items()}
+        lock.write_journal(hashes)
+        touched = [action.path for action in todo]
+        stamp = re.sub(r"[-:]|\+.*", "", utc_now())
+        for path in dict.fromkeys(a.clear for a in todo if a.clear and a.backup):
+            saved = f"{WORK_DIRECTORY}/backup/{stamp}/{path}"
+            self._directory.move(path, saved)
+            touched.append(saved)
+        first = removed_first(todo)
+        for path in first:
+            self._directory.remove(path)
+        for path in dict.fromkeys(a.clear for a in todo if a.clear and not a.backup):
+            self._directory.remove_directory(path)
+        for path, (staged, _) in self._staged.items():
+            self._directory.publish(staged, path)
+        removed = [action.path for action in todo if action.kind == REMOVE]
+        for path in removed:
+            if path not in first:
+                self._directory.remove(path)
+        for path in removed:
+            self._directory.prune(path)
+        self._directory.sync_directories(touched)
+
+    def _record(self, listing, actions, local, source):
+        """Write rows, revision, changes and history in one transaction."""
+        report = self._report
+        report.succeed(listing, actions)
+        listed = {entry.path for entry in listing.entries}
+        track = [file for _, file in self._staged.values()]
+        track += [
+            {
+                "file_path": action.path,
+                "content_sha": local[action.path].sha256,
+                "local_path": str(self._directory.root / action.path),
+                "file_size": local[action.path].size,
+                "object_id": action.entry.object_id,
+            }
+            for action in actions
+            if action.kind == ADOPT
+        ]
+        forget = [
+            action.path
+            for action in actions
+            if action.kind == REMOVE
+            or action.kind == KEEP
+            and action.path not in listed
+        ]
+        new_shas = {file["file_path"]: file["content_sha"] for file in track}
+        changes = [
+            Change(
+                action.path,
+                action.kind,
+                self._tracked[action.path].sha256
+                if action.path in self._tracked
+                else None,
+                new_shas.get(action.path),
+            )
+            for action in actions
+            if action.kind not in (UNCHANGED, KEEP)
+        ]
+        kept = any(action.kind == KEEP and action.path in listed for action in actions)
+        paths = set(self._tracked) - set(forget) | set(new_shas)
+        columns = {
+            "kind": self._row["kind"],
+            "ref": source.ref,
+            "path": source.path,
+            "destination": self._row["destination"],
+            "last_sha": listing.revision,
+            "file_count": None if kept else len(paths),
+        }
+        self._count()
+        self._state.record_run(
+            self._row["id"],
+            report.history_row(),
+            changes,
+            track,
+            forget,
+            None if self.options.offline else columns,
+        )
+
+    def _count(self):
+        """Note in the report what the run has cost so far."""
+        self._report.requests = self.watch.requests
+        self._report.bytes_received = self.watch.bytes_received
+        seconds = time.monotonic() - self._started
+        self._report.duration_ms = round(seconds * 1000)
+
+    def _file_error(self, error):
+        where = f"{self._directory.root}"
+        if error.filename and str(error.filename) not in where:
+            where += f" ({printable(error.filename)})"
+        return CacheError(f"cannot write in {where}: {error.strerror or error}")
+
+    def _fail(self, error):
+        """Report and record the error; the local files are as they were before."""
+        verified = False
+        if isinstance(error, NetworkError) and self._tracked:
+            with contextlib.suppress(OSError):
+                drift = find_drift(self._directory, self._tracked, lambda path: False)
+                verified = not any(drift)
+        self._report.fail(error, verified)
+        self._count()
+        if not self.options.dry_run:
+            try:
+                self._state.record_run(self._row["id"], self._report.history_row())
+            except DatabaseError as failure:
+                self._report.error += f" (and not recorded: {failure})"
+
+
+def sync_sources(state, rows, options=None, progress=None, log=None):
+    """Sync the sources with these *rows* in parallel; return their Reports in order.
+
+    One that fails does not stop another. Interrupted, it ends what is going on and lets
+    the interruption pass.
+    """
+    from concurrent.futures import ThreadPoolExecutor
+
+    options = options or SyncOptions()
+    connections = Connections(options.jobs)
+    runs = [Run(state, row, connections, options, progress, log) for row in rows]
+    with ThreadPoolExecutor(max(1, min(len(runs), options.jobs))) as executor:
+        futures = [executor.submit(run.perform) for run in runs]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            for future in futures:
+                future.cancel()
+            for run in runs:
+                run.watch.interrupt()
+            raise
+        finally:
+            connections.close()
+
+
+def check_apart(destination, other, whose):
+    """Raise UsageError if one of two directories is, or is inside, the other."""
+    first, second = (
+        os.path.normcase(os.path.realpath(path)) for path in (destination, other)
+    )
+    try:
+        common = os.path.commonpath([first, second])
+    except ValueError:  # on different drives
+        return
+    if common in (first, second):
+        raise UsageError(
+            f"the destination {destination} overlaps with {other} of {whose};"
+            " choose another with --dest"
+        )
+
+
+def check_new_source(state, source_id, destination):
+    """Raise UsageError if a source with this id and destination cannot be added."""
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", source_id):
+        raise UsageError(
+            f"bad id '{printable(source_id)}': use up to 64 letters, digits, '.', '_', '-'"
+        )
+    if state.get_source_info(source_id):
+        raise UsageError(
+            f"there is a source '{source_id}' already; choose another --id, or remove it"
+        )
+    if os.path.lexists(destination) and not os.path.isdir(destination):
+        raise UsageError(f"the destination {destination} is not a directory")
+    for row in map(completed_row, state.get_all_sources()):
+        check_apart(destination, row["destination"], f"source '{row['id']}'")
+
+
+def add_source(state, url, source_id=None, cache_dir=None, allow_http=False, **given):
+    """Register a source and return its id; UsageError if it cannot be.
+
+    *given* may hold kind, ref, path, destination, include, exclude (lists of globs),
+    on_conflict and enabled.
+    """
+    address = parse_address(url, given.get("kind"), allow_http)
+    source_id = source_id or suggest_id(address)
+    destination = given.get("destination")
+    if destination:
+        destination = os.path.abspath(os.path.expanduser(destination))
+    else:
+        destination = str(default_destination(source_id, cache_dir))
+    check_new_source(state, source_id, destination)
+    if address.kind == "dir":
+        check_apart(destination, address.remote, "the source itself")
+    ref, path = given.get("ref"), given.get("path") or address.path
+    if ref and address.is_guess and not given.get("path"):
+        tree = f"{address.ref}/{address.path or ''}"
+        path = tree[len(ref) + 1 :] if tree.startswith(f"{ref}/") else path
+    if path and any(map(name_fault, path.strip("/").split("/"))):
+        raise UsageError(f"bad --path '{printable(path)}'")
+    filters = {
+        name: json.dumps(given[name]) if given.get(name) else None
+        for name in ("include", "exclude")
+    }
+    state.save_source(
+        source_id,
+        url=address.remote if address.kind == "dir" else url.strip(),
+        kind=address.kind,
+        ref=ref or address.ref,
+        path=path.strip("/") or None if path else None,
+        destination=destination,
+        on_conflict=given.get("on_conflict") or "backup",
+        enabled=int(given.get("enabled", True)),
+        **filters,
+    )
+    return source_id
+
+
+def add_default_source(state, cache_dir=None):
+    """Register the default source; return its id."""
+    return add_source(state, DEFAULT_SOURCE_URL, DEFAULT_SOURCE_ID, cache_dir)
+
+
+def find_sources(state, ids=(), enabled_only=False, cache_dir=None):
+    """Return the completed rows of the sources named, or of all; UsageError if unknown."""
+    rows = {row["id"]: row for row in state.get_all_sources()}
+    for source_id in ids:
+        if source_id not in rows:
+            hint = (
+                near(source_id, list(rows)) or "; add one with: agent_sync.py add URL"
+            )
+            raise UsageError(f"there is no source '{printable(source_id)}'{hint}")
+    chosen = [rows[source_id] for source_id in dict.fromkeys(ids)] or list(
+        rows.values()
+    )
+    if enabled_only and not ids:
+        chosen = [row for row in chosen if row["enabled"]]
+    return [completed_row(row, cache_dir) for row in chosen]
+
+
+def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIMEOUT):
+    """Forget a source; with *delete_files* also delete its files that are still ours.
+
+    Returns (deleted, kept): the paths deleted, and those edited here, which stay.
+    """
+    directory = Directory(row["destination"])
+    deleted, kept = [], []
+    if not directory.root.is_dir():
+        state.remove_source(row["id"])
+        return deleted, kept
+    with DestinationLock(directory.root, lock_timeout):
+        tracked = tracked_files(state, row["id"]) if delete_files else {}
+        for path, file in tracked.items():
+            local = directory.inspect(path)
+            if is_ours(local, file, None):
+                directory.remove(path)
+                deleted.append(path)
+            elif local is not None:
+                kept.append(path)
+        for path in deleted:
+            directory.prune(path)
+        directory.sync_directories(deleted)
+        state.remove_source(row["id"])
+    if delete_files:
+        directory.remove(f"{WORK_DIRECTORY}/lock")
+        directory.remove_directory(WORK_DIRECTORY)
+        with contextlib.suppress(OSError):
+            directory.root.rmdir()
+    return deleted, kept
+
+
+# ==== Command line ====
+# Arguments in, a document, lines and an exit code out. Each command computes a document
+# and returns it with its exit code; a function beside it makes lines of that document.
+# Only here is anything printed.
+
+EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
+COMMANDS = {}
+
+
+class Command(NamedTuple):
+    """A command: its function, what turns its document into lines, its arguments."""
+
+    run: object
+    show: object
+    arguments: tuple
+    help: str
+    epilog: str
+
+
+def argument(*names, **options):
+    """Return an argument of a command, as `add_argument` takes it."""
+    return names, options
+
+
+def command(name, *arguments, show, example):
+    """Register the decorated function as a command; its docstring is the help."""
+
+    def register(function):
+        epilog = f"example:\n  python agent_sync.py {example}"
+        help_text = function.__doc__.strip()
+        COMMANDS[name] = Command(function, show, arguments, help_text, epilog)
+        return function
+
+    return register
+
+
+def parse_duration(text):
+    """Return the seconds in "90", "90s", "15m", "2h" or "7d"; ValueError for others."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)([smhd]?)", text)
+    if not match:
+        raise ValueError(f"not a duration: {text}")
+    factor = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match.group(2)]
+    return float(match.group(1)) * factor
+
+
+def duration(text):
+    """Return `parse_duration`, with the error that argparse shows."""
+    import argparse
+
+    try:
+        return parse_duration(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' is no duration like 90s or 15m"
+        ) from None
+
+
+def positive(text):
+    """Return a whole number above zero, with the error that argparse shows."""
+    import argparse
+
+    if not re.fullmatch("[0-9]{1,6}", text) or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"'{text}' is no whole number above 0")
+    return int(text)
+
+
+def counted(number, noun):
+    """Return "1 file" or "2 files"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def short_revision(revision):
+    """Return the first seven digits of a revision, or "no revision"."""
+    return revision[:7] if revision else "no revision"
+
+
+def span(seconds):
+    """Return a length of time in its largest fitting unit: "5 min"."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(0, seconds):.0f} s"
+
+
+IDS = argument("ids", nargs="*", metavar="ID", help="source; all if none is named")
+ONE_ID = argument("id", metavar="ID", help="source")
+JOBS = argument(
+    "-j",
+    "--jobs",
+    type=positive,
+    default=DEFAULT_JOBS,
+    metavar="N",
+    help=f"connections in all (default {DEFAULT_JOBS})",
+)
+LOCK_TIMEOUT = argument(
+    "--lock-timeout",
+    type=duration,
+    default=DEFAULT_LOCK_TIMEOUT,
+    metavar="S",
+    help="seconds to wait for another run (default 60)",
+)
+
+
+# ---- sync ----
+
+
+def summary_line(report):
+    """Return the line that sums up one source's document of `sync`."""
+    counts = [
+        f"{len(report[name])} {name}"
+        for name in ("added", "updated", "restored", "removed", "kept", "skipped")
+        if report[name]
+    ]
+    total = sum(len(report[name]) for name in ("added", "updated", "restored"))
+    if not report["checked"]:
+        text = f"not asked, {counted(report['unchanged'], 'file')}"
+    elif counts:
+        text = ", ".join([*counts, f"{report['unchanged']} unchanged"])
+    else:
+        text = f"up to date, {counted(report['unchanged'] + total, 'file')}"
+    cost = counted(report["requests"], "request")
+    seconds = report["duration_ms"] / 1000
+    at = short_revision(report["revision"])
+    return f"{report['source']}: {text} at {at} ({cost}, {seconds:.1f} s)"
+
+
+def show_sync(document):
+    """Yield a line for each change of `sync`, and one that sums up each source."""
+    for report in document["sources"]:
+        if report["error"]:
+            continue
+        marks = {"added": "+", "updated": "~", "restored": "~", "removed": "-"}
+        lines = [
+            (path, f"{mark} {path}{' (restored)' if name == 'restored' else ''}")
+            for name, mark in marks.items()
+            for path in report[name]
+        ]
+        lines += [
+            (path, f"= {path} (kept: edited or not ours)") for path in report["kept"]
+        ]
+        lines += [
+            (skip["path"], f"! {skip['path']} (skipped: {skip['reason']})")
+            for skip in report["skipped"]
+        ]
+        for _, line in sorted(lines):
+            yield line
+        yield summary_line(report)
+
+
+@command(
+    "sync",
+    IDS,
+    argument(
+        "-n", "--dry-run", action="store_true", help="change nothing, only say what"
+    ),
+    argument(
+        "-f",
+        "--force",
+        action="store_true",
+        help="fetch every file again; allow the removal of most files",
+    ),
+    JOBS,
+    argument(
+        "--timeout",
+        type=duration,
+        default=DEFAULT_TIMEOUT,
+        metavar="S",
+        help="seconds for one source in all (default 300)",
+    ),
+    argument(
+        "--max-age",
+        type=duration,
+        metavar="D",
+        help="leave out a source synced less than this ago (90s, 15m, 2h, 7d)",
+    ),
+    argument(
+        "--offline", action="store_true", help="ask nobody, only check local files"
+    ),
+    LOCK_TIMEOUT,
+    show=show_sync,
+    example="sync --max-age 15m",
+)
+def cmd_sync(args, state, terminal):
+    """Bring the files of all enabled sources, or of those named, up to date."""
+    if not args.ids and not state.get_all_sources():
+        terminal.log(f"no source yet, so adding the default: {DEFAULT_SOURCE_URL}")
+        add_default_source(state, args.cache_dir)
+    rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
+    names = SyncOptions._fields
+    options = SyncOptions(**{name: getattr(args, name) for name in names})
+    with terminal.progress_bar() as progress:
+        reports = sync_sources(state, rows, options, progress, terminal.log)
+    for report in reports:
+        if report.error:
+            terminal.error(f"{report.source}: {printable(report.error)}")
+    codes = {report.exit_code() for report in reports}
+    documents = [report.document() for report in reports]
+    code = EXIT_FAILED if EXIT_FAILED in codes else max(codes, default=0)
+    return {"ok": code == 0, "sources": documents}, code
+
+
+# ---- add, remove, enable, disable, sources ----
+
+
+@command(
+    "add",
+    argument(
+        "url", metavar="URL", help="OWNER/REPO[@REF], an http(s) URL or a directory"
+    ),
+    argument(
+        "--id", dest="source_id", metavar="ID", help="name for it (default: from URL)"
+    ),
+    argument("--ref", help="branch, tag, or full commit id (default: the main branch)"),
+    argument("--path", metavar="DIR", help="directory in the repository"),
+    argument("--dest", metavar="DIR", help="where its files go"),
+    argument("--kind", choices=KINDS, help="how to read it (default: from URL)"),
+    argument(
+        "--include",
+        action="append",
+        metavar="GLOB",
+        help="take these instead of *.md and *.json",
+    ),
+    argument(
+        "--exclude",
+        action="append",
+        metavar="GLOB",
+        help="leave out these instead of dist/, build/ and the top README.md",
+    ),
+    argument(
+        "--on-conflict",
+        choices=POLICIES,
+        default="backup",
+        help="what to do with an edited or foreign file in the way (default backup)",
+    ),
+    argument("--disabled", action="store_true", help="sync it only when it is named"),
+    argument("--allow-http", action="store_true", help="accept an unencrypted URL"),
+    show=lambda document: [document["source"]],
+    example="add OWNER/REPO --path agents --dest ~/.claude/agents",
+)
+def cmd_add(args, state, terminal):
+    """Register a source; prints its id. Nothing is fetched yet."""
+    source_id = add_source(
+        state,
+        args.url,
+        args.source_id,
+        args.cache_dir,
+        args.allow_http,
+        kind=args.kind,
+        ref=args.ref,
+        path=args.path,
+        destination=args.dest,
+        include=args.include,
+        exclude=args.exclude,
+        on_conflict=args.on_conflict,
+        enabled=not args.disabled,
+    )
+    return {"source": source_id}, 0
+
+
+def show_remove(document):
+    """Yield what `remove` deleted, and what it left."""
+    for path in document["deleted"]:
+        yield f"- {path}"
+    for path in document["kept"]:
+        yield f"= {path} (kept: edited)"
+    yield f"{document['source']}: removed"
+
+
+@command(
+    "remove",
+    ONE_ID,
+    argument(
+        "--delete-files",
+        action="store_true",
+        help="delete its files too, but for those that were edited",
+    ),
+    LOCK_TIMEOUT,
+    show=show_remove,
+    example="remove claude-mpm-agents --delete-files",
+)
+def cmd_remove(args, state, terminal):
+    """Forget a source and its history; its files stay, unless told otherwise."""
+    (row,) = find_sources(state, [args.id], cache_dir=args.cache_dir)
+    deleted, kept = remove_source(state, row, args.delete_files, args.lock_timeout)
+    return {"source": args.id, "deleted": deleted, "kept": kept}, 0
+
+
+def set_enabled(args, state, enabled):
+    """Enable or disable the named sources; return the document of `sources`."""
+    for row in find_sources(state, args.ids, cache_dir=args.cache_dir):
+        state.set_enabled(row["id"], enabled)
+    return {"sources": find_sources(state, args.ids, cache_dir=args.cache_dir)}, 0
+
+
+def show_sources(document):
+    """Yield a line for each source."""
+    for row in document["sources"]:
+        off = "" if row["enabled"] else " (disabled)"
+        at = f" {row['ref']}" if row["ref"] else ""
+        below = f" {row['path']}/" if row["path"] else ""
+        yield f"{row['id']}{off}: {row['kind']} {row['url']}{at}{below} -> {row['destination']}"
+    if not document["sources"]:
+        yield "no sources; add one with: python agent_sync.py add URL"
+
+
+SOME_IDS = argument("ids", nargs="+", metavar="ID", help="source")
+
+
+@command("enable", SOME_IDS, show=show_sources, example="enable team-agents")
+def cmd_enable(args, state, terminal):
+    """Let `sync` without ids include these sources."""
+    return set_enabled(args, state, True)
+
+
+@command("disable", SOME_IDS, show=show_sources, example="disable team-agents")
+def cmd_disable(args, state, terminal):
+    """Leave these sources out of `sync` unless they are named."""
+    return set_enabled(args, state, False)
+
+
+@command("sources", show=show_sources, example="sources --json")
+def cmd_sources(args, state, terminal):
+    """List the sources."""
+    return {"sources": find_sources(state, cache_dir=args.cache_dir)}, 0
+
+
+# ---- status, verify, files, history ----
+
+
+def drift_document(state, rows):
+    """Return the document of `status` and `verify`, and the exit code."""
+    documents, ok = [], True
+    for row in rows:
+        tracked = tracked_files(state, row["id"])
+        directory = Directory(row["destination"])
+        modified, missing, untracked = find_drift(directory, tracked, row_filter(row))
+        runs = state.get_sync_history(row["id"], 1)
+        ok = ok and not modified and not missing
+        documents.append(
+            {
+                "source": row["id"],
+                "revision": row["last_sha"],
+                "last_sync_time": row["last_sync_time"],
+                "status": runs[0]["status"] if runs else None,
+                "files": len(tracked),
+                "modified": modified,
+                "missing": missing,
+                "untracked": untracked,
+            }
+        )
+    return {"ok": ok, "sources": documents}, 0 if ok else EXIT_FAILED
+
+
+def show_drift(document):
+    """Yield a line for each drifted file, and one for each source."""
+    for source in document["sources"]:
+        for name in ("modified", "missing", "untracked"):
+            for path in source[name]:
+                yield f"{name}: {printable(path)}"
+        age = age_of(source)
+        when = f"synced {span(age)} ago" if age is not None else "never synced"
+        last = source["status"]
+        failed = (
+            f", but the last run failed ({last})"
+            if last in ("error", "partial")
+            else ""
+        )
+        drift = len(source["modified"]) + len(source["missing"])
+        intact = "all as synced" if not drift else f"{drift} not as synced"
+        at = short_revision(source["revision"])
+        files = counted(source["files"], "file")
+        yield f"{source['source']}: {files}, {intact}; {when} at {at}{failed}"
+
+
+@command("status", IDS, show=show_drift, example="status")
+def cmd_status(args, state, terminal):
+    """Say when each source was synced, and which local files have changed since."""
+    return drift_document(
+        state, find_sources(state, args.ids, cache_dir=args.cache_dir)
+    )
+
+
+@command("verify", IDS, show=show_drift, example="verify && echo intact")
+def cmd_verify(args, state, terminal):
+    """Hash every tracked file and compare it with what was synced."""
+    return drift_document(
+        state, find_sources(state, args.ids, cache_dir=args.cache_dir)
+    )
+
+
+def show_files(document):
+    """Yield a line for each tracked file."""
+    for row in document["files"]:
+        yield f"{row['content_sha'][:12]}  {row['source_id']}  {row['file_path']}"
+
+
+OPTIONAL_ID = argument("id", nargs="?", metavar="ID", help="source; all if left out")
+
+
+@command("files", OPTIONAL_ID, show=show_files, example="files claude-mpm-agents")
+def cmd_files(args, state, terminal):
+    """List the tracked files with their SHA-256."""
+    if args.id:
+        find_sources(state, [args.id])
+    return {"files": state.get_files(args.id)}, 0
+
+
+def show_history(document):
+    """Yield a line for each run, newest first, and under it what it changed."""
+    marks = {ADD: "+", UPDATE: "~", RESTORE: "~", REMOVE: "-", ADOPT: "="}
+    for run in document["runs"]:
+        counts = [
+            f"{run[column]} {word}"
+            for column, word in (
+                ("files_synced", "synced"),
+                ("files_removed", "removed"),
+                ("files_cached", "unchanged"),
+                ("files_failed", "failed"),
+            )
+            if run[column]
+        ]
+        what = run["error_message"] or ", ".join(counts) or "no files"
+        at = short_revision(run["revision"])
+        when = run["sync_time"][:19].replace("T", " ")
+        yield f"{when}  {run['source_id']}  {run['status']}  {at}  {printable(what)}"
+        for change in run.get("changes", ()):
+            yield f"    {marks.get(change['action'], '?')} {change['path']}"
+
+
+@command(
+    "history",
+    OPTIONAL_ID,
+    argument(
+        "-n",
+        "--limit",
+        type=positive,
+        default=20,
+        metavar="N",
+        help="runs to show (default 20)",
+    ),
+    argument("--since", type=duration, metavar="D", help="only the last 15m, 2h, 7d"),
+    argument(
+        "--changes", action="store_true", help="with the files that each run changed"
+    ),
+    show=show_history,
+    example="history --since 7d --changes",
+)
+def cmd_history(args, state, terminal):
+    """List the runs, newest first."""
+    if args.id:
+        find_sources(state, [args.id])
+    since = ""
+    if args.since is not None:
+        since = (datetime.now(timezone.utc) - timedelta(seconds=args.since)).isoformat()
+    runs = state.get_runs(args.id, args.limit, since)
+    if args.changes:
+        for run in runs:
+            run["changes"] = state.get_changes(run["id"])
+    return {"runs": runs}, 0
+
+
+# ---- The program ----
+
+
+class Terminal:
+    """Where messages go: errors, log lines and progress to stderr."""
+
+    def __init__(self, args, stderr):
+        self._stderr = stderr
+        self._quiet, self._verbose = args.quiet, args.verbose
+        isatty = getattr(stderr, "isatty", lambda: False)()
+        self._has_bar = isatty and not args.quiet and not args.json
+        self._color = isatty and not args.no_color and not os.environ.get("NO_COLOR")
+
+    def error(self, text):
+        """Write one line about what went wrong."""
+        label = "\x1b[31magent_sync:\x1b[0m" if self._color else "agent_sync:"
+        self._write(f"{label} {text}\n")
+
+    def log(self, text):
+        """Write one line for those who want to know more."""
+        if self._verbose:
+            self._write(f"agent_sync: {printable(text)}\n")
+
+    @contextlib.contextmanager
+    def progress_bar(self):
+        """Yield the function that shows progress, if this is a terminal; else None."""
+        if not self._has_bar:
+            yield None
+            return
+
+        def show(source_id, done, total):
+            filled = 24 * done // max(1, total)
+            bar = "#" * filled + "." * (24 - filled)
+            self._write(f"\r{source_id} [{bar}] {done}/{total}\x1b[K")
+
+        try:
+            yield show
+        finally:
+            self._write("\r\x1b[K")
+
+    def _write(self, text):
+        with contextlib.suppress(OSError, ValueError):
+            self._stderr.write(text)
+            self._stderr.flush()
+
+
+COMMON_DEFAULTS = {
+    "db": None,
+    "cache_dir": None,
+    "quiet": False,
+    "verbose": False,
+    "no_color": False,
+    "json": False,
+}
+
+
+def make_parser():
+    """Return the parser for all commands."""
+    import argparse
+
+    class Parser(argparse.ArgumentParser):
+        def error(self, message):
+            raise UsageError(f"{message}; see: {self.prog} --help")
+
+    # These stand before the command or after it. Without defaults of their own, what
+    # is left out after it does not hide what stood before.
+    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
+    common.add_argument("--db", metavar="PATH", help="database (or $AGENT_SYNC_DB)")
+    common.add_argument(
+        "--cache-dir",
+        metavar="DIR",
+        help="where files go without --dest (or $AGENT_SYNC_CACHE_DIR)",
+    )
+    loudness = common.add_mutually_exclusive_group()
+    loudness.add_argument(
+        "-q", "--quiet", action="store_true", help="print errors only"
+    )
+    loudness.add_argument("-v", "--verbose", action="store_true", help="say more")
+    common.add_argument("--no-color", action="store_true", help="(or $NO_COLOR)")
+    common.add_argument(
+        "--json", action="store_true", help="one JSON document on stdout"
+    )
+    options = {
+        "allow_abbrev": False,
+        "formatter_class": argparse.RawDescriptionHelpFormatter,
+        "parents": [common],
+    }
+    parser = Parser(
+        prog="agent_sync.py",
+        description="Keep AI-agent definition files in sync, verified, with a record.",
+        epilog="examples:\n  python agent_sync.py add OWNER/REPO --path agents\n"
+        "  python agent_sync.py sync\n  python agent_sync.py history --changes\n\n"
+        "exit codes: 0 in sync, 1 failed or drift, 2 usage, 3 unreachable but intact",
+        **options,
+    )
+    version = f"agent_sync {__version__}"
+    parser.add_argument("--version", action="version", version=version)
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name, entry in COMMANDS.items():
+        subparser = subparsers.add_parser(
+            name,
+            help=entry.help.partition(";")[0].rstrip("."),
+            description=entry.help,
+            epilog=entry.epilog,
+            **options,
+        )
+        for names, arguments in entry.arguments:
+            subparser.add_argument(*names, **arguments)
+    return parser
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP came; `signal_number` tells which."""
+
+    def __init__(self, signal_number):
+        super().__init__()
+        self.signal_number = signal_number
+
+
+@contextlib.contextmanager
+def interruptible():
+    """Within, a first SIGINT, SIGTERM or SIGHUP raises; a second one exits at once."""
+    import signal
+
+    def handle(number, frame):
+        for other in signals:
+            signal.signal(other, lambda number, frame: os._exit(128 + number))
+        raise Terminated(number)
+
+    names = ("SIGINT", "SIGTERM", "SIGHUP")
+    signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    if threading.current_thread() is not threading.main_thread():
+        signals = []  # Python delivers signals to the main thread alone.
+    previous = [(number, signal.signal(number, handle)) for number in signals]
+    try:
+        yield
+    finally:
+        for number, handler in previous:
+            signal.signal(number, handler)
+
+
+def write_output(text):
+    """Write *text* to stdout. Nobody reading on is no error; a full disk is one."""
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # What is still buffered would raise again when the interpreter exits.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise AgentSyncError(
+                f"cannot write the output: {error.strerror}"
+            ) from error
+
+
+def run_command(argv):
+    """Run the command that *argv* names, print what it gives, return its exit code."""
+    parsed = make_parser().parse_args(argv)
+    for name, default in COMMON_DEFAULTS.items():
+        if not hasattr(parsed, name):
+            setattr(parsed, name, default)
+    entry = COMMANDS[parsed.command]
+    terminal = Terminal(parsed, sys.stderr)
+    document, code = entry.run(parsed, AgentSyncState(parsed.db), terminal)
+    if parsed.json:
+        write_output(json.dumps(document, indent=1) + "\n")
+    elif not parsed.quiet:
+        write_output("".join(f"{line}\n" for line in entry.show(document)))
+    return code
+
+
+def main(args=None):
+    """Run the command line *args*, or the process's own; return the exit code."""
+    argv = list(sys.argv[1:] if args is None else args)
+    try:
+        with interruptible():
+            return run_command(argv)
+    except SystemExit as stop:  # argparse, after --help and --version
+        return stop.code or 0
+    except KeyboardInterrupt as stop:
+        error, code = AgentSyncError("interrupted"), EXIT_INTERRUPTED
+        code = 128 + getattr(stop, "signal_number", 2)
+    except UsageError as caught:
+        error, code = caught, EXIT_USAGE
+    except AgentSyncError as caught:
+        error, code = caught, EXIT_FAILED
+    except OSError as caught:
+        error, code = (
+            AgentSyncError(f"{caught.filename}: {caught.strerror}"),
+            EXIT_FAILED,
+        )
+    text = printable(error)
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"agent_sync: error: {text}\n")
+        sys.stderr.flush()
+    if "--json" in argv:
+        fault = {"type": type(error).__name__, "message": text}
+        with contextlib.suppress(AgentSyncError):
+            write_output(json.dumps({"error": fault}, indent=1) + "\n")
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
