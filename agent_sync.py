@@ -88,6 +88,8 @@ DEFAULT_LOCK_TIMEOUT = 60.0
 DEFAULT_JOBS = 16
 MAX_REDIRECTS = 5
 MAX_RETRIES = 2
+MAX_PAUSE = 20.0  # seconds that a run waits because a server asks for it
+MAX_RATE_LIMIT = 86400.0
 BUSY_TIMEOUT = 30.0
 
 WORK_DIRECTORY = ".agent-sync"  # below each destination: the lock, backups
@@ -131,12 +133,24 @@ class BusyError(CacheError):
     """Another run holds the destination."""
 
 
+class RateLimitError(NetworkError):
+    """The server asks not to be asked again before `until`, an aware datetime."""
+
+    def __init__(self, message, until):
+        super().__init__(message)
+        self.until = until
+
+
 class ProtocolError(GitSyncError):
     """The server's answer breaks its protocol, or a check on it failed."""
 
 
 class RefusedError(ProtocolError):
     """A Git server said no in its own words, or hung up instead of answering."""
+
+
+class StaleListingError(ProtocolError):
+    """A file is not as listed: the source changed in between, or it lies."""
 
 
 class PathError(ProtocolError):
@@ -177,19 +191,22 @@ class Entry(NamedTuple):
     object_id: Optional[str] = None
     sha256: Optional[str] = None
     size: Optional[int] = None
+    etag: Optional[str] = None
+    last_modified: Optional[str] = None
 
 
 class Listing(NamedTuple):
     """The files a source has at one revision.
 
-    `skipped` holds (path, reason) of what is never written. `revisited` says that the
-    revision was the one already synced, and the entries come from the database.
+    `skipped` holds (path, reason) of what is never written, `failed` (path, error) of
+    what is listed and could not be had. `columns` are what to remember with the source.
     """
 
     revision: str
     entries: tuple[Entry, ...]
     skipped: tuple[tuple[str, str], ...] = ()
-    revisited: bool = False
+    failed: tuple[tuple[str, str], ...] = ()
+    columns: tuple[tuple[str, Optional[str]], ...] = ()
 
 
 class TrackedFile(NamedTuple):
@@ -199,6 +216,20 @@ class TrackedFile(NamedTuple):
     sha256: str
     object_id: Optional[str] = None
     size: Optional[int] = None
+    etag: Optional[str] = None
+    last_modified: Optional[str] = None
+
+
+class Known(NamedTuple):
+    """What a source may lean on when it is asked for its listing.
+
+    `files` maps paths to TrackedFiles; `complete` says that they are all the files of
+    the revision synced last. `intact()` returns the paths that are still as tracked.
+    """
+
+    files: dict
+    complete: bool
+    intact: object
 
 
 class LocalFile(NamedTuple):
@@ -342,17 +373,23 @@ def check_collisions(paths):
             parent = parent.rpartition("/")[0]
 
 
+def parents_of(path):
+    """Return the paths of the directories that *path* is in, the root left out."""
+    return [path[:i] for i, char in enumerate(path) if char == "/"]
+
+
 def retry_while_shared(operation):
-    """Call *operation*, again for some seconds while Windows says the file is in use."""
-    for attempt in range(9):
+    """Call *operation*, again for some seconds while Windows says a file is in use."""
+    for attempt in range(8):
         try:
             return operation()
         except PermissionError as error:
             # Access denied, sharing violation, lock violation: an editor or a scanner
             # has the file open, and will let go of it.
-            if getattr(error, "winerror", None) not in (5, 32, 33) or attempt == 8:
+            if getattr(error, "winerror", None) not in (5, 32, 33):
                 raise
             time.sleep(0.01 * 2**attempt)
+    return operation()
 
 
 _BINARY = getattr(os, "O_BINARY", 0)
@@ -433,7 +470,7 @@ class Directory:
         return str(directory / name)
 
     def inspect(self, path, algorithm="sha1"):
-        """Return the LocalFile or the Obstacle at *path*, or None if nothing is there."""
+        """Return the LocalFile or the Obstacle at *path*, or None if there is neither."""
         try:
             with self.parent(path) as (name, dir_fd):
                 mode = os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode
@@ -444,7 +481,8 @@ class Directory:
         except NotADirectoryError:
             return self._parent_obstacle(path)
         if stat.S_ISDIR(mode):
-            return Obstacle(path, "a directory", tuple(self.walk(path, hidden=True)))
+            files = tuple(self.walk(path, hidden=True))
+            return Obstacle(path, "a directory", files)
         return Obstacle(path, "a link" if stat.S_ISLNK(mode) else "a device", (path,))
 
     @staticmethod
@@ -521,7 +559,7 @@ class Directory:
 
     @staticmethod
     def _write(name, dir_fd, data):
-        """Create *name* with *data* in it and bring it to the disk, or leave nothing."""
+        """Create *name* with *data* in it, brought to the disk, or leave nothing."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
         fd = os.open(name, flags, 0o644, dir_fd=dir_fd)
         try:
@@ -591,22 +629,20 @@ class Directory:
         """Bring the directories that hold *paths*, and theirs, to the disk."""
         if WINDOWS:  # A directory cannot be opened there, and NTFS journals renames.
             return
-        directories = {""}
-        for path in paths:
-            parent = path.rpartition("/")[0]
-            while parent not in directories:
-                directories.add(parent)
-                parent = parent.rpartition("/")[0]
-        for directory in sorted(directories):
+        for directory in sorted(
+            {"", *(up for path in paths for up in parents_of(path))}
+        ):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 with self.parent(f"{directory}/." if directory else ".") as (_, fd):
                     os.fsync(fd)
 
-    def clear_staging(self):
-        """Delete the temporary files that a killed run left behind."""
-        for path in list(self.walk(hidden=True)):
-            if STAGING_NAME.fullmatch(path.rpartition("/")[2]):
-                self.remove(path)
+    def clear_staging(self, paths):
+        """Delete the temporary files that killed runs left beside *paths*."""
+        for directory in {"", *(up for path in paths for up in parents_of(path))}:
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                for name in os.listdir(self.root / directory):
+                    if STAGING_NAME.fullmatch(name):
+                        self.remove(f"{directory}/{name}" if directory else name)
 
 
 def utc_now():
@@ -719,7 +755,7 @@ class DestinationLock:
                 self.journal[path] = digest
 
     def _rewrite(self, text):
-        """Make *text* the whole lock file; it is written first, and then cut to size."""
+        """Make *text* the whole lock file; it is written first, then cut to size."""
         self._file.seek(0)
         self._file.write(text.encode("utf-8"))
         self._file.truncate()
@@ -732,7 +768,7 @@ class DestinationLock:
 # Version 1 of the contract that other programs rely on. It never changes: what this
 # program adds comes in migrations.
 CONTRACT_DDL = """
-CREATE TABLE sources (
+CREATE TABLE IF NOT EXISTS sources (
     id TEXT PRIMARY KEY,
     url TEXT NOT NULL,
     last_sha TEXT,               -- the revision synced last
@@ -742,7 +778,7 @@ CREATE TABLE sources (
     created_at TEXT DEFAULT CURRENT_TIMESTAMP,
     updated_at TEXT DEFAULT CURRENT_TIMESTAMP
 );
-CREATE TABLE agent_files (
+CREATE TABLE IF NOT EXISTS agent_files (
     source_id TEXT NOT NULL,
     file_path TEXT NOT NULL,     -- relative to the source, with slashes
     content_sha TEXT NOT NULL,   -- SHA-256 of what was written
@@ -752,7 +788,7 @@ CREATE TABLE agent_files (
     PRIMARY KEY (source_id, file_path),
     FOREIGN KEY (source_id) REFERENCES sources(id) ON DELETE CASCADE
 );
-CREATE TABLE sync_history (
+CREATE TABLE IF NOT EXISTS sync_history (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     source_id TEXT NOT NULL,
     sync_time TEXT NOT NULL,
@@ -764,16 +800,20 @@ CREATE TABLE sync_history (
     duration_ms INTEGER,
     FOREIGN KEY (source_id) REFERENCES sources(id) ON DELETE CASCADE
 );
-CREATE TABLE schema_metadata (
+CREATE TABLE IF NOT EXISTS schema_metadata (
     key TEXT PRIMARY KEY,
     value TEXT NOT NULL
 );
-CREATE INDEX idx_agent_files_source ON agent_files(source_id);
-CREATE INDEX idx_agent_files_path ON agent_files(file_path);
-CREATE INDEX idx_agent_files_source_path_sha
+CREATE INDEX IF NOT EXISTS idx_agent_files_source
+    ON agent_files(source_id);
+CREATE INDEX IF NOT EXISTS idx_agent_files_path
+    ON agent_files(file_path);
+CREATE INDEX IF NOT EXISTS idx_agent_files_source_path_sha
     ON agent_files(source_id, file_path, content_sha);
-CREATE INDEX idx_sync_history_source_time ON sync_history(source_id, sync_time DESC);
-CREATE INDEX idx_sync_history_status ON sync_history(status);
+CREATE INDEX IF NOT EXISTS idx_sync_history_source_time
+    ON sync_history(source_id, sync_time DESC);
+CREATE INDEX IF NOT EXISTS idx_sync_history_status
+    ON sync_history(status);
 """
 STATUSES = ("success", "partial", "error")
 POLICIES = ("backup", "keep", "overwrite")
@@ -801,7 +841,10 @@ def migration_1(connection):
         ALTER TABLE sources ADD COLUMN include TEXT;     -- JSON list of globs, or NULL
         ALTER TABLE sources ADD COLUMN exclude TEXT;
         ALTER TABLE sources ADD COLUMN on_conflict TEXT NOT NULL DEFAULT 'backup';
-        ALTER TABLE sources ADD COLUMN file_count INTEGER;
+        ALTER TABLE sources ADD COLUMN file_count INTEGER;   -- NULL: listing not whole
+        ALTER TABLE sources ADD COLUMN last_modified TEXT;   -- the manifest's, as etag
+        ALTER TABLE sources ADD COLUMN is_hashed INTEGER;    -- whether it has hashes
+        ALTER TABLE sources ADD COLUMN retry_at TEXT;        -- not to be asked before
         ALTER TABLE agent_files ADD COLUMN object_id TEXT;
         ALTER TABLE agent_files ADD COLUMN etag TEXT;
         ALTER TABLE agent_files ADD COLUMN last_modified TEXT;
@@ -886,11 +929,10 @@ class AgentSyncState:
         """Bring the schema up to date: all of it, and its version, or nothing."""
         with self._transaction() as connection:
             version = self._checked_version(connection)  # Another process may have won.
-            tables = connection.execute("SELECT count(*) FROM sqlite_master")
-            if not tables.fetchone()[0]:
+            if version == 0:
                 execute_each(connection, CONTRACT_DDL)
                 connection.executemany(
-                    "INSERT INTO schema_metadata (key, value) VALUES (?, ?)",
+                    "INSERT OR IGNORE INTO schema_metadata (key, value) VALUES (?, ?)",
                     [("version", str(self.SCHEMA_VERSION)), ("created_at", utc_now())],
                 )
             for number, migration in enumerate(MIGRATIONS[version:], version + 1):
@@ -918,7 +960,7 @@ class AgentSyncState:
 
     @contextlib.contextmanager
     def _transaction(self, write=True):
-        """Yield a connection in one transaction; sqlite3's errors become DatabaseError."""
+        """Yield a connection in one transaction; raises DatabaseError."""
         try:
             with self._get_connection() as connection:
                 connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
@@ -943,8 +985,10 @@ class AgentSyncState:
         """
         names = ["id", "created_at", "updated_at", *columns]
         updates = [f"{name} = excluded.{name}" for name in names[2:]]
-        if set(columns) - {"enabled", "on_conflict"}:
-            updates.append("file_count = NULL")
+        identity = sorted(set(columns) - {"enabled", "on_conflict"})
+        same = " AND ".join(f"{name} IS excluded.{name}" for name in identity)
+        if same:
+            updates.append(f"file_count = CASE WHEN {same} THEN file_count END")
         with self._transaction() as connection:
             connection.execute(
                 f"INSERT INTO sources ({', '.join(names)})"
@@ -968,18 +1012,17 @@ class AgentSyncState:
 
     def update_source_sync_metadata(self, source_id, last_sha=None, etag=None):
         """Note that the source was synced now; what is None stays as it is stored."""
+        # Only a run knows that the rows are all the files of what is set here.
         with self._transaction() as connection:
-            self._touch_source(connection, source_id, last_sha, etag)
-
-    @staticmethod
-    def _touch_source(connection, source_id, last_sha=None, etag=None):
-        now = utc_now()
-        connection.execute(
-            "UPDATE sources SET last_sha = coalesce(?, last_sha),"
-            " etag = coalesce(?, etag), last_sync_time = ?, updated_at = ?"
-            " WHERE id = ?",
-            (last_sha, etag, now, now, source_id),
-        )
+            connection.execute(
+                "UPDATE sources SET last_sha = coalesce(:sha, last_sha),"
+                " etag = coalesce(:etag, etag), last_sync_time = :now,"
+                " updated_at = :now,"
+                " file_count = CASE WHEN coalesce(:sha, last_sha) IS last_sha"
+                " AND coalesce(:etag, etag) IS etag THEN file_count END"
+                " WHERE id = :id",
+                {"sha": last_sha, "etag": etag, "now": utc_now(), "id": source_id},
+            )
 
     def get_source_info(self, source_id):
         """Return the source's row as a dict, or None."""
@@ -1035,7 +1078,7 @@ class AgentSyncState:
         return rows[0]["content_sha"] if rows else None
 
     def has_file_changed(self, source_id, file_path, current_sha):
-        """Return whether *current_sha* is not the recorded one; untracked is changed."""
+        """Return whether *current_sha* is not the recorded one, if there is one."""
         return self.get_file_hash(source_id, file_path) != current_sha
 
     def get_files(self, source_id=None):
@@ -1090,11 +1133,11 @@ class AgentSyncState:
             )
             self._track(connection, source_id, track)
             if source is not None:
-                assignments = "".join(f", {name} = ?" for name in source)
+                source = {"updated_at": run["sync_time"], **source}
+                assignments = ", ".join(f"{name} = ?" for name in source)
                 connection.execute(
-                    f"UPDATE sources SET last_sync_time = ?, updated_at = ?{assignments}"
-                    " WHERE id = ?",
-                    (run["sync_time"], run["sync_time"], *source.values(), source_id),
+                    f"UPDATE sources SET {assignments} WHERE id = ?",
+                    (*source.values(), source_id),
                 )
             return cursor.lastrowid
 
@@ -1112,7 +1155,7 @@ class AgentSyncState:
         )
 
     def get_changes(self, run_id):
-        """Return what a run changed, as dicts with path, action, old_sha and new_sha."""
+        """Return what a run changed: dicts with path, action, old_sha and new_sha."""
         return self._rows(
             "SELECT file_path AS path, action, old_sha, new_sha FROM file_changes"
             " WHERE run_id = ? ORDER BY file_path",
@@ -1175,7 +1218,7 @@ def is_loopback(host):
 
 
 def redirect_target(url, location):
-    """Return the URL that *url* redirects to; ProtocolError for one not to be followed."""
+    """Return the URL that *url* redirects to; ProtocolError if it must not be asked."""
     from urllib.parse import urljoin
 
     try:
@@ -1214,8 +1257,8 @@ def netrc_login(host, environ):
 def find_credential(url, source_id, environ):
     """Return the Credential for *url*, or None.
 
-    In this order: AGENT_SYNC_TOKEN_<ID>, GITHUB_TOKEN or GH_TOKEN for GitHub's own hosts,
-    ~/.netrc. A token goes only over https or to this machine.
+    In this order: AGENT_SYNC_TOKEN_<ID>, GITHUB_TOKEN or GH_TOKEN for GitHub's own
+    hosts, ~/.netrc. A token goes only over https or to this machine.
     """
     import base64
 
@@ -1239,6 +1282,65 @@ def find_credential(url, source_id, environ):
         user, secret, provenance = *login, "~/.netrc"
     pair = f"{user}:{secret}".encode("utf-8")
     return Credential(at, "Basic " + base64.b64encode(pair).decode(), provenance)
+
+
+def conditional_headers(etag, last_modified):
+    """Return the headers that make a GET conditional; the ETag alone if there is one.
+
+    RFC 9110, section 13.2.2: If-None-Match goes before If-Modified-Since.
+    """
+    if etag:
+        return {"If-none-match": etag}
+    return {"If-modified-since": last_modified} if last_modified else {}
+
+
+def http_date(text):
+    """Return the aware datetime of an HTTP date, or None if it is none."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        date = parsedate_to_datetime(text)
+        return date if date.tzinfo else date.replace(tzinfo=timezone.utc)
+    except (TypeError, ValueError, IndexError, OverflowError):
+        return None
+
+
+def validators(headers):
+    """Return (etag, last_modified) of an answer, each as it was sent, or None.
+
+    What cannot be sent back unaltered is left out (RFC 9110, section 8.8).
+    """
+    etag, last_modified = headers.get("ETag"), headers.get("Last-Modified")
+    if etag and (
+        etag == "*" or not re.fullmatch(r"[\x21-\x7e\x80-\xff]{1,1000}", etag)
+    ):
+        etag = None
+    return etag, last_modified if http_date(last_modified) else None
+
+
+def pause_asked(status, headers, now):
+    """Return how many seconds the server asks to wait, or None if it does not.
+
+    Retry-After has two forms (RFC 9110, section 10.2.3). GitHub says when its limit ends
+    by x-ratelimit-reset. Dates count from the server's own, so that clocks may differ.
+    """
+    if status not in (403, 429, 503):
+        return None
+    server_now = http_date(headers.get("Date")) or now
+    after = (headers.get("Retry-After") or "").strip()
+    reset = (headers.get("x-ratelimit-reset") or "").strip()
+    date = http_date(after)
+    if re.fullmatch("[0-9]{1,9}", after):
+        pause = int(after)
+    elif date:
+        pause = (date - server_now).total_seconds()
+    elif headers.get("x-ratelimit-remaining") == "0" and re.fullmatch(
+        "[0-9]{1,11}", reset
+    ):
+        pause = int(reset) - server_now.timestamp()
+    else:
+        return 60.0 if status == 429 else None
+    return min(max(0.0, pause), MAX_RATE_LIMIT)
 
 
 class Watch:
@@ -1340,9 +1442,26 @@ class Answer:
         self.headers = response.headers
         self.url = None
         self.credential = None
+        # Without a length or chunks, nothing shows that a body was cut short.
+        self.is_framed = response.chunked or response.length is not None
         self._response = response
         self._watch = watch
         self._release = release
+
+    def read_all(self, limit):
+        """Return the whole body; ProtocolError if it is encoded, or over *limit*."""
+        encoding = self.headers.get("Content-Encoding", "identity").lower()
+        if encoding != "identity":
+            raise ProtocolError(
+                f"{self.url} answered in {printable(encoding)}, unasked"
+            )
+        pieces, size = [], 0
+        while piece := self.read(CHUNK_SIZE):
+            pieces.append(piece)
+            size += len(piece)
+            if size > limit:
+                raise ProtocolError(f"{self.url} is larger than {limit // MIB} MiB")
+        return b"".join(pieces)
 
     def read(self, size):
         """Return *size* bytes, fewer only at the end. Raises NetworkError."""
@@ -1400,7 +1519,7 @@ class Connections:
         """Do nothing; urllib's opener calls this on each of its handlers."""
 
     def opener(self, url):
-        """Return an opener for *url* with urllib's proxies, but none to this machine."""
+        """Return an opener for *url*, with urllib's proxies except to this machine."""
         import urllib.request
 
         opener = urllib.request.OpenerDirector()
@@ -1521,14 +1640,27 @@ class Fetcher:
 
     def _persist(self, url, data, headers, credential):
         """Return the Answer, after a pause and another try where that may help."""
-        for attempt in range(MAX_RETRIES + 1):
+        attempt = 0
+        while True:
             answer = self._ask(url, data, headers, credential)
-            if answer.status not in TRANSIENT or attempt == MAX_RETRIES:
+            now = datetime.now(timezone.utc)
+            asked = pause_asked(answer.status, answer.headers, now)
+            if asked is not None and (attempt == MAX_RETRIES or asked > MAX_PAUSE):
+                answer.close()
+                until = now + timedelta(seconds=asked)
+                raise RateLimitError(
+                    f"{url} answered {answer.status} and asks not to be asked before"
+                    f" {until.isoformat(timespec='seconds')}",
+                    until,
+                )
+            final = asked is None and answer.status not in TRANSIENT
+            if final or attempt == MAX_RETRIES:
                 return answer
             answer.close()
-            pause = 0.2 * 4**attempt
+            pause = 0.2 * 4**attempt if asked is None else asked
             self._log(f"{url} answered {answer.status}, again in {pause:g} s")
             self.watch.over.wait(pause)
+            attempt += 1
 
     def _ask(self, url, data, headers, credential):
         import urllib.request
@@ -1540,6 +1672,7 @@ class Fetcher:
         if credential:
             request.add_unredirected_header("Authorization", credential.header)
         self.watch.requests += 1
+        self._log(f"{request.get_method()} {url}")
         with self.watch.errors(url):
             answer = self._connections.opener(url).open(request)
         answer.url, answer.credential = url, credential
@@ -1669,7 +1802,7 @@ class TreeEntry(NamedTuple):
 
 
 def parse_tree_id(commit):
-    """Return the id of the tree of a commit object, which is named in its first line."""
+    """Return the id of a commit object's tree, which its first line names."""
     match = re.match(rb"tree ([0-9a-f]{40}|[0-9a-f]{64})\n", commit)
     if not match:
         raise ProtocolError("a commit without a tree")
@@ -1723,8 +1856,8 @@ def parse_tree(data, algorithm="sha1"):
 
 
 # ==== Packfiles ====
-# A pack is a header, entries and a checksum (gitformat-pack). Each entry is deflated; an
-# entry may be a delta against another. Knows bytes and ids, and neither paths nor
+# A pack is a header, entries and a checksum (gitformat-pack). Each entry is deflated,
+# and may be a delta against another. Knows bytes and ids, and neither paths nor
 # networks. Nothing is believed: sizes are bounded before memory is taken for them.
 
 OFS_DELTA, REF_DELTA = 6, 7
@@ -1861,7 +1994,7 @@ def inflate(file, position, size, consume):
 
 
 class Pack:
-    """A pack in a seekable *file*: `receive` checks and indexes it, `objects` reads it."""
+    """A pack in a seekable *file*: `receive` checks and indexes, `objects` reads it."""
 
     def __init__(self, file, algorithm="sha1"):
         self._file = file
@@ -1947,7 +2080,7 @@ class Pack:
         """Yield (object id, kind, content) of the objects of these *kinds*.
 
         With *wanted*, a set of ids, only these are read where that can be told before;
-        deltas have no id before they are resolved. Each id is computed from the content.
+        deltas have no id before they are resolved. Ids are computed from the content.
         """
         resolved = set()
         for root in self._roots:
@@ -2030,7 +2163,7 @@ def parse_ref(line):
 
 
 def read_pack_data(read):
-    """Yield the data of the packfile section of a fetch answer, which must be its end."""
+    """Yield the data of the packfile section of a fetch answer, which is its last."""
     while (section := read_pkt(read).rstrip(b"\n")) != b"packfile":
         if section != b"shallow-info":
             raise ProtocolError(
@@ -2171,6 +2304,19 @@ _SCP_LIKE = re.compile(r"git@([\w.-]+):(.+?)(?:\.git)?/?", re.ASCII)
 _TREE_URL = re.compile(r"(/.+?)(?:/-/tree|/tree|/src/(?:branch|tag|commit))/(.+)")
 
 
+def github_base(name):
+    """Return the base URL of GitHub's "RAW" files, its "API", or its "GIT" server.
+
+    An Enterprise server has others, set by AGENT_SYNC_GITHUB_RAW and so on.
+    """
+    known = {
+        "RAW": "https://raw.githubusercontent.com",
+        "API": "https://api.github.com",
+        "GIT": "https://github.com",
+    }
+    return os.environ.get(f"AGENT_SYNC_GITHUB_{name}", known[name]).rstrip("/")
+
+
 class Address(NamedTuple):
     """Where a source is, as read from its URL.
 
@@ -2185,10 +2331,10 @@ class Address(NamedTuple):
     is_guess: bool = False
 
 
-def tree_address(remote, tree):
+def tree_address(remote, tree, kind="git"):
     """Return the Address of a tree URL, its first component guessed to be the ref."""
     ref, _, path = tree.partition("/")
-    return Address("git", remote, ref, path or None, is_guess=True)
+    return Address(kind, remote, ref, path or None, is_guess=True)
 
 
 def parse_web_address(parts, kind):
@@ -2200,11 +2346,15 @@ def parse_web_address(parts, kind):
     base = f"{parts.scheme}://{parts.netloc.lower()}"
     path = parts.path.rstrip("/")
     names = path.split("/")[1:]
-    if parts.hostname == "raw.githubusercontent.com" and kind != "http":
+    raw = f"{github_base('RAW')}/"
+    if f"{base}{path}/".startswith(raw):
+        names = f"{base}{path}"[len(raw) :].split("/")
         if len(names) < 3:
             raise UsageError("a raw URL must be …/OWNER/REPO/REF[/PATH]")
-        remote, tree = f"https://github.com/{names[0]}/{names[1]}.git", names[2:]
-        return tree_address(remote, "/".join(tree))
+        remote = f"{github_base('GIT')}/{names[0]}/{names[1]}.git"
+        if kind == "http":
+            remote = base + path
+        return tree_address(remote, "/".join(names[2:]), kind or "git")
     tree_url = _TREE_URL.fullmatch(path)
     if tree_url and kind != "http":
         repository = tree_url.group(1)
@@ -2247,11 +2397,11 @@ def parse_address(url, kind=None, allow_http=False):
         return Address("dir", directory_of(url))
     if scp_like:
         return Address("git", "https://{}/{}.git".format(*scp_like.groups()))
-    if shorthand and not url.startswith("."):
-        repository, ref = shorthand.groups()
-        return Address("git", f"https://github.com/{repository}.git", ref)
     if kind is None and "://" not in url and os.path.isdir(url):
         return Address("dir", directory_of(url))
+    if shorthand and not url.startswith("."):
+        repository, ref = shorthand.groups()
+        return Address("git", f"{github_base('GIT')}/{repository}.git", ref)
     if not re.match(r"https?://", url, re.IGNORECASE):
         raise UsageError(
             f"cannot tell what '{printable(url)}' is: give OWNER/REPO, an http(s) URL"
@@ -2263,11 +2413,14 @@ def parse_address(url, kind=None, allow_http=False):
     return parse_web_address(parts, kind)
 
 
-def suggest_id(address):
-    """Return a short id for a source, made of the last names in its address."""
+def suggest_ids(address):
+    """Return ids for a source, the shortest first: "repo", then "owner-repo"."""
     names = [name for name in re.split(r"[/\\]", address.remote) if name]
-    name = re.sub(r"\.(git|json)$", "", names[-1])
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "source"
+    names[-1] = re.sub(r"\.(git|json)$", "", names[-1])
+    ids = [names[-1], "-".join(names[-2:])]
+    return [
+        re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "source" for name in ids
+    ]
 
 
 def glob_matches(pattern, path):
@@ -2313,7 +2466,7 @@ def checked_entries(entries):
 
 
 def near(wanted, names):
-    """Return a hint at the *names* most like *wanted*, or at some of those there are."""
+    """Return a hint at the *names* most like *wanted*, or else at some of them."""
     from difflib import get_close_matches
 
     close = get_close_matches(wanted, names, 3, 0.5) or sorted(names)[:5]
@@ -2366,7 +2519,7 @@ def walk_trees(trees, tree_id, algorithm):
             path = directory + entry.name.decode("utf-8", "surrogateescape")
             if stat.S_ISDIR(entry.mode):
                 if len(path) > MAX_PATH_LENGTH:
-                    raise PathError(f"refused path '{printable(path, 60)}…': too long")
+                    raise PathError(f"refused path '{printable(path, 60)}': too long")
                 pending.append((path + "/", entry.object_id))
             else:
                 yield path, entry
@@ -2409,7 +2562,7 @@ def list_tree(trees, tree_id, selects, algorithm):
 
 
 def peel_tags(objects, object_id, ref):
-    """Return (id, content) of the commit that an object is, or that its tags lead to."""
+    """Return (id, content) of the commit that an object is, or that its tags name."""
     for _ in range(10):
         kind, content = objects.get(object_id, (None, b""))
         if kind == COMMIT:
@@ -2423,7 +2576,7 @@ def peel_tags(objects, object_id, ref):
 class GitSource:
     """A directory of a Git repository at a branch, a tag or a commit."""
 
-    def __init__(self, row, fetcher, spool_directory=None):
+    def __init__(self, row, fetcher, spool_directory=None, jobs=1):
         address = parse_address(row["url"], row["kind"], allow_http=True)
         self.ref = row["ref"] or "HEAD"
         self.path = row["path"]
@@ -2442,18 +2595,21 @@ class GitSource:
     def __exit__(self, *exc_info):
         self._files.close()
 
-    def list(self, known=()):
-        """Return the Listing now.
+    def list(self, known):
+        """Return the Listing now, given what is Known.
 
-        *known* are the TrackedFiles, if they are all of the revision synced last. If
-        it is still current they are the listing, and one request was enough.
+        If the revision is the one synced last, the tracked files are the listing, and
+        one request was enough.
         """
         if len(self._row["last_sha"] or "") == 64:
             self._client.algorithm = "sha256"
         self._commit = self._resolve()
-        if known and self._commit == self._row["last_sha"]:
-            entries = [Entry(f.path, f.object_id, None, f.size) for f in known]
-            return Listing(self._commit, tuple(entries), revisited=True)
+        if known.complete and self._commit == self._row["last_sha"]:
+            files = known.files.values()
+            entries = [
+                Entry(file.path, file.object_id, None, file.size) for file in files
+            ]
+            return Listing(self._commit, tuple(entries))
         objects = self._fetch_trees()
         self._commit, commit = peel_tags(objects, self._commit, self.ref)
         trees = {key: data for key, (kind, data) in objects.items() if kind == TREE}
@@ -2519,7 +2675,7 @@ class GitSource:
         return self._client.fetch(wants, self._files.enter_context(spool), **options)
 
     def fetch(self, entries):
-        """Yield (Entry, content) for each of *entries*, in any order, with proven ids."""
+        """Yield (Entry, content) for each of *entries* in any order, the ids proven."""
         wanted = {}
         for entry in entries:
             wanted.setdefault(entry.object_id, []).append(entry)
@@ -2558,7 +2714,7 @@ def manifest_bytes(entries):
 class DirectorySource:
     """A local directory, read without following links."""
 
-    def __init__(self, row, fetcher=None, spool_directory=None):
+    def __init__(self, row, fetcher=None, spool_directory=None, jobs=1):
         address = parse_address(row["url"], row["kind"])
         self.ref, self.path = row["ref"], row["path"]
         self._directory = Directory(os.path.join(address.remote, self.path or ""))
@@ -2570,7 +2726,7 @@ class DirectorySource:
     def __exit__(self, *exc_info):
         pass
 
-    def list(self, known=()):
+    def list(self, known):
         """Return the Listing now; each file is read for its SHA-256."""
         entries, skipped = [], []
         if not self._directory.root.is_dir():
@@ -2595,9 +2751,8 @@ class DirectorySource:
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
                 return None
-            raise GitSyncError(
-                f"cannot read {printable(self._directory.root / path)}: {error.strerror}"
-            ) from error
+            where = printable(self._directory.root / path)
+            raise GitSyncError(f"cannot read {where}: {error.strerror}") from error
 
     def fetch(self, entries):
         """Yield (Entry, content) for each of *entries*, as they were listed."""
@@ -2610,7 +2765,412 @@ class DirectorySource:
             yield entry, content
 
 
-SOURCE_KINDS = {"git": GitSource, "dir": DirectorySource}
+def unique_pairs(pairs):
+    """Return a JSON object's *pairs* as a dict; ProtocolError if a key comes twice."""
+    keys = [key for key, _ in pairs]
+    if len(set(keys)) < len(keys):
+        raise ProtocolError("a JSON object has a key twice")
+    return dict(pairs)
+
+
+def parse_json(data, what):
+    """Return what UTF-8 JSON *data* says; ProtocolError if it is not strictly that."""
+
+    def no_constant(name):
+        raise ProtocolError(f"{what} has {name}, which is not JSON")
+
+    try:
+        return json.loads(
+            data.decode("utf-8"),
+            object_pairs_hook=unique_pairs,
+            parse_constant=no_constant,
+        )
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"{what} is not JSON: {printable(error, 200)}") from error
+
+
+def manifest_entry(item):
+    """Return the Entry for one item of a JSON manifest: a path, or a dict with one."""
+    if isinstance(item, str):
+        item = {"path": item}
+    path = item.get("path") if isinstance(item, dict) else None
+    if not isinstance(path, str):
+        raise ProtocolError("the manifest has an item without a path")
+    digest, size = item.get("sha256"), item.get("size")
+    if digest is not None:
+        if not isinstance(digest, str) or not re.fullmatch("[0-9a-fA-F]{64}", digest):
+            raise ProtocolError(f"the manifest has no SHA-256 for '{printable(path)}'")
+        digest = digest.lower()
+    if size is not None and (type(size) is not int or size < 0):
+        raise ProtocolError(f"the manifest has no size for '{printable(path)}'")
+    return Entry(path, None, digest, size)
+
+
+def parse_sums(data):
+    """Return the Entries of SHA256SUMS lines, as sha256sum writes them."""
+    entries = []
+    for line in data.decode("utf-8", "surrogateescape").splitlines():
+        match = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](.+)", line)
+        if match:
+            path = match.group(2)
+            path = path[2:] if path.startswith("./") else path
+            entries.append(Entry(path, None, match.group(1).lower()))
+        elif line.strip():
+            raise ProtocolError(f"not a line of SHA256SUMS: '{printable(line, 80)}'")
+    return entries
+
+
+def parse_manifest(data):
+    """Return the Entries of a manifest in any of its three forms.
+
+    Raises ProtocolError for a malformed one, and PathError for a path that is absolute
+    or leads out, whether it would be selected or not.
+    """
+    if data.lstrip()[:1] in (b"{", b"["):
+        document = parse_json(data, "the manifest")
+        items = document.get("files") if isinstance(document, dict) else document
+        if not isinstance(items, list):
+            raise ProtocolError("the manifest has no list of files")
+        entries = [manifest_entry(item) for item in items]
+    else:
+        entries = parse_sums(data)
+    for entry in entries:
+        if {"", ".", ".."} & set(entry.path.replace("\\", "/").split("/")):
+            raise PathError(f"refused path '{printable(entry.path)}': it leads out")
+    return entries
+
+
+def in_parallel(function, items, jobs):
+    """Yield (item, future of function(item)) for all *items*, in order.
+
+    Only a few more than *jobs* are begun ahead of what is taken, so that results do not
+    pile up.
+    """
+    from collections import deque
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(jobs) as executor:
+        begun = deque()
+        try:
+            for item in items:
+                begun.append((item, executor.submit(function, item)))
+                if len(begun) > 2 * jobs:
+                    yield begun.popleft()
+            while begun:
+                yield begun.popleft()
+        finally:
+            for _, future in begun:
+                future.cancel()
+
+
+class WebSource:
+    """Files below a base URL; what names them, and proves them, is for the subclasses."""
+
+    def __init__(self, row, fetcher, spool_directory=None, jobs=1):
+        address = parse_address(row["url"], row["kind"], allow_http=True)
+        self.ref, self.path = row["ref"], row["path"]
+        self.base = address.remote
+        self._row = row
+        self._fetcher = fetcher
+        self._jobs = jobs
+        self._selects = row_filter(row)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        pass
+
+    def url_of(self, path):
+        """Return the URL of the file at *path*."""
+        from urllib.parse import quote
+
+        return f"{self.base}/{quote(path, errors='surrogateescape')}"
+
+    def get(self, url, headers, limit):
+        """Return (content, headers) of *url*; content is None for a 304.
+
+        Raises StatusError for other answers than 200, ProtocolError for a 304 to a
+        request without a validator.
+        """
+        with self._fetcher.open(url, headers=headers) as answer:
+            if answer.status == 304 and headers:
+                answer.read_all(limit)
+                return None, answer.headers
+            if answer.status == 304:
+                raise ProtocolError(f"{url} answered 304 to what was no condition")
+            if answer.status != 200:
+                raise status_error(answer)
+            content = answer.read_all(limit)
+            if not answer.is_framed and not self.proves_files:
+                raise ProtocolError(f"{url} has no length, so it may be cut short")
+            return content, answer.headers
+
+    proves_files = True
+
+    def _get_listing(self, url, known, headers=None):
+        """Return (content or None, columns) of what lists the files, conditionally."""
+        conditions = {}
+        if known.complete:
+            conditions = conditional_headers(
+                self._row["etag"], self._row["last_modified"]
+            )
+        headers = {**(headers or {}), **conditions}
+        content, got = self.get(url, headers, MAX_REFS_SIZE)
+        etag, last_modified = validators(got)
+        if content is None:
+            etag = etag or self._row["etag"]
+            last_modified = last_modified or self._row["last_modified"]
+        return content, {"etag": etag, "last_modified": last_modified}
+
+    def fetch(self, entries):
+        """Yield (Entry, content) for each of *entries*, checked against the listing."""
+        for entry, future in in_parallel(self._fetch_one, entries, self._jobs):
+            yield entry, future.result()
+
+    def _fetch_one(self, entry):
+        content, _ = self.get(self.url_of(entry.path), {}, MAX_OBJECT_SIZE)
+        if entry.size is not None and len(content) != entry.size:
+            raise StaleListingError(f"{entry.path} is not of the size that is listed")
+        if entry.sha256 and sha256_of(content) != entry.sha256:
+            raise StaleListingError(f"{entry.path} is not what the manifest says")
+        if entry.object_id and object_id_of(BLOB, content) != entry.object_id:
+            raise StaleListingError(f"{entry.path} is not what the repository has")
+        return content
+
+
+def check_body(path, content, headers, was_empty=True):
+    """Raise ProtocolError for a body that can hardly be the file it was asked for.
+
+    That is all that stands for a file without a hash: a login page, or nothing.
+    """
+    html = headers.get_content_type() in ("text/html", "application/xhtml+xml")
+    if html and not path.endswith((".html", ".htm")):
+        raise ProtocolError(f"{path} came as a web page: a login or portal in the way?")
+    if not content and not was_empty:
+        raise ProtocolError(f"{path} came empty")
+    if path.endswith(".json"):
+        parse_json(content, path)
+
+
+class HttpSource(WebSource):
+    """Files that a manifest lists, on any web server."""
+
+    def __init__(self, row, fetcher, spool_directory=None, jobs=1):
+        super().__init__(row, fetcher, spool_directory, jobs)
+        self._manifest_url = f"{self.base}/agents.json"
+        if self.base.endswith((".json", "/SHA256SUMS")):
+            self._manifest_url, self.base = self.base, self.base.rpartition("/")[0]
+        limit = SPOOL_SIZE if spool_directory else 0
+        self._spool = tempfile.SpooledTemporaryFile(limit, dir=spool_directory)
+        self._bodies = {}  # path -> where its content is in the spool
+
+    def __exit__(self, *exc_info):
+        self._spool.close()
+
+    def list(self, known):
+        """Return the Listing now; one request if the manifest is as before.
+
+        Files without a hash in the manifest are each asked for, conditionally where the
+        local file still is what its validator belongs to.
+        """
+        content, columns = self._get_listing(self._manifest_url, known)
+        if content is None:
+            entries = [
+                Entry(file.path, None, file.sha256, file.size)
+                for file in known.files.values()
+            ]
+            hashed, revision = bool(self._row["is_hashed"]), self._row["last_sha"]
+        else:
+            entries = [e for e in parse_manifest(content) if self._selects(e.path)]
+            entries = checked_entries(entries)
+            hashed, revision = all(e.sha256 for e in entries), sha256_of(content)
+        failed = ()
+        if not hashed:
+            self.proves_files = False
+            entries, failed = self._ask_each(entries, known)
+            revision = sha256_of(manifest_bytes(entries))
+        columns["is_hashed"] = int(hashed)
+        return Listing(revision, tuple(entries), (), failed, tuple(columns.items()))
+
+    def _ask_each(self, entries, known):
+        """Return (entries with hashes, failed) after asking for each file.
+
+        If none could be had, the error of the first is raised.
+        """
+        intact = known.intact()
+        paths = [entry.path for entry in entries]
+
+        def ask(path):
+            before = known.files.get(path) if path in intact else None
+            return self._ask(path, before, path in known.files)
+
+        found, failed, first = [], [], None
+        for path, future in in_parallel(ask, paths, self._jobs):
+            try:
+                content, entry = future.result()
+            except RateLimitError:
+                raise
+            except GitSyncError as error:
+                first = first or error
+                failed.append((path, str(error)))
+                continue
+            if content is not None:
+                self._bodies[path] = self._spool.seek(0, os.SEEK_END), len(content)
+                self._spool.write(content)
+            found.append(entry)
+        if first and not found:
+            raise first
+        return tuple(found), tuple(failed)
+
+    def _ask(self, path, before, was_there):
+        """Return (content or None, Entry) of a file; *before* is what is here intact."""
+        headers = (
+            conditional_headers(before.etag, before.last_modified) if before else {}
+        )
+        content, got = self.get(self.url_of(path), headers, MAX_OBJECT_SIZE)
+        etag, last_modified = validators(got)
+        if content is None:
+            etag = etag or before.etag
+            last_modified = last_modified or before.last_modified
+            return None, Entry(
+                path, None, before.sha256, before.size, etag, last_modified
+            )
+        check_body(path, content, got, was_empty=not was_there)
+        digest = sha256_of(content)
+        return content, Entry(path, None, digest, len(content), etag, last_modified)
+
+    def fetch(self, entries):
+        """Yield (Entry, content) for each of *entries*, checked against the listing."""
+        rest = []
+        for entry in entries:
+            if entry.path in self._bodies:
+                position, size = self._bodies[entry.path]
+                self._spool.seek(position)
+                yield entry, self._spool.read(size)
+            else:
+                rest.append(entry)
+        yield from super().fetch(rest)
+
+
+def tree_items(document):
+    """Return the items of GitHub's tree document; ProtocolError if it is none."""
+    items = document.get("tree") if isinstance(document, dict) else None
+    if not isinstance(items, list) or not all(
+        isinstance(item, dict) and isinstance(item.get("path"), str) for item in items
+    ):
+        raise ProtocolError("GitHub's tree has no list of paths")
+    return items
+
+
+def tree_item_id(item):
+    """Return the object id in GitHub's tree document, or in one item of it."""
+    object_id = item.get("sha") if isinstance(item, dict) else None
+    if not isinstance(object_id, str) or not OBJECT_ID.fullmatch(object_id):
+        raise ProtocolError("GitHub's tree has an item without an id")
+    return object_id
+
+
+class GitHubSource(WebSource):
+    """Raw files of a GitHub repository, listed by its API and proven by their blob ids.
+
+    For networks that let web requests through and Git's protocol not.
+    """
+
+    def __init__(self, row, fetcher, spool_directory=None, jobs=1):
+        super().__init__({**row, "kind": "http"}, fetcher, spool_directory, jobs)
+        names = self.base[len(github_base("RAW")) :].strip("/").split("/")
+        self._repository = "/".join(names[:2])
+
+    def url_of(self, path):
+        """Return the raw URL of the file at *path*."""
+        from urllib.parse import quote
+
+        below = "/".join(filter(None, (self.ref, self.path, path)))
+        return f"{github_base('RAW')}/{self._repository}/{quote(below)}"
+
+    def list(self, known):
+        """Return the Listing now; one request, and no body if nothing changed."""
+        url = self._tree_url(self.ref, recursive=True)
+        content, columns = self._get_listing(url, known, self._accept())
+        columns["is_hashed"] = 1
+        columns = tuple(columns.items())
+        if content is None:
+            files = known.files.values()
+            entries = [
+                Entry(file.path, file.object_id, None, file.size) for file in files
+            ]
+            return Listing(self._row["last_sha"], tuple(entries), (), (), columns)
+        document = parse_json(content, "GitHub's tree")
+        entries, skipped = [], []
+        for path, item in self._below(document):
+            if not self._selects(path):
+                continue
+            if item.get("mode") == "120000" or item.get("type") != "blob":
+                skipped.append(
+                    (path, "link" if item.get("type") == "blob" else "submodule")
+                )
+            else:
+                size = item.get("size") if type(item.get("size")) is int else None
+                entries.append(Entry(path, tree_item_id(item), None, size))
+        if self.path and not entries and not skipped:
+            raise RefError(f"there is no directory '{printable(self.path)}' with files")
+        entries, revision = checked_entries(entries), tree_item_id(document)
+        return Listing(revision, entries, tuple(sorted(skipped)), (), columns)
+
+    @staticmethod
+    def _accept():
+        return {"Accept": "application/vnd.github+json"}
+
+    def _tree_url(self, ref, recursive):
+        from urllib.parse import quote
+
+        query = "?recursive=1" if recursive else ""
+        at = f"{github_base('API')}/repos/{self._repository}/git/trees"
+        return f"{at}/{quote(ref, safe='')}{query}"
+
+    def _below(self, document):
+        """Yield (path below the source's, item) of the files in a tree document.
+
+        One that GitHub has cut short is walked tree by tree.
+        """
+        prefix = f"{self.path}/" if self.path else ""
+        pending = [("", document)]
+        while pending:
+            directory, document = pending.pop()
+            if document.get("truncated"):
+                document = self._subtree(tree_item_id(document), recursive=False)
+                if document.get("truncated"):
+                    raise ProtocolError(f"GitHub does not list all of '{directory}'")
+                whole = False
+            else:
+                whole = True
+            for item in tree_items(document):
+                path = directory + item["path"]
+                if item.get("type") != "tree":
+                    if path.startswith(prefix):
+                        yield path[len(prefix) :], item
+                elif not whole and f"{path}/".startswith(prefix[: len(path) + 1]):
+                    subtree = self._subtree(tree_item_id(item), recursive=True)
+                    pending.append((f"{path}/", subtree))
+
+    def _subtree(self, tree_id, recursive):
+        url = self._tree_url(tree_id, recursive)
+        content, _ = self.get(url, {}, MAX_REFS_SIZE)
+        return parse_json(content, "GitHub's tree")
+
+
+def is_raw_url(url):
+    """Return whether *url* is below GitHub's host for raw files."""
+    return url.startswith(github_base("RAW") + "/")
+
+
+def open_source(row, fetcher, spool_directory=None, jobs=1):
+    """Return the source object for a row of `sources`, a context manager."""
+    kind = {"git": GitSource, "dir": DirectorySource, "http": HttpSource}[row["kind"]]
+    if row["kind"] == "http" and is_raw_url(row["url"]):
+        kind = GitHubSource
+    return kind(row, fetcher, spool_directory, jobs)
 
 
 # ==== Plan ====
@@ -2624,11 +3184,6 @@ KEEP = "keep"  # a user's file in the way, or edited, that stays
 FETCHED = (ADD, UPDATE, RESTORE)
 
 
-def parents_of(path):
-    """Return the paths of the directories that *path* is in, the root left out."""
-    return [path[:i] for i, char in enumerate(path) if char == "/"]
-
-
 def is_as_listed(local, entry):
     """Return whether a local file has the content that the listing names."""
     if not isinstance(local, LocalFile):
@@ -2638,8 +3193,8 @@ def is_as_listed(local, entry):
     return local.object_id == entry.object_id
 
 
-def is_ours(local, tracked, ours):
-    """Return whether a local file is as this program wrote it, then or in a killed run."""
+def is_ours(local, tracked, ours=None):
+    """Return whether a local file is what this program, or a killed run, wrote."""
     return isinstance(local, LocalFile) and (
         (tracked is not None and local.sha256 == tracked.sha256) or local.sha256 == ours
     )
@@ -2666,7 +3221,14 @@ def plan_entry(entry, tracked, local, ours, policy, removals):
     POLICIES, and *removals* the paths that this run removes.
     """
     if is_as_listed(local, entry):
-        recorded = TrackedFile(entry.path, local.sha256, entry.object_id, local.size)
+        recorded = TrackedFile(
+            entry.path,
+            local.sha256,
+            entry.object_id,
+            local.size,
+            entry.etag,
+            entry.last_modified,
+        )
         return Action(UNCHANGED if tracked == recorded else ADOPT, entry.path, entry)
     kind = ADD if tracked is None else UPDATE
     if tracked is not None and entry.object_id is not None:
@@ -2697,6 +3259,7 @@ def make_plan(listing, tracked, local, ours=None, policy="backup"):
     """
     ours = ours or {}
     listed = {entry.path for entry in listing.entries}
+    listed.update(path for path, _ in listing.failed)
     gone = [
         plan_removal(file, local.get(path), ours.get(path))
         for path, file in tracked.items()
@@ -2718,9 +3281,24 @@ def make_plan(listing, tracked, local, ours=None, policy="backup"):
 
 
 def removes_too_much(actions, tracked_count):
-    """Return whether a run would remove more than half of a source's files, and over 5."""
+    """Return whether a run would remove over half of a source's files, and over 5."""
     removed = sum(action.kind == REMOVE for action in actions)
     return removed > 5 and 2 * removed > tracked_count
+
+
+def make_changes(actions, tracked, new_shas):
+    """Return the Changes that *actions* are for a run's record.
+
+    *new_shas* maps the paths that were written or adopted to their SHA-256.
+    """
+    old_shas = {path: file.sha256 for path, file in tracked.items()}
+    changes = [
+        Change(a.path, a.kind, old_shas.get(a.path), new_shas.get(a.path))
+        for a in actions
+        if a.kind not in (UNCHANGED, KEEP)
+    ]
+    # What was tracked and is adopted again has got another validator, and no change.
+    return [c for c in changes if c.action != ADOPT or c.old_sha != c.new_sha]
 
 
 def removed_first(actions):
@@ -2776,12 +3354,14 @@ class Report:
         self.unchanged = 0
         self.requests = self.bytes_received = self.duration_ms = 0
         self.error = None
+        self.note = None
         self._local_files_verified = False
 
     def document(self):
         """Return the fields as a dict for JSON."""
         fields = vars(self).items()
-        return {name: value for name, value in fields if not name.startswith("_")}
+        hidden = ("note", "_local_files_verified")
+        return {name: value for name, value in fields if name not in hidden}
 
     def fail(self, error, local_files_verified=False):
         """Note that the run ended with *error*."""
@@ -2794,6 +3374,10 @@ class Report:
         self.skipped += [
             {"path": path, "reason": reason} for path, reason in listing.skipped
         ]
+        self.failed = [{"path": path, "error": error} for path, error in listing.failed]
+        if self.failed:
+            self.status = "partial"
+            self.error = f"{len(self.failed)} files could not be had"
         lists = {
             ADD: self.added,
             UPDATE: self.updated,
@@ -2846,8 +3430,9 @@ def completed_row(row, cache_dir=None):
     """
     row = dict(row)
     address = parse_address(row["url"], row["kind"], allow_http=True)
-    if row["kind"] is None:
-        row.update(kind=address.kind, ref=address.ref, path=address.path)
+    row["kind"] = address.kind
+    if row["ref"] is None:
+        row.update(ref=address.ref, path=row["path"] or address.path)
     if row["destination"] is None:
         row["destination"] = str(default_destination(row["id"], cache_dir))
     return row
@@ -2861,7 +3446,12 @@ def tracked_files(state, source_id):
     """
     return {
         check_path(row["file_path"]): TrackedFile(
-            row["file_path"], row["content_sha"], row["object_id"], row["file_size"]
+            row["file_path"],
+            row["content_sha"],
+            row["object_id"],
+            row["file_size"],
+            row["etag"],
+            row["last_modified"],
         )
         for row in state.get_files(source_id)
     }
@@ -2879,7 +3469,7 @@ def find_drift(directory, tracked, selects):
     modified = [
         path
         for path, file in tracked.items()
-        if local[path] is not None and not is_ours(local[path], file, None)
+        if local[path] is not None and not is_ours(local[path], file)
     ]
     untracked = [
         path for path in directory.walk() if path not in tracked and selects(path)
@@ -2888,7 +3478,7 @@ def find_drift(directory, tracked, selects):
 
 
 def check_unprotected(root, paths, protected):
-    """Raise PathError if a path is one of the *protected* files: program or database."""
+    """Raise PathError if a path is one of the *protected* files of this program."""
     root = os.path.realpath(root)
     for file in protected:
         relative = os.path.relpath(os.path.realpath(file), root).replace(os.sep, "/")
@@ -2945,29 +3535,41 @@ class Run:
                 self._directory.root, self.options.lock_timeout, self.watch.over
             )
             stack.enter_context(lock)
-            if lock.interrupted:
-                self._directory.clear_staging()
         self._row = self._current_row()
         self._tracked = tracked_files(self._state, self._row["id"])
+        self._check_limit()
         stack.enter_context(self.watch)
-        spool = lock and lock.path.parent
-        source = SOURCE_KINDS[self._row["kind"]](self._row, self._fetcher, spool)
-        stack.enter_context(source)
-        listing, local = self._list(source)
-        ours = lock.journal if lock else {}
-        policy = self._row["on_conflict"]
-        actions = make_plan(listing, self._tracked, local, ours, policy)
-        self._check(actions)
-        if not lock:
-            self._report.succeed(listing, actions)
-            return
         try:
-            actions = self._stage(source, actions)
-            self._publish(actions, local, lock)
-        finally:
-            for staged, _ in self._staged.values():
-                self._directory.remove(staged)
-        self._record(listing, actions, local, source)
+            self._attempt(lock)
+        except StaleListingError:
+            # The source may have changed between its listing and its files: once more.
+            self._attempt(lock)
+
+    def _attempt(self, lock):
+        """List, plan, stage, publish and record, under the *lock* if there is one."""
+        with contextlib.ExitStack() as stack:
+            source, listing, local = self._list(stack, lock and lock.path.parent)
+            ours = lock.journal if lock else {}
+            policy = self._row["on_conflict"]
+            actions = make_plan(listing, self._tracked, local, ours, policy)
+            self._check(actions)
+            if not lock:
+                self._report.succeed(listing, actions)
+                self._count()
+                return
+            # A run that was killed may have been about to write what is listed no more.
+            everything = (
+                self._directory.walk(hidden=True) if lock.interrupted else local
+            )
+            self._directory.clear_staging(list(everything))
+            try:
+                actions = self._stage(source, actions)
+                self._publish(actions, local, lock)
+                self._record(listing, actions, local, source)
+            finally:
+                for staged, _ in self._staged.values():
+                    self._directory.remove(staged)
+                self._staged = {}
 
     def _current_row(self):
         """Return the source's row as it is now, under the lock."""
@@ -2976,34 +3578,70 @@ class Run:
             raise UsageError("the source was removed meanwhile")
         return {**completed_row(row), "destination": self._row["destination"]}
 
-    def _list(self, source):
-        """Return the Listing, and what is in the destination for each path."""
+    def _check_limit(self):
+        """Raise RateLimitError if the server asked not to be asked yet."""
+        until = self._row["retry_at"]
+        if until and until > utc_now() and not self.options.force:
+            raise RateLimitError(
+                f"not asked, since the server asked for a pause until {until[:19]} UTC"
+                " (--force asks all the same)",
+                datetime.fromisoformat(until),
+            )
+
+    def _list(self, stack, spool_directory):
+        """Return (source, its Listing, what is in the destination for each path)."""
         from concurrent.futures import ThreadPoolExecutor
 
-        tracked = list(self._tracked.values())
-        ids = [file.object_id for file in tracked if file.object_id]
+        tracked = {} if self.options.force else self._tracked
+        ids = [file.object_id for file in self._tracked.values() if file.object_id]
         algorithm = algorithm_of(ids[0]) if ids else "sha1"
-        complete = self._row["file_count"] == len(tracked)
-        known = tracked if complete and not self.options.force else ()
+        executor = stack.enter_context(ThreadPoolExecutor(1))
         # While the source answers, the local files are hashed.
-        with ThreadPoolExecutor(1) as executor:
-            scan = executor.submit(
-                inspect_files, self._directory, list(self._tracked), algorithm
-            )
-            if self.options.offline:
-                entries = [
-                    Entry(f.path, f.object_id, f.sha256, f.size) for f in tracked
-                ]
-                listing = Listing(self._row["last_sha"], tuple(entries), (), True)
-            else:
-                listing = source.list(known)
-                self._report.checked = True
+        scan = executor.submit(
+            inspect_files, self._directory, list(self._tracked), algorithm
+        )
+
+        def intact():
             local = scan.result()
+            return {
+                path for path, file in tracked.items() if is_ours(local[path], file)
+            }
+
+        known = Known(tracked, self._row["file_count"] == len(tracked), intact)
+        if self.options.offline:
+            files = self._tracked.values()
+            entries = [Entry(f.path, f.object_id, f.sha256, f.size) for f in files]
+            source, listing = None, Listing(self._row["last_sha"], tuple(entries))
+        else:
+            source, listing = self._ask(stack, spool_directory, known)
+            self._report.checked = True
+        local = dict(scan.result())
         for entry in listing.entries:
             if entry.path not in local:
                 algorithm = algorithm_of(entry.object_id or listing.revision[:40])
                 local[entry.path] = self._directory.inspect(entry.path, algorithm)
-        return listing, local
+        return source, listing, local
+
+    def _ask(self, stack, spool_directory, known):
+        """Return (source, its Listing).
+
+        A raw URL is read by Git's protocol, and where that is refused by the web.
+        """
+        arguments = self._fetcher, spool_directory, self.options.jobs
+        try:
+            source = stack.enter_context(open_source(self._row, *arguments))
+            return source, source.list(known)
+        except (StatusError, RefusedError) as error:
+            left_to_choose = (
+                self._state.get_source_info(self._row["id"])["kind"] is None
+            )
+            if not is_raw_url(self._row["url"]) or not left_to_choose:
+                raise
+            self._report.note = f"read as raw files, since Git was refused: {error}"
+        self._report.kind = "http"
+        row = {**self._row, "kind": "http", "etag": None, "last_modified": None}
+        source = stack.enter_context(open_source(row, *arguments))
+        return source, source.list(known)
 
     def _check(self, actions):
         """Raise the error that forbids this plan, if any does."""
@@ -3041,10 +3679,8 @@ class Run:
                 skipped = {"path": entry.path, "reason": "Git LFS pointer"}
                 self._report.skipped.append(skipped)
                 continue
-            file = {"file_path": entry.path, "content_sha": sha256_of(content)}
-            file.update(file_size=len(content), object_id=entry.object_id)
-            file["local_path"] = str(self._directory.root / entry.path)
-            self._staged[entry.path] = self._directory.stage(entry.path, content), file
+            row = self._file_row(entry, sha256_of(content), len(content))
+            self._staged[entry.path] = self._directory.stage(entry.path, content), row
         return list(by_path.values())
 
     def _check_content(self, entry, content):
@@ -3092,60 +3728,58 @@ class Run:
 
     def _record(self, listing, actions, local, source):
         """Write rows, revision, changes and history in one transaction."""
-        report = self._report
-        report.succeed(listing, actions)
+        self._report.succeed(listing, actions)
+        self._count()
         listed = {entry.path for entry in listing.entries}
-        track = [file for _, file in self._staged.values()]
+        track = [row for _, row in self._staged.values()]
         track += [
-            {
-                "file_path": action.path,
-                "content_sha": local[action.path].sha256,
-                "local_path": str(self._directory.root / action.path),
-                "file_size": local[action.path].size,
-                "object_id": action.entry.object_id,
-            }
-            for action in actions
-            if action.kind == ADOPT
+            self._file_row(a.entry, local[a.path].sha256, local[a.path].size)
+            for a in actions
+            if a.kind == ADOPT
         ]
-        forget = [
+        gone = [
             action.path
             for action in actions
-            if action.kind == REMOVE
-            or action.kind == KEEP
-            and action.path not in listed
+            if action.kind in (REMOVE, KEEP) and action.path not in listed
         ]
-        new_shas = {file["file_path"]: file["content_sha"] for file in track}
-        changes = [
-            Change(
-                action.path,
-                action.kind,
-                self._tracked[action.path].sha256
-                if action.path in self._tracked
-                else None,
-                new_shas.get(action.path),
-            )
-            for action in actions
-            if action.kind not in (UNCHANGED, KEEP)
-        ]
-        kept = any(action.kind == KEEP and action.path in listed for action in actions)
-        paths = set(self._tracked) - set(forget) | set(new_shas)
-        columns = {
-            "kind": self._row["kind"],
-            "ref": source.ref,
-            "path": source.path,
+        new_shas = {row["file_path"]: row["content_sha"] for row in track}
+        changes = make_changes(actions, self._tracked, new_shas)
+        paths = set(self._tracked) - set(gone) | set(new_shas)
+        kept = any(a.kind == KEEP and a.path in listed for a in actions)
+        columns = self._columns(source, listing)
+        if not (kept or listing.failed):
+            columns.update(file_count=len(paths), **dict(listing.columns))
+        if self.options.offline:
+            columns = None
+        history = self._report.history_row()
+        self._state.record_run(self._row["id"], history, changes, track, gone, columns)
+
+    def _columns(self, source, listing):
+        """Return the columns of `sources` to set, as if the listing was incomplete."""
+        return {
+            "ref": source and source.ref,
+            "path": source and source.path,
             "destination": self._row["destination"],
             "last_sha": listing.revision,
-            "file_count": None if kept else len(paths),
+            "last_sync_time": utc_now(),
+            "file_count": None,
+            "etag": None,
+            "last_modified": None,
+            "is_hashed": None,
+            "retry_at": None,
         }
-        self._count()
-        self._state.record_run(
-            self._row["id"],
-            report.history_row(),
-            changes,
-            track,
-            forget,
-            None if self.options.offline else columns,
-        )
+
+    def _file_row(self, entry, digest, size):
+        """Return the row of `agent_files` for an entry with this content."""
+        return {
+            "file_path": entry.path,
+            "content_sha": digest,
+            "local_path": str(self._directory.root / entry.path),
+            "file_size": size,
+            "object_id": entry.object_id,
+            "etag": entry.etag,
+            "last_modified": entry.last_modified,
+        }
 
     def _count(self):
         """Note in the report what the run has cost so far."""
@@ -3169,9 +3803,13 @@ class Run:
                 verified = not any(drift)
         self._report.fail(error, verified)
         self._count()
+        columns = None
+        if isinstance(error, RateLimitError):
+            columns = {"retry_at": error.until.isoformat()}
         if not self.options.dry_run:
             try:
-                self._state.record_run(self._row["id"], self._report.history_row())
+                history = self._report.history_row()
+                self._state.record_run(self._row["id"], history, source=columns)
             except DatabaseError as failure:
                 self._report.error += f" (and not recorded: {failure})"
 
@@ -3217,20 +3855,47 @@ def check_apart(destination, other, whose):
         )
 
 
-def check_new_source(state, source_id, destination):
+def check_new_source(state, source_id, address, destination):
     """Raise UsageError if a source with this id and destination cannot be added."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", source_id):
         raise UsageError(
-            f"bad id '{printable(source_id)}': use up to 64 letters, digits, '.', '_', '-'"
+            f"bad id '{printable(source_id)}': up to 64 letters, digits, '.', '_', '-'"
         )
     if state.get_source_info(source_id):
         raise UsageError(
-            f"there is a source '{source_id}' already; choose another --id, or remove it"
+            f"there is a source '{source_id}' already; give another --id, or remove it"
         )
     if os.path.lexists(destination) and not os.path.isdir(destination):
         raise UsageError(f"the destination {destination} is not a directory")
+    if address.kind == "dir":
+        check_apart(destination, address.remote, "the source itself")
     for row in map(completed_row, state.get_all_sources()):
         check_apart(destination, row["destination"], f"source '{row['id']}'")
+
+
+def ref_and_path(address, ref, path):
+    """Return the ref and path of a new source; what is given goes before its address.
+
+    UsageError for a path that leads out of the repository.
+    """
+    if ref and address.is_guess and path is None:
+        tree = f"{address.ref}/{address.path or ''}"
+        path = tree[len(ref) + 1 :] if tree.startswith(f"{ref}/") else None
+    path = (address.path if path is None else path) or ""
+    path = path.rstrip("/")
+    if path and any(map(name_fault, path.split("/"))):
+        raise UsageError(f"bad path '{printable(path)}': give one like agents/core")
+    return ref or address.ref, path or None
+
+
+def free_id(state, address, url):
+    """Return the first suggested id that no source at another URL has."""
+    suggested = suggest_ids(address)
+    for source_id in suggested:
+        row = state.get_source_info(source_id)
+        if row is None or row["url"] == url:
+            return source_id
+    return suggested[0]
 
 
 def add_source(state, url, source_id=None, cache_dir=None, allow_http=False, **given):
@@ -3240,35 +3905,26 @@ def add_source(state, url, source_id=None, cache_dir=None, allow_http=False, **g
     on_conflict and enabled.
     """
     address = parse_address(url, given.get("kind"), allow_http)
-    source_id = source_id or suggest_id(address)
-    destination = given.get("destination")
-    if destination:
-        destination = os.path.abspath(os.path.expanduser(destination))
+    url = url.strip() if re.match("https?://", url.strip()) else address.remote
+    if source_id is None:
+        source_id = free_id(state, address, url)
+    if given.get("destination"):
+        destination = os.path.abspath(os.path.expanduser(given["destination"]))
     else:
         destination = str(default_destination(source_id, cache_dir))
-    check_new_source(state, source_id, destination)
-    if address.kind == "dir":
-        check_apart(destination, address.remote, "the source itself")
-    ref, path = given.get("ref"), given.get("path") or address.path
-    if ref and address.is_guess and not given.get("path"):
-        tree = f"{address.ref}/{address.path or ''}"
-        path = tree[len(ref) + 1 :] if tree.startswith(f"{ref}/") else path
-    if path and any(map(name_fault, path.strip("/").split("/"))):
-        raise UsageError(f"bad --path '{printable(path)}'")
-    filters = {
-        name: json.dumps(given[name]) if given.get(name) else None
-        for name in ("include", "exclude")
-    }
+    check_new_source(state, source_id, address, destination)
+    ref, path = ref_and_path(address, given.get("ref"), given.get("path"))
     state.save_source(
         source_id,
-        url=address.remote if address.kind == "dir" else url.strip(),
-        kind=address.kind,
-        ref=ref or address.ref,
-        path=path.strip("/") or None if path else None,
+        url=url,
+        kind=given.get("kind"),
+        ref=ref,
+        path=path,
         destination=destination,
+        include=json.dumps(given["include"]) if given.get("include") else None,
+        exclude=json.dumps(given["exclude"]) if given.get("exclude") else None,
         on_conflict=given.get("on_conflict") or "backup",
         enabled=int(given.get("enabled", True)),
-        **filters,
     )
     return source_id
 
@@ -3279,7 +3935,7 @@ def add_default_source(state, cache_dir=None):
 
 
 def find_sources(state, ids=(), enabled_only=False, cache_dir=None):
-    """Return the completed rows of the sources named, or of all; UsageError if unknown."""
+    """Return completed rows of the sources named, or of all; UsageError if unknown."""
     rows = {row["id"]: row for row in state.get_all_sources()}
     for source_id in ids:
         if source_id not in rows:
@@ -3309,7 +3965,7 @@ def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIME
         tracked = tracked_files(state, row["id"]) if delete_files else {}
         for path, file in tracked.items():
             local = directory.inspect(path)
-            if is_ours(local, file, None):
+            if is_ours(local, file):
                 directory.remove(path)
                 deleted.append(path)
             elif local is not None:
@@ -3436,7 +4092,15 @@ def summary_line(report):
     """Return the line that sums up one source's document of `sync`."""
     counts = [
         f"{len(report[name])} {name}"
-        for name in ("added", "updated", "restored", "removed", "kept", "skipped")
+        for name in (
+            "added",
+            "updated",
+            "restored",
+            "removed",
+            "kept",
+            "skipped",
+            "failed",
+        )
         if report[name]
     ]
     total = sum(len(report[name]) for name in ("added", "updated", "restored"))
@@ -3455,7 +4119,7 @@ def summary_line(report):
 def show_sync(document):
     """Yield a line for each change of `sync`, and one that sums up each source."""
     for report in document["sources"]:
-        if report["error"]:
+        if report["status"] == "error":
             continue
         marks = {"added": "+", "updated": "~", "restored": "~", "removed": "-"}
         lines = [
@@ -3467,8 +4131,12 @@ def show_sync(document):
             (path, f"= {path} (kept: edited or not ours)") for path in report["kept"]
         ]
         lines += [
-            (skip["path"], f"! {skip['path']} (skipped: {skip['reason']})")
+            (skip["path"], f"! {printable(skip['path'])} (skipped: {skip['reason']})")
             for skip in report["skipped"]
+        ]
+        lines += [
+            (failed["path"], f"! {failed['path']} ({printable(failed['error'])})")
+            for failed in report["failed"]
         ]
         for _, line in sorted(lines):
             yield line
@@ -3519,6 +4187,8 @@ def cmd_sync(args, state, terminal):
     with terminal.progress_bar() as progress:
         reports = sync_sources(state, rows, options, progress, terminal.log)
     for report in reports:
+        if report.note and not args.quiet:
+            terminal.error(f"{report.source}: {printable(report.note)}")
         if report.error:
             terminal.error(f"{report.source}: {printable(report.error)}")
     codes = {report.exit_code() for report in reports}
@@ -3626,7 +4296,8 @@ def show_sources(document):
         off = "" if row["enabled"] else " (disabled)"
         at = f" {row['ref']}" if row["ref"] else ""
         below = f" {row['path']}/" if row["path"] else ""
-        yield f"{row['id']}{off}: {row['kind']} {row['url']}{at}{below} -> {row['destination']}"
+        where = f"{row['kind']} {row['url']}{at}{below}"
+        yield f"{row['id']}{off}: {where} -> {row['destination']}"
     if not document["sources"]:
         yield "no sources; add one with: python agent_sync.py add URL"
 
@@ -3849,7 +4520,7 @@ def make_parser():
 
     class Parser(argparse.ArgumentParser):
         def error(self, message):
-            raise UsageError(f"{message}; see: {self.prog} --help")
+            raise UsageError(f"{message}; usage: {self.prog} COMMAND …, see --help")
 
     # These stand before the command or after it. Without defaults of their own, what
     # is left out after it does not hide what stood before.

@@ -278,6 +278,8 @@ class GitServer(LoopbackServer):
     place of git's reply, unless it is None. `ask_git(request)` gives git's own words.
     """
 
+    known_replies = {}
+
     def __init__(self, root):
         self.root = pathlib.Path(root)
         self.answer = lambda request: None
@@ -288,7 +290,20 @@ class GitServer(LoopbackServer):
         return framed(*self.ask_git(request)) if reply is None else reply
 
     def ask_git(self, request):
-        """git's reply to *request*: (status, headers, body)."""
+        """git's reply to *request*: (status, headers, body).
+
+        The same question to a repository with the same refs has the same answer, so
+        git is asked only once in a session; most tests start from the same commit.
+        """
+        owner, name = request.path.split("/")[1:3]
+        question = request._replace(headers=request.headers.get("git-protocol"))
+        key = (*question, refs_and_config(self.root / owner / name / ".git"))
+        if key not in self.known_replies:
+            self.known_replies[key] = self.run_backend(request)
+        return self.known_replies[key]
+
+    def run_backend(self, request):
+        """What `git http-backend` answers: (status, headers, body)."""
         output = subprocess.run(
             [HTTP_BACKEND],
             input=request.body,
@@ -300,6 +315,13 @@ class GitServer(LoopbackServer):
         fields = (line.partition(": ") for line in head.decode("latin-1").split("\r\n"))
         headers = {name: value for name, _, value in fields}
         return int(headers.pop("Status", "200").split()[0]), headers, body
+
+
+def refs_and_config(directory):
+    """All that git's reply depends on besides the objects: [(path, bytes)]."""
+    files = [directory / name for name in ("HEAD", "config", "packed-refs")]
+    files += [path for path in sorted(directory.glob("refs/**/*")) if path.is_file()]
+    return tuple((path.relative_to(directory), path.read_bytes()) for path in files if path.exists())
 
 
 def cgi_environment(root, request):
@@ -351,6 +373,11 @@ class Repository:
         repository.config("uploadpack.allowFilter", "true")
         repository.config("gc.auto", "0")
         return repository
+
+    def pack(self):
+        """Put all objects into one pack, which makes copies faster; this repository."""
+        self.git("gc", "-q", "--prune=now")
+        return self
 
     def copy(self, directory):
         """The same repository in another directory, much faster than by a clone."""
@@ -488,7 +515,7 @@ def agents_template(tmp_path_factory):
         repository.write(path, prose(path, 1500))
     repository.write("README.md", b"# Agents\n")
     repository.commit("The agents")
-    return repository
+    return repository.pack()
 
 
 SMALL = {
@@ -515,7 +542,7 @@ def small_template(tmp_path_factory):
     for path, data in SMALL.items():
         repository.write(path, data)
     repository.commit("A small set")
-    return repository
+    return repository.pack()
 
 
 @pytest.fixture
