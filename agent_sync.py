@@ -41,11 +41,9 @@ import hashlib
 import json
 import os
 import re
-import secrets
 import sqlite3
 import stat
 import sys
-import tempfile
 import threading
 import time
 import unicodedata
@@ -182,6 +180,11 @@ def printable(text, limit=500):
         for char in str(text).strip()[:limit]
     )
     return re.sub(r"\\[nrt]", " ", shown)
+
+
+def counted(number, noun):
+    """Return "1 file" or "2 files"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 # ==== Values ====
@@ -422,6 +425,13 @@ def open_regular(name, dir_fd=None):
     return file, status
 
 
+def open_spool(directory=None):
+    """Return a temporary file without a name: in memory, or if large in *directory*."""
+    import tempfile
+
+    return tempfile.SpooledTemporaryFile(SPOOL_SIZE if directory else 0, dir=directory)
+
+
 class Directory:
     """A directory tree, such as a destination: all that is done below it is done here.
 
@@ -550,7 +560,7 @@ class Directory:
         It lies in the deepest directory on the way to *path* that exists, so that
         nothing but temporary files appears before a run publishes.
         """
-        name = f".agent-sync-{secrets.token_hex(8)}.tmp"
+        name = f".agent-sync-{os.urandom(8).hex()}.tmp"
         parents = path.split("/")[:-1]
         while True:
             staged = "/".join([*parents, name])
@@ -2400,6 +2410,8 @@ def parse_web_address(parts, kind):
         repository = tree_url.group(1)
         remote = base + repository + ("" if repository.endswith(".git") else ".git")
         return tree_address(remote, unquote(tree_url.group(2)))
+    if "@" in path:
+        raise UsageError("give the ref with --ref, not behind an @ in a URL")
     is_manifest = path.endswith((".json", "/SHA256SUMS"))
     if (
         kind == "git"
@@ -2455,8 +2467,8 @@ def parse_address(url, kind=None, allow_http=False):
 
 def suggest_ids(address):
     """Return ids for a source, the shortest first: "repo", then "owner-repo"."""
-    names = [name for name in re.split(r"[/\\]", address.remote) if name]
-    names[-1] = re.sub(r"\.(git|json)$", "", names[-1])
+    remote = re.sub(r"(\.git|/agents\.json|/SHA256SUMS|\.json)$", "", address.remote)
+    names = [name for name in re.split(r"[/\\]", remote) if name]
     ids = [names[-1], "-".join(names[-2:])]
     return [
         re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "source" for name in ids
@@ -2486,7 +2498,7 @@ def is_selected(path, include=None, exclude=None):
         return False
     if not any(glob_matches(glob, path) for glob in include or DEFAULT_INCLUDE):
         return False
-    excluded = DEFAULT_EXCLUDE if exclude is None else exclude
+    excluded = [*(exclude or ()), *(() if include else DEFAULT_EXCLUDE)]
     return not any(glob_matches(glob, path) for glob in excluded)
 
 
@@ -2712,9 +2724,8 @@ class GitSource:
         return objects
 
     def _fetch(self, wants, **options):
-        limit = SPOOL_SIZE if self._spool_directory else 0  # 0: all in memory
-        spool = tempfile.SpooledTemporaryFile(limit, dir=self._spool_directory)
-        return self._client.fetch(wants, self._files.enter_context(spool), **options)
+        spool = self._files.enter_context(open_spool(self._spool_directory))
+        return self._client.fetch(wants, spool, **options)
 
     def fetch(self, entries):
         """Yield (Entry, content) for each of *entries* in any order, the ids proven."""
@@ -3006,8 +3017,7 @@ class HttpSource(WebSource):
         self._manifest_url = f"{self.base}/agents.json"
         if self.base.endswith((".json", "/SHA256SUMS")):
             self._manifest_url, self.base = self.base, self.base.rpartition("/")[0]
-        limit = SPOOL_SIZE if spool_directory else 0
-        self._spool = tempfile.SpooledTemporaryFile(limit, dir=spool_directory)
+        self._spool = open_spool(spool_directory)
         self._bodies = {}  # path -> where its content is in the spool
 
     def __exit__(self, *exc_info):
@@ -3227,9 +3237,8 @@ class OfflineSource:
     def fetch(self, entries):
         """Raise GitSyncError if there are any *entries* to be fetched."""
         if entries:
-            raise GitSyncError(
-                f"{len(entries)} files must be fetched, and it is offline"
-            )
+            files = counted(len(entries), "file")
+            raise GitSyncError(f"offline, and {files} would have to be fetched")
         return ()
 
 
@@ -3420,7 +3429,7 @@ class SyncOptions(NamedTuple):
 
 
 class Report:
-    """What one run did; the fields are those of `sync --json`."""
+    """What one run did: the fields of `sync --json`, and what only its text says."""
 
     def __init__(self, row):
         self.source, self.kind = row["id"], row["kind"]
@@ -3432,17 +3441,19 @@ class Report:
         self.unchanged = 0
         self.requests = self.bytes_received = self.duration_ms = 0
         self.error = None
-        self._local_files_verified = False
+        self.backups = []  # (path, where what was there is now)
+        self.local_files_verified = False
 
     def document(self):
         """Return the fields as a dict for JSON."""
-        fields = vars(self).items()
-        return {name: value for name, value in fields if not name.startswith("_")}
+        document = dict(vars(self))
+        del document["backups"], document["local_files_verified"]
+        return document
 
     def fail(self, error, local_files_verified=False):
         """Note that the run ended with *error*."""
         self.status, self.error = "error", str(error)
-        self._local_files_verified = local_files_verified
+        self.local_files_verified = local_files_verified
 
     def succeed(self, listing, actions):
         """Note that the files are now at the listing's revision, by these *actions*."""
@@ -3453,7 +3464,7 @@ class Report:
         self.failed = [{"path": path, "error": error} for path, error in listing.failed]
         if self.failed:
             self.status = "partial"
-            self.error = f"{len(self.failed)} files could not be had"
+            self.error = f"{counted(len(self.failed), 'file')} could not be had"
         lists = {
             ADD: self.added,
             UPDATE: self.updated,
@@ -3471,7 +3482,7 @@ class Report:
         """Return 0 in sync, 1 failed, 3 unreachable but all local files verified."""
         if self.status == "success":
             return 0
-        return 3 if self._local_files_verified else 1
+        return 3 if self.local_files_verified else 1
 
     def history_row(self):
         """Return the columns of `sync_history` for this run."""
@@ -3626,8 +3637,10 @@ class Run:
                 self._sync(stack)
         except OSError as error:
             self._fail(self._file_error(error))
-        except (AgentSyncError, ValueError, RecursionError, MemoryError) as error:
+        except AgentSyncError as error:
             self._fail(error)
+        except Exception as error:  # A fault of ours must not stop the other sources.
+            self._fail(AgentSyncError(f"unexpected {type(error).__name__}: {error}"))
         return self._report
 
     def _sync(self, stack):
@@ -3730,10 +3743,6 @@ class Run:
         check_unprotected(
             self._directory.root, fetched, [__file__, self._state.db_path]
         )
-        if fetched and self.options.offline:
-            raise GitSyncError(
-                f"{len(fetched)} files must be fetched, and it is offline"
-            )
         if removes_too_much(actions, len(self._tracked)) and not self.options.force:
             removed = sum(action.kind == REMOVE for action in actions)
             raise GitSyncError(
@@ -3791,6 +3800,7 @@ class Run:
         for path in dict.fromkeys(a.clear for a in todo if a.clear and a.backup):
             saved = f"{WORK_DIRECTORY}/backup/{stamp}/{path}"
             self._directory.move(path, saved)
+            self._report.backups.append((path, saved))
             touched.append(saved)
         first = removed_first(todo)
         for path in first:
@@ -4055,11 +4065,10 @@ def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIME
             directory.prune(path)
         directory.sync_directories(deleted)
         state.remove_source(row["id"])
-    if delete_files:
         directory.remove(f"{WORK_DIRECTORY}/lock")
-        directory.remove_directory(WORK_DIRECTORY)
-        with contextlib.suppress(OSError):
-            directory.root.rmdir()
+    directory.remove_directory(WORK_DIRECTORY)  # Backups in it stay, and so does it.
+    with contextlib.suppress(OSError):
+        directory.root.rmdir()
     return deleted, kept
 
 
@@ -4321,7 +4330,7 @@ class GitSourceSyncService:
 
     def sync_agents(self, force_refresh=False, show_progress=True):
         """Sync; return {"synced", "cached", "failed": paths, "total_downloaded",
-        "cache_hits": counts}.
+        "cache_hits": counts, "error": text or None}.
 
         Unreachable, the files that are here and intact count as cached. *show_progress*
         has the changes logged.
@@ -4342,6 +4351,7 @@ class GitSourceSyncService:
             "failed": failed,
             "total_downloaded": len(synced),
             "cache_hits": len(cached),
+            "error": report.error,
         }
 
     def check_for_updates(self):
@@ -4477,11 +4487,6 @@ def positive(text):
     if not re.fullmatch("[0-9]{1,6}", text) or int(text) == 0:
         raise argparse.ArgumentTypeError(f"'{text}' is no whole number above 0")
     return int(text)
-
-
-def counted(number, noun):
-    """Return "1 file" or "2 files"."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def short_revision(revision):
@@ -4620,9 +4625,11 @@ def cmd_sync(args, state, terminal):
         reports = sync_sources(state, rows, options, progress, terminal.log)
     for report in reports:
         if report.kind != kinds[report.source]:
-            terminal.error(f"{report.source}: Git was refused, so read as raw files")
+            terminal.warn(f"{report.source}: Git was refused, so read as raw files")
+        for path, saved in report.backups:
+            terminal.warn(f"{report.source}: your {path} is now {saved}")
         if report.error:
-            terminal.error(f"{report.source}: {printable(report.error)}")
+            terminal.error(f"{report.source}: {report.error}")
     codes = {report.exit_code() for report in reports}
     documents = [report.document() for report in reports]
     code = EXIT_FAILED if EXIT_FAILED in codes else max(codes, default=0)
@@ -4648,13 +4655,13 @@ def cmd_sync(args, state, terminal):
         "--include",
         action="append",
         metavar="GLOB",
-        help="take these instead of *.md and *.json",
+        help="take these, and not *.md and *.json outside of dist/ and build/",
     ),
     argument(
         "--exclude",
         action="append",
         metavar="GLOB",
-        help="leave out these instead of dist/, build/ and the top README.md",
+        help="leave out these, too",
     ),
     argument(
         "--on-conflict",
@@ -5037,6 +5044,8 @@ def demo_steps(state, site, destination):
 )
 def cmd_demo(args, state, terminal):
     """Show the whole story offline, in a temporary directory that is deleted again."""
+    import tempfile
+
     site = dict(DEMO_AGENTS)
     site["agents.json"] = demo_manifest(site)
     reports, lines = [], []
@@ -5046,11 +5055,13 @@ def cmd_demo(args, state, terminal):
         source_id = add_source(state, url, "demo", destination=str(destination))
         for title, shows in demo_steps(state, site, destination):
             rows = find_sources(state, [source_id])
-            document = sync_sources(state, rows)[0].document()
+            (report,) = sync_sources(state, rows)
+            document = report.document()
             reports.append(document)
             lines += ["", f"{len(reports)}. {title}: {shows}"]
             if document["error"]:
                 lines.append(f"  refused: {document['error']}")
+            lines += [f"  {path} -> {saved}" for path, saved in report.backups]
             lines += [f"  {line}" for line in show_sync({"sources": [document]})]
         runs = state.get_runs(source_id)
         lines += ["", f"{len(reports) + 1}. history: what came when, newest first"]
@@ -5076,7 +5087,12 @@ class Terminal:
 
     def error(self, text):
         """Write one line about what went wrong."""
-        self._write(f"{self._colored('31', 'agent_sync:')} {text}\n")
+        self._write(f"{self._colored('31', 'agent_sync:')} {printable(text)}\n")
+
+    def warn(self, text):
+        """Write one line about what was done, and might not have been expected."""
+        if not self._quiet:
+            self._write(f"agent_sync: {printable(text)}\n")
 
     def log(self, text):
         """Write one line for those who want to know more."""
@@ -5125,7 +5141,7 @@ def make_parser():
 
     class Parser(argparse.ArgumentParser):
         def error(self, message):
-            raise UsageError(f"{message}; usage: {self.prog} COMMAND …, see --help")
+            raise UsageError(f"{message}; for usage: {self.prog} --help")
 
     # These stand before the command or after it. Without defaults of their own, what
     # is left out after it does not hide what stood before.
