@@ -118,6 +118,10 @@ class DatabaseError(AgentSyncStateError):
     """SQLite failed; the cause is the sqlite3 error."""
 
 
+class DamagedDatabaseError(DatabaseError):
+    """The database was damaged; it has been moved aside, and a new one is in place."""
+
+
 class GitSyncError(AgentSyncError):
     """A source could not be synced."""
 
@@ -903,6 +907,12 @@ def default_database():
     return Path("~/.config/claude-mpm/agent_sync.db").expanduser()
 
 
+def says_damage(error):
+    """Return whether a sqlite3 error is about the file itself being damaged."""
+    # Their numbers are attributes from Python 3.11 on.
+    return "malformed" in str(error) or "not a database" in str(error)
+
+
 class AgentSyncState:
     """What is known of sources, files and runs; safe from many threads and processes.
 
@@ -918,6 +928,15 @@ class AgentSyncState:
             raise AgentSyncStateError(
                 f"SQLite {sqlite3.sqlite_version} is too old: 3.24 or newer is needed"
             )
+        self.moved_aside = None  # where a damaged database is now
+        try:
+            self._prepare()
+        except DamagedDatabaseError:
+            if self.moved_aside is None:
+                raise
+
+    def _prepare(self):
+        """Create the database, or bring its schema up to date, if that is needed."""
         self._create_file()
         with self._transaction(write=False) as connection:
             version = self._checked_version(connection)
@@ -945,10 +964,18 @@ class AgentSyncState:
                 f"{self.db_path} was written by a newer agent_sync (schema {version},"
                 f" this one knows {len(MIGRATIONS)}); use that one, or another --db"
             )
-        names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master")}
+        schema = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
+        names = {row["name"] for row in schema}
         if names and not {"sources", "agent_files", "sync_history"} <= names:
             raise AgentSyncStateError(
                 f"{self.db_path} is a database of another program; choose another --db"
+            )
+        # They would run with every statement here, and this program makes none.
+        foreign = [row["name"] for row in schema if row["type"] in ("trigger", "view")]
+        if foreign:
+            raise AgentSyncStateError(
+                f"{self.db_path} has triggers or views that are not this program's:"
+                f" {printable(', '.join(foreign))}; drop them, or choose another --db"
             )
         return version
 
@@ -993,7 +1020,52 @@ class AgentSyncState:
                 connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                 yield connection
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            if says_damage(error) and self._is_damaged():
+                self._move_aside()
+                raise DamagedDatabaseError(
+                    f"database {self.db_path} was damaged ({error}); it is now"
+                    f" {self.moved_aside}, and a new one is in its place: sync again"
+                ) from error
             raise DatabaseError(f"database {self.db_path}: {error}") from error
+
+    def _is_damaged(self):
+        """Return whether the database is damaged now: another process may have mended it."""
+        try:
+            with self._get_connection() as connection:
+                return connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok"
+        except sqlite3.Error as error:
+            return says_damage(error)
+
+    def _move_aside(self):
+        """Put a new database in the place of the damaged one, and its sources into it.
+
+        The files are still in their destinations: the next sync adopts them.
+        """
+        sources = self._salvaged_sources()
+        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
+        self.moved_aside = Path(f"{self.db_path}.corrupt-{stamp}")
+        try:
+            for suffix in ("-journal", "-wal", "-shm", ""):
+                with contextlib.suppress(FileNotFoundError):
+                    os.replace(f"{self.db_path}{suffix}", f"{self.moved_aside}{suffix}")
+        except OSError as error:
+            raise DatabaseError(
+                f"database {self.db_path} is damaged, and cannot be moved aside:"
+                f" {error.strerror}"
+            ) from error
+        self._prepare()
+        for source in sources:
+            self.save_source(source.pop("id"), **source)
+
+    def _salvaged_sources(self):
+        """Return what of `sources` can still be read: what a user said, not what was."""
+        names = "id, url, enabled, kind, ref, path, destination, include, exclude"
+        try:
+            with self._get_connection() as connection:
+                rows = connection.execute(f"SELECT {names}, on_conflict FROM sources")
+                return [dict(row) for row in rows]
+        except sqlite3.Error:
+            return []
 
     def _rows(self, query, parameters=()):
         with self._transaction(write=False) as connection:
@@ -3538,7 +3610,7 @@ def tracked_files(state, source_id):
     came from the network.
     """
     return {
-        check_path(row["file_path"]): TrackedFile(
+        check_path(str(row["file_path"])): TrackedFile(
             row["file_path"],
             row["content_sha"],
             row["object_id"],
@@ -5135,8 +5207,11 @@ COMMON_DEFAULTS = {
 }
 
 
-def make_parser():
-    """Return the parser for all commands."""
+def make_parser(names=()):
+    """Return the parser for the commands with these *names*, or for all.
+
+    Building one for all of them takes as long as `status` itself.
+    """
     import argparse
 
     class Parser(argparse.ArgumentParser):
@@ -5177,7 +5252,8 @@ def make_parser():
     version = f"agent_sync {__version__}"
     parser.add_argument("--version", action="version", version=version)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, entry in COMMANDS.items():
+    for name in names or COMMANDS:
+        entry = COMMANDS[name]
         subparser = subparsers.add_parser(
             name,
             help=entry.help.partition(";")[0].rstrip("."),
@@ -5239,13 +5315,16 @@ def write_output(text):
 
 def run_command(argv):
     """Run the command that *argv* names, print what it gives, return its exit code."""
-    parsed = make_parser().parse_args(argv)
+    named = [name for name in COMMANDS if name in argv]
+    parsed = make_parser(named).parse_args(argv)
     for name, default in COMMON_DEFAULTS.items():
         if not hasattr(parsed, name):
             setattr(parsed, name, default)
     entry = COMMANDS[parsed.command]
     terminal = Terminal(parsed, sys.stderr)
     state = AgentSyncState(parsed.db) if entry.needs_state else None
+    if state and state.moved_aside:
+        terminal.warn(f"the database was damaged, and is now {state.moved_aside}")
     document, code = entry.run(parsed, state, terminal)
     if parsed.json:
         write_output(json.dumps(document, indent=1) + "\n")
