@@ -77,7 +77,12 @@ MAX_LIVE_SIZE = 40 * MIB  # all objects held at once while deltas are resolved
 MAX_TREES_SIZE = 40 * MIB
 MAX_PACK_SIZE = 512 * MIB
 MAX_INFLATED_SIZE = 2048 * MIB
-MAX_OBJECTS = 2_000_000
+MAX_OBJECTS = 250_000  # in one pack
+MAX_ENTRIES = (
+    500_000  # in all trees of a listing: a few trees may name each other often
+)
+MAX_FILES_SIZE = 1024 * MIB  # all files of one run together
+MAX_INSTRUCTIONS = 1_000_000  # in one delta
 MAX_REFS_SIZE = 16 * MIB
 MAX_PATH_LENGTH = 4096
 SPOOL_SIZE = 8 * MIB  # a larger pack goes to a file
@@ -87,6 +92,7 @@ SOCKET_TIMEOUT = 30.0  # seconds without a byte
 DEFAULT_TIMEOUT = 300.0  # seconds for one source, all requests together
 DEFAULT_LOCK_TIMEOUT = 60.0
 DEFAULT_JOBS = 16
+MAX_RUNS = 8  # at the same time
 MAX_REDIRECTS = 5
 MAX_RETRIES = 2
 MAX_PAUSE = 20.0  # seconds that a run waits because a server asks for it
@@ -298,6 +304,16 @@ class Change(NamedTuple):
 def sha256_of(data):
     """Return the SHA-256 of *data* as 64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
+
+
+def home_path(path):
+    """Return *path* with ~ expanded; UsageError where there is no home directory."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError as error:
+        raise UsageError(
+            f"{path} needs a home directory: set HOME, or give --db and --dest"
+        ) from error
 
 
 def blob_hasher(size, algorithm="sha1"):
@@ -641,8 +657,12 @@ class Directory:
             try:
                 with self.parent(parent) as (name, dir_fd):
                     os.rmdir(name, dir_fd=dir_fd)
-            except OSError:
-                return
+            except FileNotFoundError:
+                pass
+            except OSError as error:
+                if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                    return
+                raise
             parent = parent.rpartition("/")[0]
 
     def sync_directories(self, paths):
@@ -782,8 +802,9 @@ class DestinationLock:
         self.interrupted = bool(lines)
         for line in lines[1:]:
             digest, _, path = line.partition(" ")
-            if re.fullmatch("[0-9a-f]{64}", digest) and path:
-                self.journal[path] = digest
+            with contextlib.suppress(PathError):
+                if re.fullmatch("[0-9a-f]{64}", digest):
+                    self.journal[check_path(path)] = digest
 
     def _rewrite(self, text):
         """Make *text* the whole lock file; it is written first, then cut to size."""
@@ -847,6 +868,7 @@ CREATE INDEX IF NOT EXISTS idx_sync_history_status
     ON sync_history(status);
 """
 STATUSES = ("success", "partial", "error")
+DATABASE_SUFFIXES = ("-journal", "-wal", "-shm")
 POLICIES = ("backup", "keep", "overwrite")
 
 
@@ -903,8 +925,8 @@ def default_database():
     """Return the database's path: $AGENT_SYNC_DB, or the one in the home directory."""
     configured = os.environ.get("AGENT_SYNC_DB")
     if configured:
-        return Path(configured).expanduser()
-    return Path("~/.config/claude-mpm/agent_sync.db").expanduser()
+        return home_path(configured)
+    return home_path("~/.config/claude-mpm/agent_sync.db")
 
 
 def says_damage(error):
@@ -923,7 +945,7 @@ class AgentSyncState:
     SCHEMA_VERSION = 1
 
     def __init__(self, db_path=None):
-        self.db_path = Path(db_path).expanduser() if db_path else default_database()
+        self.db_path = home_path(db_path) if db_path else default_database()
         if sqlite3.sqlite_version_info < (3, 24):
             raise AgentSyncStateError(
                 f"SQLite {sqlite3.sqlite_version} is too old: 3.24 or newer is needed"
@@ -972,6 +994,9 @@ class AgentSyncState:
             )
         # They would run with every statement here, and this program makes none.
         foreign = [row["name"] for row in schema if row["type"] in ("trigger", "view")]
+        if version == len(MIGRATIONS):
+            connection.execute("SELECT kind, retry_at FROM sources LIMIT 0")
+            connection.execute("SELECT object_id, etag FROM agent_files LIMIT 0")
         if foreign:
             raise AgentSyncStateError(
                 f"{self.db_path} has triggers or views that are not this program's:"
@@ -1029,7 +1054,7 @@ class AgentSyncState:
             raise DatabaseError(f"database {self.db_path}: {error}") from error
 
     def _is_damaged(self):
-        """Return whether the database is damaged now: another process may have mended it."""
+        """Return whether the database is damaged now; another may have mended it."""
         try:
             with self._get_connection() as connection:
                 return connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok"
@@ -1045,7 +1070,7 @@ class AgentSyncState:
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
         self.moved_aside = Path(f"{self.db_path}.corrupt-{stamp}")
         try:
-            for suffix in ("-journal", "-wal", "-shm", ""):
+            for suffix in (*DATABASE_SUFFIXES, ""):
                 with contextlib.suppress(FileNotFoundError):
                     os.replace(f"{self.db_path}{suffix}", f"{self.moved_aside}{suffix}")
         except OSError as error:
@@ -1058,7 +1083,7 @@ class AgentSyncState:
             self.save_source(source.pop("id"), **source)
 
     def _salvaged_sources(self):
-        """Return what of `sources` can still be read: what a user said, not what was."""
+        """Return what of `sources` can still be read: what a user said."""
         names = "id, url, enabled, kind, ref, path, destination, include, exclude"
         try:
             with self._get_connection() as connection:
@@ -1077,10 +1102,11 @@ class AgentSyncState:
         """Insert the source, or update its URL and whether it is enabled."""
         self.save_source(source_id, url=url, enabled=int(bool(enabled)))
 
-    def save_source(self, source_id, **columns):
+    def save_source(self, source_id, check=None, **columns):
         """Insert the source with these *columns*, or update just these.
 
         Any change to what the source is makes the next run read its whole listing.
+        *check* is called with all rows before, in the same transaction, and may raise.
         """
         names = ["id", "created_at", "updated_at", *columns]
         updates = [f"{name} = excluded.{name}" for name in names[2:]]
@@ -1089,6 +1115,8 @@ class AgentSyncState:
         if same:
             updates.append(f"file_count = CASE WHEN {same} THEN file_count END")
         with self._transaction() as connection:
+            if check:
+                check(connection.execute("SELECT * FROM sources").fetchall())
             connection.execute(
                 f"INSERT INTO sources ({', '.join(names)})"
                 f" VALUES ({', '.join('?' * len(names))})"
@@ -1368,10 +1396,10 @@ def netrc_login(host, environ):
     """Return (user, password) for *host* from $NETRC or ~/.netrc, or None."""
     import netrc
 
-    path = Path(environ.get("NETRC") or "~/.netrc").expanduser()
     try:
+        path = home_path(environ.get("NETRC") or "~/.netrc")
         found = netrc.netrc(str(path)).authenticators(host)
-    except (OSError, netrc.NetrcParseError, UnicodeError):
+    except (OSError, netrc.NetrcParseError, UnicodeError, UsageError):
         return None
     return (found[0], found[2]) if found and found[2] else None
 
@@ -1480,7 +1508,7 @@ class Watch:
         self.interrupted = False
         self._mutex = threading.Lock()
         self._sockets = {}
-        self._timer = threading.Timer(timeout, self.stop)
+        self._timer = threading.Timer(min(timeout, threading.TIMEOUT_MAX), self.stop)
         self._timer.daemon = True
 
     def __enter__(self):
@@ -1502,6 +1530,11 @@ class Watch:
             for sock in self._sockets.values():
                 with contextlib.suppress(OSError):
                     sock.shutdown(2)
+
+    def check(self):
+        """Raise NetworkError when the time is up, for work that waits for nobody."""
+        if self.over.is_set():
+            raise NetworkError(self._why(TimeoutError()))
 
     def begin(self, connection):
         """Watch over *connection* while it is used, from its first byte on."""
@@ -1630,6 +1663,7 @@ class Connections:
 
     def __init__(self, limit=DEFAULT_JOBS):
         self._idle = {}
+        self._limit = limit
         self._mutex = threading.Lock()
         self._slots = threading.BoundedSemaphore(limit)
         self._ssl_context = None
@@ -1700,10 +1734,12 @@ class Connections:
     def _exchange(self, connection, key, request):
         def release(reusable):
             request.watch.end(connection)
-            if reusable and not request.watch.over.is_set():
-                with self._mutex:
+            with self._mutex:
+                room = sum(map(len, self._idle.values())) < self._limit
+                keep = reusable and room and not request.watch.over.is_set()
+                if keep:
                     self._idle.setdefault(key, []).append(connection)
-            else:
+            if not keep:
                 connection.close()
             self._slots.release()
 
@@ -1732,8 +1768,11 @@ class Connections:
 class Fetcher:
     """Asks for URLs on behalf of one source."""
 
-    def __init__(self, connections, source_id, watch, environ=None, log=None):
+    def __init__(
+        self, connections, source_id, watch, origins=(), environ=None, log=None
+    ):
         self.watch = watch
+        self._origins = origins  # the only ones that get the source's credentials
         self._connections = connections
         self._source_id = source_id
         self._environ = os.environ if environ is None else environ
@@ -1746,7 +1785,9 @@ class Fetcher:
         Raises NetworkError if the server does not answer, ProtocolError if it does
         not speak HTTP.
         """
-        credential = find_credential(url, self._source_id, self._environ)
+        credential = None
+        if origin(url) in self._origins:
+            credential = find_credential(url, self._source_id, self._environ)
         headers = dict(headers or {})
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._persist(url, data, headers, credential)
@@ -1877,7 +1918,7 @@ def read_lines(read, limit):
     """
     size = 0
     while (data := read_pkt(read)) != FLUSH_PKT:
-        size += len(data)
+        size += len(data) + 4
         if data == DELIM_PKT or size > limit:
             raise ProtocolError("the server's list has no end, or a part too many")
         yield data[:-1] if data.endswith(b"\n") else data
@@ -1941,21 +1982,14 @@ def parse_tag(tag):
     return match.group(1).decode("ascii"), match.group(2).decode("ascii")
 
 
-def check_unique(names):
-    """Raise ProtocolError if a tree has a name twice, as a file and as a directory."""
-    if len(set(names)) < len(names):
-        raise ProtocolError("a tree has the same name twice")
-
-
 def parse_tree(data, algorithm="sha1"):
-    """Return the TreeEntries of a tree object; ProtocolError for a malformed one.
+    """Yield the TreeEntries of a tree object; ProtocolError for a malformed one.
 
     Names are refused that git refuses, and so is an order other than git's, since two
     entries for one name could hide in it.
     """
-    entries = []
     width = hashlib.new(algorithm).digest_size
-    pos, previous = 0, b""
+    pos, previous, names = 0, b"", set()
     while pos < len(data):
         end = data.find(b"\0", pos)
         mode, _, name = data[pos:end].partition(b" ")
@@ -1970,11 +2004,12 @@ def parse_tree(data, algorithm="sha1"):
         key = name + (b"/" if stat.S_ISDIR(entry.mode) else b"\0")
         if key <= previous:
             raise ProtocolError("a tree is out of order")
-        entries.append(entry)
+        if name in names or len(names) > MAX_ENTRIES:
+            raise ProtocolError("a tree has the same name twice, or too many")
+        names.add(name)
+        yield entry
         previous = key
         pos = end + 1 + width
-    check_unique([entry.name for entry in entries])
-    return entries
 
 
 # ==== Packfiles ====
@@ -2070,7 +2105,7 @@ def apply_delta(base, delta):
         raise ProtocolError(
             "a delta does not fit its base, or makes too large an object"
         )
-    made, made_size = [], 0
+    made, count = bytearray(), 0
     while pos < len(delta):
         opcode = delta[pos]
         pos += 1
@@ -2083,13 +2118,13 @@ def apply_delta(base, delta):
             pos += length
         else:
             raise ProtocolError("a delta has a reserved instruction")
-        made_size += length
-        if len(piece) < length or made_size > size:
-            raise ProtocolError("a delta copies what is not there")
-        made.append(piece)
-    if made_size != size:
+        made += piece
+        count += 1
+        if len(piece) < length or len(made) > size or count > MAX_INSTRUCTIONS:
+            raise ProtocolError("a delta copies what is not there, or too much")
+    if len(made) != size:
         raise ProtocolError("a delta makes an object of another size")
-    return b"".join(made)
+    return bytes(made)
 
 
 def inflate(file, position, size, consume):
@@ -2118,8 +2153,9 @@ def inflate(file, position, size, consume):
 class Pack:
     """A pack in a seekable *file*: `receive` checks and indexes, `objects` reads it."""
 
-    def __init__(self, file, algorithm="sha1"):
+    def __init__(self, file, algorithm="sha1", check=lambda: None):
         self._file = file
+        self._check = check  # called for each object; raises when time is up
         self._algorithm = algorithm
         self._width = hashlib.new(algorithm).digest_size
         self._roots = []
@@ -2158,6 +2194,7 @@ class Pack:
             raise ProtocolError(f"the pack says that it has {count} objects")
         position, inflated = 12, 0
         for _ in range(count):
+            self._check()
             entry, position = self._index_entry(position)
             inflated += entry.size
             if inflated > MAX_INFLATED_SIZE:
@@ -2359,7 +2396,7 @@ class GitClient:
             arguments.append(f"deepen {depth}")
         if not blobs:
             arguments.append("filter blob:none")
-        pack = Pack(file, self.algorithm)
+        pack = Pack(file, self.algorithm, self._fetcher.watch.check)
         with self._command("fetch", [*arguments, "done"]) as answer:
             pack.receive(read_pack_data(answer.read))
             check_end(answer)
@@ -2504,10 +2541,7 @@ def directory_of(url):
         if parts.netloc not in ("", "localhost"):
             raise UsageError(f"'{printable(url)}' is on another machine")
         url = url2pathname(parts.path) if WINDOWS else unquote(parts.path)
-    path = os.path.abspath(os.path.expanduser(url))
-    if not os.path.isdir(path):
-        raise UsageError(f"there is no directory {printable(path)}")
-    return path
+    return os.path.abspath(os.path.expanduser(url))
 
 
 def parse_address(url, kind=None, allow_http=False):
@@ -2636,10 +2670,13 @@ def walk_trees(trees, tree_id, algorithm):
 
     *trees* maps ids to contents; ProtocolError if one is missing.
     """
-    pending = [("", tree_id)]
+    pending, count = [("", tree_id)], 0
     while pending:
         directory, tree_id = pending.pop()
         for entry in parse_tree(required(trees, tree_id, directory), algorithm):
+            count += 1
+            if count > MAX_ENTRIES:
+                raise ProtocolError(f"the trees have more than {MAX_ENTRIES} entries")
             path = directory + entry.name.decode("utf-8", "surrogateescape")
             if stat.S_ISDIR(entry.mode):
                 if len(path) > MAX_PATH_LENGTH:
@@ -2653,7 +2690,7 @@ def find_tree(trees, tree_id, path, algorithm):
     """Return the id of the tree at *path* below a tree; RefError if there is none."""
     walked = ""
     for name in (path or "").split("/"):
-        entries = parse_tree(required(trees, tree_id, walked), algorithm)
+        entries = list(parse_tree(required(trees, tree_id, walked), algorithm))
         if not name:
             continue
         directories = {
@@ -3319,6 +3356,21 @@ def is_raw_url(url):
     return url.startswith(github_base("RAW") + "/")
 
 
+def source_origins(row):
+    """Return the origins that a source's credentials are for: where it says it is.
+
+    A server that has moved elsewhere does not take them along.
+    """
+    try:
+        address = parse_address(row["url"], row["kind"], allow_http=True)
+        urls = [address.remote] if address.kind != "dir" else []
+        if is_raw_url(row["url"]):
+            urls += [github_base(name) for name in ("RAW", "API", "GIT")]
+        return {origin(url) for url in urls}
+    except UsageError:
+        return set()  # Opening the source will say what is wrong.
+
+
 def open_source(row, fetcher, spool_directory=None, jobs=1):
     """Return the source object for a row of `sources`, a context manager.
 
@@ -3419,6 +3471,13 @@ def make_plan(listing, tracked, local, ours=None, policy="backup"):
     ours = ours or {}
     listed = {entry.path for entry in listing.entries}
     listed.update(path for path, _ in listing.failed)
+    # A killed run has written these, and did not come to record them.
+    unrecorded = {
+        path: TrackedFile(path, digest)
+        for path, digest in ours.items()
+        if path not in tracked and is_ours(local.get(path), None, digest)
+    }
+    tracked = {**unrecorded, **tracked}
     gone = [
         plan_removal(file, local.get(path), ours.get(path))
         for path, file in tracked.items()
@@ -3576,7 +3635,7 @@ class Report:
 def cache_root(cache_dir=None):
     """Return the directory below which sources without a destination have theirs."""
     configured = cache_dir or os.environ.get("AGENT_SYNC_CACHE_DIR")
-    return Path(configured or "~/.claude-mpm/cache").expanduser().absolute()
+    return home_path(configured or "~/.claude-mpm/cache").absolute()
 
 
 def default_destination(source_id, cache_dir=None):
@@ -3584,17 +3643,22 @@ def default_destination(source_id, cache_dir=None):
     root = cache_root(cache_dir)
     if source_id == DEFAULT_SOURCE_ID:
         return root / "remote-agents"
-    return root / "sources" / source_id
+    # Other programs write ids, too.
+    return root / "sources" / (re.sub(r"[^\w.-]", "_", source_id).lstrip(".") or "_")
 
 
 def completed_row(row, cache_dir=None):
     """Return a row of `sources` with what it leaves out read from its URL.
 
-    Rows that other programs wrote have only the contract's columns.
+    Rows that other programs wrote have only the contract's columns. A URL that is none
+    is left for the run to complain of, so that it stops no other source.
     """
     row = dict(row)
-    address = parse_address(row["url"], row["kind"], allow_http=True)
     row["kind_is_open"] = row["kind"] is None
+    try:
+        address = parse_address(str(row["url"]), row["kind"], allow_http=True)
+    except UsageError:
+        address = Address(row["kind"] or "git", row["url"])
     row["kind"] = address.kind
     if row["ref"] is None:
         row.update(ref=address.ref, path=row["path"] or address.path)
@@ -3603,23 +3667,25 @@ def completed_row(row, cache_dir=None):
     return row
 
 
-def tracked_files(state, source_id):
-    """Return {path: TrackedFile} of a source; PathError for a path not to be trusted.
+def tracked_files(rows):
+    """Return {path: TrackedFile} of rows of `agent_files`.
 
-    The database is a file that others can write, so its paths are checked as if they
-    came from the network.
+    The database is a file that others can write, so a path that would be refused from
+    the network is left out.
     """
-    return {
-        check_path(str(row["file_path"])): TrackedFile(
-            row["file_path"],
-            row["content_sha"],
-            row["object_id"],
-            row["file_size"],
-            row["etag"],
-            row["last_modified"],
-        )
-        for row in state.get_files(source_id)
-    }
+    tracked = {}
+    for row in rows:
+        with contextlib.suppress(PathError):
+            path = check_path(str(row["file_path"]))
+            tracked[path] = TrackedFile(
+                path,
+                row["content_sha"],
+                row["object_id"],
+                row["file_size"],
+                row["etag"],
+                row["last_modified"],
+            )
+    return tracked
 
 
 def inspect_files(directory, paths, algorithm="sha1"):
@@ -3645,22 +3711,30 @@ def find_drift(directory, tracked, selects=None):
 
 
 def check_unprotected(root, paths, protected):
-    """Raise PathError if a path is one of the *protected* files of this program."""
+    """Raise PathError if a path is, holds or is in one of the *protected* files."""
     root = os.path.realpath(root)
     for file in protected:
         relative = os.path.relpath(os.path.realpath(file), root).replace(os.sep, "/")
-        if collision_key(relative) in map(collision_key, paths):
-            raise PathError(f"refused path '{relative}': it is this program's own")
+        key = collision_key(relative)
+        for path in paths:
+            other = collision_key(path)
+            if f"{key}/".startswith(f"{other}/") or other.startswith(f"{key}/"):
+                raise PathError(f"refused path '{path}': this program has {file} there")
+
+
+def parse_time(text):
+    """Return the aware datetime of an ISO 8601 *text*, or None if it is none."""
+    try:
+        time_ = datetime.fromisoformat(re.sub("Z$", "+00:00", text))
+    except (TypeError, ValueError):
+        return None
+    return time_ if time_.tzinfo else time_.replace(tzinfo=timezone.utc)
 
 
 def age_of(row):
     """Return how many seconds ago the source was synced, or None if it never was."""
-    if not row["last_sync_time"]:
-        return None
-    then = datetime.fromisoformat(row["last_sync_time"])
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=timezone.utc)
-    return (datetime.now(timezone.utc) - then).total_seconds()
+    then = parse_time(row["last_sync_time"])
+    return then and (datetime.now(timezone.utc) - then).total_seconds()
 
 
 def ask_source(stack, row, fetcher, known, spool_directory=None, jobs=DEFAULT_JOBS):
@@ -3680,6 +3754,17 @@ def ask_source(stack, row, fetcher, known, spool_directory=None, jobs=DEFAULT_JO
     return source, source.list(known)
 
 
+def remove_work_directory(directory):
+    """Remove this program's traces in a destination, and it if it is empty then.
+
+    Backups stay, and so does what holds them.
+    """
+    directory.remove(f"{WORK_DIRECTORY}/lock")
+    directory.remove_directory(WORK_DIRECTORY)
+    with contextlib.suppress(OSError):
+        directory.root.rmdir()
+
+
 class Run:
     """One sync of one source. `perform` does it, and returns its Report."""
 
@@ -3690,12 +3775,15 @@ class Run:
         self._row = row
         self._fetcher = None
         if not self.options.offline:
-            self._fetcher = Fetcher(connections, row["id"], self.watch, log=log)
+            self._fetcher = Fetcher(
+                connections, row["id"], self.watch, source_origins(row), log=log
+            )
         self._progress = progress or (lambda source_id, done, total: None)
         self._report = Report(row)
         self._directory = Directory(row["destination"])
         self._started = time.monotonic()
         self._tracked = {}
+        self._refused = []  # paths in the database that are not to be trusted
         self._staged = {}  # path -> (path of its temporary file, its row)
 
     def perform(self):
@@ -3723,8 +3811,11 @@ class Run:
                 self._directory.root, self.options.lock_timeout, self.watch.over
             )
             stack.enter_context(lock)
-        self._row = self._current_row()
-        self._tracked = tracked_files(self._state, self._row["id"])
+        self._row = self._current_row(lock)
+        rows = self._state.get_files(self._row["id"])
+        self._tracked = tracked_files(rows)
+        paths = [row["file_path"] for row in rows]
+        self._refused = [path for path in paths if path not in self._tracked]
         self._check_limit()
         stack.enter_context(self.watch)
         try:
@@ -3736,8 +3827,9 @@ class Run:
     def _attempt(self, lock):
         """List, plan, stage, publish and record, under the *lock* if there is one."""
         with contextlib.ExitStack() as stack:
-            source, listing, local = self._list(stack, lock and lock.path.parent)
             ours = lock.journal if lock else {}
+            spool_directory = lock and lock.path.parent
+            source, listing, local = self._list(stack, spool_directory, ours)
             policy = self._row["on_conflict"]
             actions = make_plan(listing, self._tracked, local, ours, policy)
             self._check(actions)
@@ -3759,24 +3851,27 @@ class Run:
                     self._directory.remove(staged)
                 self._staged = {}
 
-    def _current_row(self):
-        """Return the source's row as it is now, under the lock."""
+    def _current_row(self, lock):
+        """Return the source's row as it is now, under the *lock*."""
         row = self._state.get_source_info(self._row["id"])
         if row is None:
+            if lock:
+                remove_work_directory(self._directory)
             raise UsageError("the source was removed meanwhile")
         return {**completed_row(row), "destination": self._row["destination"]}
 
     def _check_limit(self):
         """Raise RateLimitError if the server asked not to be asked yet."""
-        until = self._row["retry_at"]
-        if until and until > utc_now() and not self.options.force:
-            raise RateLimitError(
-                f"not asked, since the server asked for a pause until {until[:19]} UTC"
-                " (--force asks all the same)",
-                datetime.fromisoformat(until),
-            )
+        until = parse_time(self._row["retry_at"])
+        if not until or self.options.force or until < datetime.now(timezone.utc):
+            return
+        raise RateLimitError(
+            "not asked, since the server asked for a pause until"
+            f" {until.isoformat(timespec='seconds')} (--force asks all the same)",
+            until,
+        )
 
-    def _list(self, stack, spool_directory):
+    def _list(self, stack, spool_directory, journal):
         """Return (source, its Listing, what is in the destination for each path)."""
         from concurrent.futures import ThreadPoolExecutor
 
@@ -3786,9 +3881,8 @@ class Run:
         algorithm = algorithm_of(ids[0]) if ids else "sha1"
         executor = stack.enter_context(ThreadPoolExecutor(1))
         # While the source answers, the local files are hashed.
-        scan = executor.submit(
-            inspect_files, self._directory, list(self._tracked), algorithm
-        )
+        paths = {**self._tracked, **journal}
+        scan = executor.submit(inspect_files, self._directory, paths, algorithm)
 
         def intact():
             local = scan.result()
@@ -3812,9 +3906,9 @@ class Run:
     def _check(self, actions):
         """Raise the error that forbids this plan, if any does."""
         fetched = [action.path for action in actions if action.kind in FETCHED]
-        check_unprotected(
-            self._directory.root, fetched, [__file__, self._state.db_path]
-        )
+        database = self._state.db_path
+        protected = [f"{database}{suffix}" for suffix in ("", *DATABASE_SUFFIXES)]
+        check_unprotected(self._directory.root, fetched, [__file__, *protected])
         if removes_too_much(actions, len(self._tracked)) and not self.options.force:
             removed = sum(action.kind == REMOVE for action in actions)
             raise GitSyncError(
@@ -3831,7 +3925,12 @@ class Run:
             if action.kind in FETCHED
             or (self.options.force and action.kind in (UNCHANGED, ADOPT))
         ]
+        total = 0
         for done, (entry, content) in enumerate(source.fetch(wanted), 1):
+            total += len(content)
+            if total > MAX_FILES_SIZE:
+                limit = MAX_FILES_SIZE // MIB
+                raise ProtocolError(f"the files are over {limit} MiB; --exclude some")
             self._progress(self._row["id"], done, len(wanted))
             self._check_content(entry, content)
             if by_path[entry.path].kind not in FETCHED:
@@ -3876,18 +3975,31 @@ class Run:
             touched.append(saved)
         first = removed_first(todo)
         for path in first:
+            self._check_untouched(path, local)
             self._directory.remove(path)
         for path in dict.fromkeys(a.clear for a in todo if a.clear and not a.backup):
             self._directory.remove_directory(path)
-        for path, (staged, _) in self._staged.items():
-            self._directory.publish(staged, path)
+        for action in todo:
+            if action.path in self._staged:
+                if not action.clear:
+                    self._check_untouched(action.path, local)
+                self._directory.publish(self._staged[action.path][0], action.path)
         removed = [action.path for action in todo if action.kind == REMOVE]
         for path in removed:
             if path not in first:
+                self._check_untouched(path, local)
                 self._directory.remove(path)
         for path in removed:
             self._directory.prune(path)
         self._directory.sync_directories(touched)
+
+    def _check_untouched(self, path, local):
+        """Raise CacheError if what is at *path* is no longer what the plan was made for.
+
+        The next run sees an edit made meanwhile for what it is, and saves it.
+        """
+        if not is_same(self._directory.inspect(path), local[path]):
+            raise CacheError(f"{path} was changed during the run; sync again")
 
     def _record(self, listing, actions, local, source):
         """Write rows, revision, changes and history in one transaction."""
@@ -3905,6 +4017,7 @@ class Run:
             for action in actions
             if action.kind in (REMOVE, KEEP) and action.path not in listed
         ]
+        gone += self._refused
         new_shas = {row["file_path"]: row["content_sha"] for row in track}
         changes = make_changes(actions, self._tracked, new_shas)
         paths = set(self._tracked) - set(gone) | set(new_shas)
@@ -3969,12 +4082,24 @@ class Run:
         columns = None
         if isinstance(error, RateLimitError):
             columns = {"retry_at": error.until.isoformat()}
-        if not self.options.dry_run:
-            try:
+        if self.options.dry_run:
+            return
+        try:
+            if self._state.get_source_info(self._row["id"]):
                 history = self._report.history_row()
                 self._state.record_run(self._row["id"], history, source=columns)
-            except DatabaseError as failure:
-                self._report.error += f" (and not recorded: {failure})"
+        except DatabaseError as failure:
+            self._report.error += f" (and not recorded: {failure})"
+
+
+def affordable(jobs):
+    """Return how many of *jobs* connections the limit on open files leaves room for."""
+    try:
+        import resource
+    except ImportError:  # Windows has no such limit.
+        return jobs
+    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(jobs, max(1, (limit - 24) // 5)) if limit > 0 else jobs
 
 
 def sync_sources(state, rows, options=None, progress=None, log=None):
@@ -3986,9 +4111,11 @@ def sync_sources(state, rows, options=None, progress=None, log=None):
     from concurrent.futures import ThreadPoolExecutor
 
     options = options or SyncOptions()
-    connections = Connections(options.jobs)
+    jobs = affordable(options.jobs)
+    options = options._replace(jobs=jobs)
+    connections = Connections(jobs)
     runs = [Run(state, row, connections, options, progress, log) for row in rows]
-    with ThreadPoolExecutor(max(1, min(len(runs), options.jobs))) as executor:
+    with ThreadPoolExecutor(max(1, min(len(runs), jobs, MAX_RUNS))) as executor:
         futures = [executor.submit(run.perform) for run in runs]
         try:
             return [future.result() for future in futures]
@@ -4018,21 +4145,23 @@ def check_apart(destination, other, whose):
         )
 
 
-def check_new_source(state, source_id, address, destination):
-    """Raise UsageError if a source with this id and destination cannot be added."""
+def check_new_source(rows, source_id, address, destination):
+    """Raise UsageError if such a source cannot be added beside those of *rows*."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", source_id):
         raise UsageError(
             f"bad id '{printable(source_id)}': up to 64 letters, digits, '.', '_', '-'"
         )
-    if state.get_source_info(source_id):
+    if source_id in {row["id"] for row in rows}:
         raise UsageError(
             f"there is a source '{source_id}' already; give another --id, or remove it"
         )
     if os.path.lexists(destination) and not os.path.isdir(destination):
         raise UsageError(f"the destination {destination} is not a directory")
     if address.kind == "dir":
+        if not os.path.isdir(address.remote):
+            raise UsageError(f"there is no directory {printable(address.remote)}")
         check_apart(destination, address.remote, "the source itself")
-    for row in map(completed_row, state.get_all_sources()):
+    for row in map(completed_row, rows):
         check_apart(destination, row["destination"], f"source '{row['id']}'")
 
 
@@ -4075,10 +4204,10 @@ def add_source(state, url, source_id=None, cache_dir=None, allow_http=False, **g
         destination = os.path.abspath(os.path.expanduser(given["destination"]))
     else:
         destination = str(default_destination(source_id, cache_dir))
-    check_new_source(state, source_id, address, destination)
     ref, path = ref_and_path(address, given.get("ref"), given.get("path"))
     state.save_source(
         source_id,
+        lambda rows: check_new_source(rows, source_id, address, destination),
         url=url,
         kind=given.get("kind"),
         ref=ref,
@@ -4125,7 +4254,7 @@ def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIME
         state.remove_source(row["id"])
         return deleted, kept
     with DestinationLock(directory.root, lock_timeout):
-        tracked = tracked_files(state, row["id"]) if delete_files else {}
+        tracked = tracked_files(state.get_files(row["id"])) if delete_files else {}
         for path, file in tracked.items():
             local = directory.inspect(path)
             if is_ours(local, file):
@@ -4137,10 +4266,7 @@ def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIME
             directory.prune(path)
         directory.sync_directories(deleted)
         state.remove_source(row["id"])
-        directory.remove(f"{WORK_DIRECTORY}/lock")
-    directory.remove_directory(WORK_DIRECTORY)  # Backups in it stay, and so does it.
-    with contextlib.suppress(OSError):
-        directory.root.rmdir()
+        remove_work_directory(directory)
     return deleted, kept
 
 
@@ -4279,7 +4405,7 @@ def migrate_etag_cache(
     count, and the default one. Running it again changes nothing.
     """
     state = state or AgentSyncState()
-    cache_dir = Path(cache_dir).expanduser()
+    cache_dir = home_path(cache_dir)
     if not cache_dir.is_dir():
         raise UsageError(f"there is no directory {cache_dir}")
     documents = [
@@ -4396,7 +4522,7 @@ class GitSourceSyncService:
         """Return (the Report of a run, the tracked paths intact, those missing)."""
         options = SyncOptions(**options)
         (report,) = sync_sources(self.sync_state, [self._row()], options)
-        tracked = tracked_files(self.sync_state, self.source_id)
+        tracked = tracked_files(self.sync_state.get_files(self.source_id))
         modified, missing, _ = find_drift(Directory(self.cache_dir), tracked)
         return report, sorted(set(tracked) - set(modified) - set(missing)), missing
 
@@ -4457,8 +4583,9 @@ class GitSourceSyncService:
             watch = stack.enter_context(Watch())
             connections = Connections()
             stack.callback(connections.close)
-            fetcher = Fetcher(connections, self.source_id, watch)
-            source, listing = ask_source(stack, self._row(), fetcher, NOTHING_KNOWN)
+            row = self._row()
+            fetcher = Fetcher(connections, row["id"], watch, source_origins(row))
+            source, listing = ask_source(stack, row, fetcher, NOTHING_KNOWN)
             entries = [entry for entry in listing.entries if entry.path == path]
             for _, content in source.fetch(entries):
                 return content
@@ -4537,7 +4664,7 @@ def parse_duration(text):
     if not match:
         raise ValueError(f"not a duration: {text}")
     factor = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match.group(2)]
-    return float(match.group(1)) * factor
+    return min(float(match.group(1)) * factor, 36500 * 86400.0)
 
 
 def duration(text):
@@ -4687,6 +4814,8 @@ def show_sync(document):
 def cmd_sync(args, state, terminal):
     """Bring the files of all enabled sources, or of those named, up to date."""
     if not args.ids and not state.get_all_sources():
+        if state.moved_aside:
+            raise UsageError("no source could be saved from it; add yours again")
         terminal.log(f"no source yet, so adding the default: {DEFAULT_SOURCE_URL}")
         add_default_source(state, args.cache_dir)
     rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
@@ -4849,7 +4978,7 @@ def drift_document(state, rows):
     """Return the document of `status` and `verify`, and the exit code."""
     documents, ok = [], True
     for row in rows:
-        tracked = tracked_files(state, row["id"])
+        tracked = tracked_files(state.get_files(row["id"]))
         directory = Directory(row["destination"])
         modified, missing, untracked = find_drift(directory, tracked, row_filter(row))
         runs = state.get_sync_history(row["id"], 1)
@@ -4909,7 +5038,9 @@ def cmd_verify(args, state, terminal):
 def show_files(document):
     """Yield a line for each tracked file."""
     for row in document["files"]:
-        yield f"{row['content_sha'][:12]}  {row['source_id']}  {row['file_path']}"
+        yield printable(
+            f"{row['content_sha'][:12]}  {row['source_id']}  {row['file_path']}"
+        )
 
 
 OPTIONAL_ID = argument("id", nargs="?", metavar="ID", help="source; all if left out")
@@ -4942,7 +5073,7 @@ def show_history(document):
         when = run["sync_time"][:19].replace("T", " ")
         yield f"{when}  {run['source_id']}  {run['status']}  {at}  {printable(what)}"
         for change in run.get("changes", ()):
-            yield f"    {marks.get(change['action'], '?')} {change['path']}"
+            yield f"    {marks.get(change['action'], '?')} {printable(change['path'])}"
 
 
 @command(
@@ -5192,7 +5323,7 @@ class Terminal:
         return f"\x1b[{code}m{text}\x1b[0m" if self._color else text
 
     def _write(self, text):
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
             self._stderr.write(text)
             self._stderr.flush()
 
@@ -5298,6 +5429,8 @@ def interruptible():
 
 def write_output(text):
     """Write *text* to stdout. Nobody reading on is no error; a full disk is one."""
+    if sys.stdout is None:  # It was closed before this program began.
+        return
     if hasattr(sys.stdout, "reconfigure"):
         sys.stdout.reconfigure(errors="backslashreplace")
     try:
@@ -5336,6 +5469,8 @@ def run_command(argv):
 def main(args=None):
     """Run the command line *args*, or the process's own; return the exit code."""
     argv = list(sys.argv[1:] if args is None else args)
+    # A thread's usual 8 MiB of stack add up where memory is limited.
+    threading.stack_size(MIB)
     try:
         with interruptible():
             return run_command(argv)
@@ -5353,8 +5488,11 @@ def main(args=None):
             AgentSyncError(f"{caught.filename}: {caught.strerror}"),
             EXIT_FAILED,
         )
+    except Exception as caught:  # A traceback would be of no use to who runs this.
+        error = AgentSyncError(f"unexpected {type(caught).__name__}: {caught}")
+        code = EXIT_FAILED
     text = printable(error)
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(OSError, ValueError, AttributeError):
         sys.stderr.write(f"agent_sync: error: {text}\n")
         sys.stderr.flush()
     if "--json" in argv:
