@@ -240,7 +240,8 @@ class Known(NamedTuple):
     """What a source may lean on when it is asked for its listing.
 
     `files` maps paths to TrackedFiles; `complete` says that they are all the files of
-    the revision synced last. `intact()` returns the paths that are still as tracked.
+    the revision synced last. `intact()` returns the paths that are still as tracked,
+    or none if every file is to be fetched again.
     """
 
     files: dict
@@ -1200,7 +1201,8 @@ class AgentSyncState:
         """Track files of several sources in one transaction.
 
         *places* are (row of a source, dicts for `track_files_batch`). A source that is
-        missing is registered; files that are tracked with a validator stay as they are.
+        missing is registered. What is tracked with a validator stays as it is, and so
+        does what is tracked with another content: that was edited.
         """
         with self._transaction() as connection:
             for source, files in places:
@@ -1211,12 +1213,17 @@ class AgentSyncState:
                     {**source, "now": utc_now()},
                 )
                 rows = connection.execute(
-                    "SELECT file_path FROM agent_files"
-                    " WHERE source_id = ? AND etag IS NOT NULL",
+                    "SELECT file_path, content_sha, coalesce(etag, last_modified)"
+                    " AS validator FROM agent_files WHERE source_id = ?",
                     (source["id"],),
                 )
-                done = {row["file_path"] for row in rows}
-                new = [file for file in files if file["file_path"] not in done]
+                done = {path: (validator, digest) for path, digest, validator in rows}
+                new = [
+                    file
+                    for file in files
+                    if done.get(file["file_path"], (None, file["content_sha"]))
+                    == (None, file["content_sha"])
+                ]
                 self._track(connection, source["id"], new)
 
     def get_file_hash(self, source_id, file_path):
@@ -1455,15 +1462,18 @@ def http_date(text):
         return None
 
 
+def is_entity_tag(text):
+    """Return whether *text* can be sent back as it is, and names one state alone."""
+    return text != "*" and bool(re.fullmatch(r"[\x21-\x7e\x80-\xff]{1,1000}", text))
+
+
 def validators(headers):
     """Return (etag, last_modified) of an answer, each as it was sent, or None.
 
     What cannot be sent back unaltered is left out (RFC 9110, section 8.8).
     """
     etag, last_modified = headers.get("ETag"), headers.get("Last-Modified")
-    if etag and (
-        etag == "*" or not re.fullmatch(r"[\x21-\x7e\x80-\xff]{1,1000}", etag)
-    ):
+    if etag and not is_entity_tag(etag):
         etag = None
     return etag, last_modified if http_date(last_modified) else None
 
@@ -1554,9 +1564,13 @@ class Watch:
             self._add(connection, connection.sock)
 
     def _add(self, connection, sock):
-        # A duplicate, since a TLS handshake takes the descriptor away from *sock*.
+        import socket
+
+        # A TLS handshake takes the descriptor away from *sock*, so this has its own.
+        fd = socket.dup(sock.fileno())
+        duplicate = socket.socket(sock.family, sock.type, sock.proto, fileno=fd)
         with self._mutex:
-            self._sockets[connection] = sock.dup()
+            self._sockets[connection] = duplicate
 
     def end(self, connection):
         """Watch no longer over *connection*."""
@@ -1605,11 +1619,12 @@ class Answer:
 
     def read_all(self, limit):
         """Return the whole body; ProtocolError if it is encoded, or over *limit*."""
-        encoding = self.headers.get("Content-Encoding", "identity").lower()
-        if encoding != "identity":
-            raise ProtocolError(
-                f"{self.url} answered in {printable(encoding)}, unasked"
-            )
+        encodings = {
+            text.lower() for text in self.headers.get_all("Content-Encoding", ())
+        }
+        if encodings - {"identity"}:
+            got = printable(", ".join(encodings))
+            raise ProtocolError(f"{self.url} answered in {got}, unasked")
         pieces, size = [], 0
         while piece := self.read(CHUNK_SIZE):
             pieces.append(piece)
@@ -1839,9 +1854,15 @@ class Fetcher:
         with self.watch.errors(url):
             answer = self._connections.opener(url).open(request)
         answer.url, answer.credential = url, credential
-        if len(set(answer.headers.get_all("Content-Length", ()))) > 1:
+        lengths = set(answer.headers.get_all("Content-Length", ()))
+        if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", n) for n in lengths):
             answer.close()
-            raise ProtocolError(f"{url}: two different lengths for one answer")
+            raise ProtocolError(f"{url}: no one length for the answer")
+        try:
+            self.watch.check()  # A head that was cut short looks like a whole one.
+        except NetworkError:
+            answer.close()
+            raise
         return answer
 
 
@@ -2513,7 +2534,7 @@ def parse_web_address(parts, kind):
         remote = f"{github_base('GIT')}/{names[0]}/{names[1]}.git"
         if kind == "http":
             remote = base + path
-        return tree_address(remote, "/".join(names[2:]), kind or "git")
+        return tree_address(remote, unquote("/".join(names[2:])), kind or "git")
     tree_url = _TREE_URL.fullmatch(path)
     if tree_url and kind != "http":
         repository = tree_url.group(1)
@@ -3054,14 +3075,15 @@ class WebSource:
 
         return f"{self.base}/{quote(path, errors='surrogateescape')}"
 
-    def get(self, url, headers, limit):
+    def get(self, url, headers, limit, listing=False):
         """Return (content, headers) of *url*; content is None for a 304.
 
         Raises StatusError for other answers than 200, ProtocolError for a 304 to a
         request without a validator.
         """
         with self._fetcher.open(url, headers=headers) as answer:
-            if answer.status == 304 and headers:
+            asked = {"If-none-match", "If-modified-since"} & set(headers)
+            if answer.status == 304 and asked:
                 answer.read_all(limit)
                 return None, answer.headers
             if answer.status == 304:
@@ -3069,7 +3091,7 @@ class WebSource:
             if answer.status != 200:
                 raise status_error(answer)
             content = answer.read_all(limit)
-            if not answer.is_framed and not self.proves_files:
+            if not answer.is_framed and (not self.proves_files or listing):
                 raise ProtocolError(f"{url} has no length, so it may be cut short")
             return content, answer.headers
 
@@ -3081,7 +3103,9 @@ class WebSource:
                 self._row["etag"], self._row["last_modified"]
             )
         headers = {**(headers or {}), **conditions}
-        content, got = self.get(url, headers, MAX_REFS_SIZE)
+        content, got = self.get(url, headers, MAX_REFS_SIZE, listing=True)
+        if content is not None and not content.strip():
+            raise ProtocolError(f"{url} came empty")
         etag, last_modified = validators(got)
         if content is None:
             etag = etag or self._row["etag"]
@@ -3118,13 +3142,18 @@ def check_body(path, content, headers, was_empty=True):
         parse_json(content, path)
 
 
+def names_manifest(url):
+    """Return whether a source's URL is that of its manifest, not of a directory."""
+    return url.endswith((".json", "/SHA256SUMS"))
+
+
 class HttpSource(WebSource):
     """Files that a manifest lists, on any web server."""
 
     def __init__(self, row, fetcher, spool_directory=None, jobs=1):
         super().__init__(row, fetcher, spool_directory, jobs)
         self._manifest_url = f"{self.base}/agents.json"
-        if self.base.endswith((".json", "/SHA256SUMS")):
+        if names_manifest(self.base):
             self._manifest_url, self.base = self.base, self.base.rpartition("/")[0]
         self._spool = open_spool(spool_directory)
         self._bodies = {}  # path -> where its content is in the spool
@@ -3152,6 +3181,10 @@ class HttpSource(WebSource):
         failed = ()
         if not hashed:
             self.proves_files = False
+            if content is None:
+                entries = [entry._replace(sha256=None) for entry in entries]
+            elif any(entry.sha256 for entry in entries):
+                columns = {"etag": None, "last_modified": None}
             entries, failed = self._ask_each(entries, known)
             revision = sha256_of(manifest_bytes(entries))
         columns["is_hashed"] = int(hashed)
@@ -3164,10 +3197,15 @@ class HttpSource(WebSource):
         """
         intact = known.intact()
         paths = [entry.path for entry in entries]
+        digests = {entry.path: entry.sha256 for entry in entries}
 
         def ask(path):
             before = known.files.get(path) if path in intact else None
-            return self._ask(path, before, path in known.files)
+            old = known.files.get(path)
+            content, entry = self._ask(path, before, bool(old and old.size))
+            if digests[path] not in (None, entry.sha256):
+                raise StaleListingError(f"{path} is not what the manifest says")
+            return content, entry
 
         found, failed, first = [], [], None
         for path, future in in_parallel(ask, paths, self._jobs):
@@ -3789,7 +3827,7 @@ class Run:
     def perform(self):
         """Sync the source. Errors are in the Report and in the history, not raised."""
         max_age, age = self.options.max_age, age_of(self._row)
-        if max_age is not None and age is not None and age < max_age:
+        if max_age is not None and age is not None and 0 <= age < max_age:
             self._report.unchanged = self._row["file_count"] or 0
             return self._report
         try:
@@ -3863,7 +3901,9 @@ class Run:
     def _check_limit(self):
         """Raise RateLimitError if the server asked not to be asked yet."""
         until = parse_time(self._row["retry_at"])
-        if not until or self.options.force or until < datetime.now(timezone.utc):
+        pause = until and (until - datetime.now(timezone.utc)).total_seconds()
+        # A longer one was never asked for: a clock was wrong.
+        if not pause or self.options.force or not 0 < pause <= MAX_RATE_LIMIT:
             return
         raise RateLimitError(
             "not asked, since the server asked for a pause until"
@@ -3875,8 +3915,8 @@ class Run:
         """Return (source, its Listing, what is in the destination for each path)."""
         from concurrent.futures import ThreadPoolExecutor
 
-        offline = self.options.offline
-        tracked = {} if self.options.force and not offline else self._tracked
+        offline, tracked = self.options.offline, self._tracked
+        again = self.options.force and not offline
         ids = [file.object_id for file in self._tracked.values() if file.object_id]
         algorithm = algorithm_of(ids[0]) if ids else "sha1"
         executor = stack.enter_context(ThreadPoolExecutor(1))
@@ -3885,12 +3925,11 @@ class Run:
         scan = executor.submit(inspect_files, self._directory, paths, algorithm)
 
         def intact():
-            local = scan.result()
-            return {
-                path for path, file in tracked.items() if is_ours(local[path], file)
-            }
+            local = {} if again else scan.result()
+            return {path for path in local if is_ours(local[path], tracked.get(path))}
 
-        known = Known(tracked, self._row["file_count"] == len(tracked), intact)
+        complete = self._row["file_count"] == len(tracked) and not again
+        known = Known(tracked, complete, intact)
         source, listing = ask_source(
             stack, self._row, self._fetcher, known, spool_directory, self.options.jobs
         )
@@ -3994,7 +4033,7 @@ class Run:
         self._directory.sync_directories(touched)
 
     def _check_untouched(self, path, local):
-        """Raise CacheError if what is at *path* is no longer what the plan was made for.
+        """Raise CacheError if what is at *path* is not what the plan was made for.
 
         The next run sees an edit made meanwhile for what it is, and saves it.
         """
@@ -4295,7 +4334,10 @@ def find_etag_caches(root, rescue=False):
     With *rescue*, these are the ones that were put aside already, in directories where
     there is no other.
     """
-    found = set(Directory(root).walk(hidden=True))
+    found = set()
+    for directory, _, names in os.walk(root):  # What cannot be listed is passed over.
+        below = os.path.relpath(directory, root).replace(os.sep, "/")
+        found.update(name if below == "." else f"{below}/{name}" for name in names)
     caches = {path for path in found if path.rpartition("/")[2] == CACHE_NAME}
     if not rescue:
         return sorted(caches)
@@ -4307,7 +4349,8 @@ def path_below(url, base):
     """Return the path of *url* below a source's base URL, or None."""
     from urllib.parse import unquote
 
-    prefix = base.rstrip("/") + "/"
+    prefix = base.rpartition("/")[0] if names_manifest(base) else base.rstrip("/")
+    prefix += "/"
     if not url.startswith(prefix):
         return None
     path = unquote(url[len(prefix) :])
@@ -4324,8 +4367,13 @@ def cached_file(directory, path, entry):
     next run from asking for it.
     """
     etag, size = entry.get("etag"), entry.get("file_size")
-    local = directory.inspect(path)
+    try:
+        local = directory.inspect(path)
+    except OSError:
+        return None
     if not isinstance(local, LocalFile) or not isinstance(etag, str):
+        return None
+    if not is_entity_tag(etag):
         return None
     if size is not None and size != local.size:
         return None
@@ -4356,7 +4404,7 @@ def read_etag_cache(root, path, sources):
         return document
     root = os.path.realpath(directory.root)
     here = [
-        {**row, "destination": str(directory.root)}
+        {**row, "destination": row["destination"] or str(directory.root)}
         for row in sources
         if not row["destination"] or os.path.realpath(row["destination"]) == root
     ]
@@ -4394,6 +4442,26 @@ def known_sources(state):
     return rows
 
 
+def read_etag_caches(root, sources, rescue=False):
+    """Return `read_etag_cache`'s documents of all ETag caches below *root*.
+
+    A source whose destination is not chosen yet gets its default one if its files are
+    there, or else the first directory that has them.
+    """
+    defaults = {default_destination(row["id"], root) for row in sources}
+    paths = find_etag_caches(root, rescue)
+    documents, chosen = [], {}
+    for path in sorted(paths, key=lambda path: (root / path).parent not in defaults):
+        rows = [
+            {**row, "destination": row["destination"] or chosen.get(row["id"])}
+            for row in sources
+        ]
+        documents.append(read_etag_cache(root, path, rows))
+        for row, _ in documents[-1]["rows"].values():
+            chosen[row["id"]] = row["destination"]
+    return sorted(documents, key=lambda document: document["file"])
+
+
 def migrate_etag_cache(
     cache_dir, dry_run=False, state=None, rescue=False, source=None, suffix=".backup"
 ):
@@ -4405,13 +4473,14 @@ def migrate_etag_cache(
     count, and the default one. Running it again changes nothing.
     """
     state = state or AgentSyncState()
-    cache_dir = home_path(cache_dir)
+    cache_dir = home_path(cache_dir).absolute()
     if not cache_dir.is_dir():
         raise UsageError(f"there is no directory {cache_dir}")
-    documents = [
-        read_etag_cache(cache_dir, path, [source] if source else known_sources(state))
-        for path in find_etag_caches(cache_dir, rescue)
-    ]
+    if source:
+        documents = [read_etag_cache(cache_dir, CACHE_NAME, [source])]
+    else:
+        documents = read_etag_caches(cache_dir, known_sources(state), rescue)
+    unreadable = sum(bool(document["error"]) for document in documents)
     if not dry_run:
         state.import_files(
             [place for document in documents for place in document["rows"].values()]
@@ -4428,7 +4497,7 @@ def migrate_etag_cache(
     return {
         "imported": sum(document["imported"] for document in documents),
         "download_again": sum(len(d["download_again"]) for d in documents),
-        "unreadable": sum(bool(d["error"]) and not d["imported"] for d in documents),
+        "unreadable": unreadable,
         "files": documents,
     }
 
@@ -4506,12 +4575,15 @@ class GitSourceSyncService:
 
     def _import_cache(self):
         try:
-            migrate_etag_cache(
+            document = migrate_etag_cache(
                 self.cache_dir,
                 state=self.sync_state,
                 source=self._row(),
                 suffix=".migrated",
             )
+            for file in document["files"]:
+                if file["error"]:
+                    _logger().warning("%s: %s", file["file"], file["error"])
         except AgentSyncError as error:
             _logger().warning("%s was not imported: %s", CACHE_NAME, error)
 
@@ -4579,15 +4651,20 @@ class GitSourceSyncService:
 
     def _download(self, path):
         """Return the content of one file at the source, or None if it is not there."""
+        import glob
+
+        row = self._row()
+        if not row_filter(row)(path):
+            return None
+        # A manifest without hashes has every file that is selected asked for.
+        row.update(include=json.dumps(["/" + glob.escape(path)]), exclude=None)
         with contextlib.ExitStack() as stack:
             watch = stack.enter_context(Watch())
             connections = Connections()
             stack.callback(connections.close)
-            row = self._row()
             fetcher = Fetcher(connections, row["id"], watch, source_origins(row))
             source, listing = ask_source(stack, row, fetcher, NOTHING_KNOWN)
-            entries = [entry for entry in listing.entries if entry.path == path]
-            for _, content in source.fetch(entries):
+            for _, content in source.fetch(listing.entries):
                 return content
         return None
 
@@ -4606,7 +4683,10 @@ def write_manifest(directory):
     The files are those that a source would take by default. Equal files give equal
     bytes; a manifest that is right already is not written again.
     """
-    row = {"url": str(directory), "kind": "dir", "include": None, "exclude": None}
+    directory = directory_of(str(directory))
+    if not os.path.isdir(directory):
+        raise UsageError(f"there is no directory {directory}")
+    row = {"url": directory, "kind": "dir", "include": None, "exclude": None}
     with DirectorySource({**row, "ref": None, "path": None}) as source:
         listing = source.list(NOTHING_KNOWN)
     entries = [entry for entry in listing.entries if entry.path != "agents.json"]
