@@ -610,7 +610,7 @@ class Directory:
             raise
 
     def publish(self, staged, path):
-        """Move the temporary file *staged* to *path*, over what is there."""
+        """Rename *staged*, a temporary file or what is in the way, to *path*."""
         with self.parent(staged) as (source, source_fd):
             with self.parent(path, create=True) as (target, target_fd):
                 retry_while_shared(
@@ -618,10 +618,6 @@ class Directory:
                         source, target, src_dir_fd=source_fd, dst_dir_fd=target_fd
                     )
                 )
-
-    def move(self, path, target):
-        """Rename what stands at *path*, whatever it is, to *target*."""
-        self.publish(path, target)
 
     def remove(self, path):
         """Delete the file or link at *path*; nothing there is no error."""
@@ -3993,45 +3989,6 @@ class Run:
         if same_id and digest != before.sha256:  # SHA-1 was broken.
             raise ProtocolError(f"{entry.path} has another content for the same id")
 
-    def _publish(self, actions, local, lock):
-        """Put everything in its place. What was ours before goes, the rest is saved."""
-        todo = [action for action in actions if action.kind in (*FETCHED, REMOVE)]
-        if not todo:
-            return
-        for action in todo:
-            if not is_same(self._directory.inspect(action.path), local[action.path]):
-                raise CacheError(
-                    f"{action.path} was changed during the run; sync again"
-                )
-        hashes = {path: file["content_sha"] for path, (_, file) in self._staged.items()}
-        lock.write_journal(hashes)
-        touched = [action.path for action in todo]
-        stamp = re.sub(r"[-:]|\+.*", "", utc_now())
-        for path in dict.fromkeys(a.clear for a in todo if a.clear and a.backup):
-            saved = f"{WORK_DIRECTORY}/backup/{stamp}/{path}"
-            self._directory.move(path, saved)
-            self._report.backups.append((path, saved))
-            touched.append(saved)
-        first = removed_first(todo)
-        for path in first:
-            self._check_untouched(path, local)
-            self._directory.remove(path)
-        for path in dict.fromkeys(a.clear for a in todo if a.clear and not a.backup):
-            self._directory.remove_directory(path)
-        for action in todo:
-            if action.path in self._staged:
-                if not action.clear:
-                    self._check_untouched(action.path, local)
-                self._directory.publish(self._staged[action.path][0], action.path)
-        removed = [action.path for action in todo if action.kind == REMOVE]
-        for path in removed:
-            if path not in first:
-                self._check_untouched(path, local)
-                self._directory.remove(path)
-        for path in removed:
-            self._directory.prune(path)
-        self._directory.sync_directories(touched)
-
     def _check_untouched(self, path, local):
         """Raise CacheError if what is at *path* is not what the plan was made for.
 
@@ -4039,6 +3996,48 @@ class Run:
         """
         if not is_same(self._directory.inspect(path), local[path]):
             raise CacheError(f"{path} was changed during the run; sync again")
+
+    def _publish(self, actions, local, lock):
+        """Put everything in its place. What was ours before goes, the rest is saved."""
+        todo = [action for action in actions if action.kind in (*FETCHED, REMOVE)]
+        if not todo:
+            return
+        for action in todo:
+            self._check_untouched(action.path, local)
+        lock.write_journal(
+            {path: row["content_sha"] for path, (_, row) in self._staged.items()}
+        )
+        saved = self._back_up([a.clear for a in todo if a.clear and a.backup])
+        removed = [action.path for action in todo if action.kind == REMOVE]
+        first = removed_first(todo)
+        self._remove(first, local)
+        for action in todo:
+            if action.clear and not action.backup:
+                self._directory.remove_directory(action.clear)
+        for action in todo:
+            if action.path in self._staged:
+                if not action.clear:
+                    self._check_untouched(action.path, local)
+                self._directory.publish(self._staged[action.path][0], action.path)
+        self._remove([path for path in removed if path not in first], local)
+        for path in removed:
+            self._directory.prune(path)
+        self._directory.sync_directories([*(a.path for a in todo), *saved])
+
+    def _back_up(self, paths):
+        """Move what stands at *paths* to the backup directory; return the new paths."""
+        stamp = re.sub(r"[-:]|\+.*", "", utc_now())
+        saved = {path: f"{WORK_DIRECTORY}/backup/{stamp}/{path}" for path in paths}
+        for path, target in saved.items():
+            self._directory.publish(path, target)
+            self._report.backups.append((path, target))
+        return list(saved.values())
+
+    def _remove(self, paths, local):
+        """Delete the files at *paths*, if they still are what the plan was made for."""
+        for path in paths:
+            self._check_untouched(path, local)
+            self._directory.remove(path)
 
     def _record(self, listing, actions, local, source):
         """Write rows, revision, changes and history in one transaction."""
