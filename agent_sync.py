@@ -73,17 +73,18 @@ MIB = 1024 * KIB
 # Agent files are 4 to 50 KB. The limits leave room for a hundred times that and still
 # keep a hostile source from filling memory or disk.
 MAX_OBJECT_SIZE = 16 * MIB
-MAX_LIVE_SIZE = 40 * MIB  # all objects held at once while deltas are resolved
+MAX_LIVE_SIZE = 28 * MIB  # all objects held at once while deltas are resolved
 MAX_TREES_SIZE = 40 * MIB
 MAX_PACK_SIZE = 512 * MIB
 MAX_INFLATED_SIZE = 2048 * MIB
-MAX_OBJECTS = 250_000  # in one pack
-MAX_ENTRIES = (
+MAX_OBJECTS = 250_000  # in one pack, and entries in all the trees of a listing
+MAX_OBJECTS = (
     500_000  # in all trees of a listing: a few trees may name each other often
 )
 MAX_FILES_SIZE = 1024 * MIB  # all files of one run together
 MAX_INSTRUCTIONS = 1_000_000  # in one delta
-MAX_REFS_SIZE = 16 * MIB
+MAX_REFS_SIZE = 6 * MIB
+MAX_LISTING_SIZE = 32 * MIB  # of a manifest, or GitHub's tree
 MAX_PATH_LENGTH = 4096
 SPOOL_SIZE = 8 * MIB  # a larger pack goes to a file
 
@@ -180,15 +181,22 @@ class StatusError(GitSyncError):
         self.status = status
 
 
+def escaped(text):
+    """Return *text* with its control and format characters as escape sequences."""
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
 def printable(text, limit=500):
     """Return *text* on one line, control and format characters escaped, cut to *limit*.
 
     What a server or a file name says may reach a terminal only through here.
     """
-    shown = "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in str(text).strip()[:limit]
-    )
+    shown = escaped(str(text).strip()[:limit])
     return re.sub(r"\\[nrt]", " ", shown)
 
 
@@ -330,8 +338,16 @@ _DEVICE = re.compile(
     re.IGNORECASE,
 )
 _FORBIDDEN = re.compile(r'[<>:"|?*\\/\x00-\x1f\x7f-\x9f\ud800-\udfff]')
-_SHORT_GIT = re.compile(r"\.?git(?:~[0-9]+)?", re.IGNORECASE)
+_GIT = re.compile(r"\.git|\.?git~[0-9]+", re.IGNORECASE)
+# HFS+ leaves these out when it compares names.
+_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 _FORMAT_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+
+
+def stands_for_git(name):
+    """Return whether some file system takes *name* for .git, or a part of it."""
+    plain = _IGNORED.sub("", name).partition(":")[0].rstrip(" .")
+    return "\\" in name or bool(_GIT.fullmatch(plain))
 
 
 def name_fault(name):
@@ -342,7 +358,7 @@ def name_fault(name):
         return "has a character that file names must not have"
     if name != name.strip(" ") or name.endswith("."):
         return "begins or ends with a space, or ends with a dot"
-    if _SHORT_GIT.fullmatch(name):
+    if _GIT.fullmatch(name):
         return "stands for .git"
     if _DEVICE.fullmatch(name):
         return "is a device on Windows"
@@ -380,8 +396,7 @@ def collision_key(path):
 
 def check_collisions(paths):
     """Raise PathError if two paths, or a file and a directory, would be one place."""
-    spellings = {}
-    files = set()
+    spellings, files, parents = {}, set(), set()
     for path in paths:
         key = collision_key(path)
         if key in spellings:
@@ -393,7 +408,8 @@ def check_collisions(paths):
         files.add(key)
     for path in paths:
         parent = path.rpartition("/")[0]
-        while parent:
+        while parent and parent not in parents:
+            parents.add(parent)
             key = collision_key(parent)
             if key in files or spellings.setdefault(key, parent) != parent:
                 raise PathError(
@@ -726,7 +742,7 @@ class DestinationLock:
     def __enter__(self):
         self._file = self._open()
         deadline = time.monotonic() + self.timeout
-        while not self._try_lock():
+        while not self._try_lock() or self._is_orphan():
             if time.monotonic() >= deadline or self._stop.wait(0.02):
                 holder = self._file.readline().decode("utf-8", "replace")
                 self._file.close()
@@ -792,6 +808,15 @@ class DestinationLock:
             return False
         finally:
             self._file.seek(0)
+        return True
+
+    def _is_orphan(self):
+        """Return whether the locked file is no longer the lock file; then open that."""
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(os.fstat(self._file.fileno()), os.stat(self.path)):
+                return False
+        self._file.close()
+        self._file = self._open()
         return True
 
     def _read_journal(self):
@@ -1063,10 +1088,13 @@ class AgentSyncState:
 
         The files are still in their destinations: the next sync adopts them.
         """
+        damaged = os.stat(self.db_path).st_ino
         sources = self._salvaged_sources()
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
         self.moved_aside = Path(f"{self.db_path}.corrupt-{stamp}")
         try:
+            if os.stat(self.db_path).st_ino != damaged:
+                return  # Another process was first.
             for suffix in (*DATABASE_SUFFIXES, ""):
                 with contextlib.suppress(FileNotFoundError):
                     os.replace(f"{self.db_path}{suffix}", f"{self.moved_aside}{suffix}")
@@ -1300,11 +1328,13 @@ class AgentSyncState:
 
     def get_runs(self, source_id=None, limit=-1, since=""):
         """Return runs of one source or of all, newest first, not older than *since*."""
+        where, parameters = "sync_time >= ?", [since]
+        if source_id is not None:
+            where, parameters = f"source_id = ? AND {where}", [source_id, since]
         return self._rows(
-            "SELECT * FROM sync_history"
-            " WHERE (? IS NULL OR source_id = ?) AND sync_time >= ?"
+            f"SELECT * FROM sync_history WHERE {where}"
             " ORDER BY sync_time DESC, id DESC LIMIT ?",
-            (source_id, source_id, since, limit),
+            (*parameters, limit),
         )
 
     def get_changes(self, run_id):
@@ -1332,6 +1362,10 @@ class AgentSyncState:
 
 USER_AGENT = f"agent-sync/{__version__} git/2 (protocol v2)"
 GITHUB_HOSTS = ("github.com", "api.github.com", "raw.githubusercontent.com")
+NO_PASSWORD = (
+    "a URL must not hold a user or password; use ~/.netrc or AGENT_SYNC_TOKEN_<ID>"
+    " (and change a password that was in one)"
+)
 TRANSIENT = (429, 500, 502, 503, 504)
 
 
@@ -1347,10 +1381,7 @@ def split_url(url):
     except ValueError as error:
         raise UsageError(f"bad URL '{printable(url)}': {error}") from error
     if "@" in parts.netloc:
-        raise UsageError(
-            "a URL must not hold a user or password; use ~/.netrc or"
-            " AGENT_SYNC_TOKEN_<ID> (and change a password that was in one)"
-        )
+        raise UsageError(NO_PASSWORD)
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
         raise UsageError(f"bad URL '{printable(url)}': http(s)://host/… is needed")
     return parts
@@ -1890,6 +1921,8 @@ def status_error(answer):
 FLUSH_PKT = b"0000"  # ends a message
 DELIM_PKT = b"0001"  # separates its sections
 MAX_PKT_SIZE = 65520
+# The very constants are what tells them from a line with these four bytes in it.
+_SPECIAL_PKTS = {FLUSH_PKT: FLUSH_PKT, DELIM_PKT: DELIM_PKT}
 
 
 def pkt_line(text):
@@ -1910,8 +1943,8 @@ def read_pkt(read):
     packet wherever it comes, and for a server that hung up; else ProtocolError.
     """
     head = read(4)
-    if head in (FLUSH_PKT, DELIM_PKT):
-        return head
+    if head in _SPECIAL_PKTS:
+        return _SPECIAL_PKTS[head]
     # `int` would take a sign, spaces and underscores as well.
     if not re.fullmatch(rb"[0-9a-fA-F]{4}", head):
         if len(head) < 4:
@@ -1934,16 +1967,16 @@ def read_lines(read, limit):
     ProtocolError for a delim-pkt, or more than *limit* bytes in all.
     """
     size = 0
-    while (data := read_pkt(read)) != FLUSH_PKT:
+    while (data := read_pkt(read)) is not FLUSH_PKT:
         size += len(data) + 4
-        if data == DELIM_PKT or size > limit:
+        if data is DELIM_PKT or size > limit:
             raise ProtocolError("the server's list has no end, or a part too many")
         yield data[:-1] if data.endswith(b"\n") else data
 
 
 def read_side_band(read):
     """Yield the data of band 1 up to a flush-pkt; band 2 is progress, 3 an error."""
-    while (data := read_pkt(read)) != FLUSH_PKT:
+    while (data := read_pkt(read)) is not FLUSH_PKT:
         band, data = data[:1], data[1:]
         if band == b"\1":
             yield data
@@ -2021,7 +2054,7 @@ def parse_tree(data, algorithm="sha1"):
         key = name + (b"/" if stat.S_ISDIR(entry.mode) else b"\0")
         if key <= previous:
             raise ProtocolError("a tree is out of order")
-        if name in names or len(names) > MAX_ENTRIES:
+        if name in names or len(names) > MAX_OBJECTS:
             raise ProtocolError("a tree has the same name twice, or too many")
         names.add(name)
         yield entry
@@ -2209,20 +2242,26 @@ class Pack:
             raise ProtocolError("not a pack of version 2")
         if count > MAX_OBJECTS:
             raise ProtocolError(f"the pack says that it has {count} objects")
-        position, inflated = 12, 0
+        position, inflated, starts = 12, 0, set()
         for _ in range(count):
             self._check()
-            entry, position = self._index_entry(position)
+            entry, position = self._index_entry(position, MAX_INFLATED_SIZE - inflated)
             inflated += entry.size
-            if inflated > MAX_INFLATED_SIZE:
-                raise ProtocolError("the pack's objects are too large together")
+            starts.add(entry.position)
+        if not starts.issuperset(base for base in self._deltas if type(base) is int):
+            raise ProtocolError("a delta's base is no entry of the pack")
         if position != end:
             raise ProtocolError("the pack has another number of objects than it says")
 
-    def _index_entry(self, position):
-        """Note the entry at *position*; return it and where the next one begins."""
+    def _index_entry(self, position, room):
+        """Note the entry at *position*; return it and where the next one begins.
+
+        ProtocolError if it is over *room* bytes, before any of them is made.
+        """
         self._file.seek(position)
         kind, size, base, length = parse_entry_header(self._file.read(96), self._width)
+        if size > room:
+            raise ProtocolError("the pack's objects are too large together")
         if kind in (OFS_DELTA, REF_DELTA):
             if kind == OFS_DELTA:
                 if not 0 < base <= position - 12:
@@ -2317,6 +2356,12 @@ class Pack:
 _RESULT_TYPE = "application/x-git-upload-pack-result"
 
 
+# What git-check-ref-format allows.
+_REF_NAME = re.compile(
+    r"(?![./])(?!.*(?:/\.|\.\.|//|@\{|\.lock(?:/|$)|[./]$))[^\x00-\x20\x7f~^:?*\[\\]+"
+)
+
+
 class Ref(NamedTuple):
     """A ref of a repository; `commit` is what it names, an annotated tag peeled."""
 
@@ -2333,7 +2378,7 @@ def parse_ref(line):
     for attribute in attributes:
         if attribute.startswith("peeled:"):
             object_id = attribute[len("peeled:") :]
-    if not OBJECT_ID.fullmatch(object_id) or not name.isprintable() or ".." in name:
+    if not OBJECT_ID.fullmatch(object_id) or not _REF_NAME.fullmatch(name):
         raise ProtocolError(f"a bad ref: {shown_bytes(line)}")
     return Ref(name, object_id)
 
@@ -2345,8 +2390,8 @@ def read_pack_data(read):
             raise ProtocolError(
                 f"a part that was not asked for: {shown_bytes(section)}"
             )
-        while (line := read_pkt(read)) != DELIM_PKT:
-            if line == FLUSH_PKT:
+        while (line := read_pkt(read)) is not DELIM_PKT:
+            if line is FLUSH_PKT:
                 raise ProtocolError("the server sent no pack")
     yield from read_side_band(read)
 
@@ -2507,6 +2552,14 @@ class Address(NamedTuple):
     is_guess: bool = False
 
 
+def git_address(remote, ref=None):
+    """Return the Address of a repository that was named in short; or UsageError."""
+    parts = split_url(remote)
+    if parts.query or parts.fragment or {".", "..", "..git"} & {*parts.path.split("/")}:
+        raise UsageError(f"bad repository '{printable(remote)}'")
+    return Address("git", remote, ref)
+
+
 def tree_address(remote, tree, kind="git"):
     """Return the Address of a tree URL, its first component guessed to be the ref."""
     ref, _, path = tree.partition("/")
@@ -2564,6 +2617,8 @@ def directory_of(url):
 def parse_address(url, kind=None, allow_http=False):
     """Return the Address that *url* stands for; UsageError for one that is none."""
     url = url.strip()
+    if re.match(r"(\w+://)?[^/]*:[^/]*@", url):
+        raise UsageError(NO_PASSWORD)
     shorthand = _SHORTHAND.fullmatch(url)
     scp_like = _SCP_LIKE.fullmatch(url)
     if kind == "dir" or (
@@ -2571,12 +2626,12 @@ def parse_address(url, kind=None, allow_http=False):
     ):
         return Address("dir", directory_of(url))
     if scp_like:
-        return Address("git", "https://{}/{}.git".format(*scp_like.groups()))
+        return git_address("https://{}/{}.git".format(*scp_like.groups()))
     if kind is None and "://" not in url and os.path.isdir(url):
         return Address("dir", directory_of(url))
     if shorthand and not url.startswith("."):
         repository, ref = shorthand.groups()
-        return Address("git", f"{github_base('GIT')}/{repository}.git", ref)
+        return git_address(f"{github_base('GIT')}/{repository}.git", ref)
     if not re.match(r"https?://", url, re.IGNORECASE):
         raise UsageError(
             f"cannot tell what '{printable(url)}' is: give OWNER/REPO, an http(s) URL"
@@ -2644,7 +2699,8 @@ def near(wanted, names):
     """Return a hint at the *names* most like *wanted*, or else at some of them."""
     from difflib import get_close_matches
 
-    close = get_close_matches(wanted, names, 3, 0.5) or sorted(names)[:5]
+    names = sorted(names)[:5000]
+    close = get_close_matches(wanted, names, 3, 0.5) or names[:5]
     return f"; there is: {', '.join(map(printable, close))}" if close else ""
 
 
@@ -2692,9 +2748,12 @@ def walk_trees(trees, tree_id, algorithm):
         directory, tree_id = pending.pop()
         for entry in parse_tree(required(trees, tree_id, directory), algorithm):
             count += 1
-            if count > MAX_ENTRIES:
-                raise ProtocolError(f"the trees have more than {MAX_ENTRIES} entries")
-            path = directory + entry.name.decode("utf-8", "surrogateescape")
+            if count > MAX_OBJECTS:
+                raise ProtocolError(f"the trees have more than {MAX_OBJECTS} entries")
+            name = entry.name.decode("utf-8", "surrogateescape")
+            if not name.isalnum() and stands_for_git(name):
+                raise PathError(f"refused name '{printable(name)}': it stands for .git")
+            path = directory + name
             if stat.S_ISDIR(entry.mode):
                 if len(path) > MAX_PATH_LENGTH:
                     raise PathError(f"refused path '{printable(path, 60)}': too long")
@@ -3099,7 +3158,7 @@ class WebSource:
                 self._row["etag"], self._row["last_modified"]
             )
         headers = {**(headers or {}), **conditions}
-        content, got = self.get(url, headers, MAX_REFS_SIZE, listing=True)
+        content, got = self.get(url, headers, MAX_LISTING_SIZE, listing=True)
         if content is not None and not content.strip():
             raise ProtocolError(f"{url} came empty")
         etag, last_modified = validators(got)
@@ -3354,7 +3413,7 @@ class GitHubSource(WebSource):
 
     def _subtree(self, tree_id, recursive):
         url = self._tree_url(tree_id, recursive)
-        content, _ = self.get(url, {}, MAX_REFS_SIZE)
+        content, _ = self.get(url, {}, MAX_LISTING_SIZE)
         return parse_json(content, "GitHub's tree")
 
 
@@ -3678,7 +3737,9 @@ def default_destination(source_id, cache_dir=None):
     if source_id == DEFAULT_SOURCE_ID:
         return root / "remote-agents"
     # Other programs write ids, too.
-    return root / "sources" / (re.sub(r"[^\w.-]", "_", source_id).lstrip(".") or "_")
+    return (
+        root / "sources" / (re.sub(r"[^\w.-]", "_", str(source_id)).lstrip(".") or "_")
+    )
 
 
 def completed_row(row, cache_dir=None):
@@ -3687,16 +3748,20 @@ def completed_row(row, cache_dir=None):
     Rows that other programs wrote have only the contract's columns. A URL that is none
     is left for the run to complain of, so that it stops no other source.
     """
-    row = dict(row)
-    row["kind_is_open"] = row["kind"] is None
+    row = {**row, "url": str(row["url"])}
+    row["kind_is_open"] = row["kind"] not in KINDS
+    kind = None if row["kind_is_open"] else row["kind"]
     try:
-        address = parse_address(str(row["url"]), row["kind"], allow_http=True)
+        address = parse_address(row["url"], kind, allow_http=True)
     except UsageError:
-        address = Address(row["kind"] or "git", row["url"])
+        address = Address(kind or "git", row["url"])
     row["kind"] = address.kind
     if row["ref"] is None:
         row.update(ref=address.ref, path=row["path"] or address.path)
-    if row["destination"] is None:
+    destination = row["destination"]
+    if not isinstance(destination, str) or "\0" in destination:
+        destination = ""
+    if not os.path.isabs(destination):
         row["destination"] = str(default_destination(row["id"], cache_dir))
     return row
 
@@ -3819,6 +3884,7 @@ class Run:
         self._tracked = {}
         self._refused = []  # paths in the database that are not to be trusted
         self._staged = {}  # path -> (path of its temporary file, its row)
+        self._published = set()  # those of them that are where they belong
 
     def perform(self):
         """Sync the source. Errors are in the Report and in the history, not raised."""
@@ -3881,9 +3947,9 @@ class Run:
                 self._publish(actions, local, lock)
                 self._record(listing, actions, local, source)
             finally:
-                for staged, _ in self._staged.values():
-                    self._directory.remove(staged)
-                self._staged = {}
+                for path in self._staged.keys() - self._published:
+                    self._directory.remove(self._staged[path][0])
+                self._staged, self._published = {}, set()
 
     def _current_row(self, lock):
         """Return the source's row as it is now, under the *lock*."""
@@ -4019,6 +4085,7 @@ class Run:
                 if not action.clear:
                     self._check_untouched(action.path, local)
                 self._directory.publish(self._staged[action.path][0], action.path)
+                self._published.add(action.path)
         self._remove([path for path in removed if path not in first], local)
         for path in removed:
             self._directory.prune(path)
@@ -4036,8 +4103,9 @@ class Run:
     def _remove(self, paths, local):
         """Delete the files at *paths*, if they still are what the plan was made for."""
         for path in paths:
-            self._check_untouched(path, local)
-            self._directory.remove(path)
+            if self._directory.inspect(path):  # It may have gone into the backup.
+                self._check_untouched(path, local)
+                self._directory.remove(path)
 
     def _record(self, listing, actions, local, source):
         """Write rows, revision, changes and history in one transaction."""
@@ -4266,7 +4334,7 @@ def add_default_source(state, cache_dir=None):
 
 def find_sources(state, ids=(), enabled_only=False, cache_dir=None):
     """Return completed rows of the sources named, or of all; UsageError if unknown."""
-    rows = {row["id"]: row for row in state.get_all_sources()}
+    rows = {str(row["id"]): row for row in state.get_all_sources()}
     for source_id in ids:
         if source_id not in rows:
             hint = (
@@ -5541,7 +5609,7 @@ def run_command(argv):
     if parsed.json:
         write_output(json.dumps(document, indent=1) + "\n")
     elif not parsed.quiet:
-        write_output("".join(f"{line}\n" for line in entry.show(document)))
+        write_output("".join(f"{escaped(line)}\n" for line in entry.show(document)))
     return code
 
 

@@ -12,9 +12,16 @@ reaches the internet and nothing depends on the clock or on the order of the tes
 import ast
 import base64
 import contextlib
+import copy
+import email.utils
+import errno
+import gzip
 import hashlib
+import http.server
 import io
+import itertools
 import json
+import logging
 import os
 import pathlib
 import random
@@ -24,14 +31,22 @@ import signal
 import socket
 import socketserver
 import sqlite3
+import ssl
 import stat
 import subprocess
 import sys
 import tarfile
+import tempfile
 import threading
 import time
+import traceback
+import tracemalloc
+import unicodedata
 import urllib.parse
+import zlib
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
+from email.message import Message
 from typing import NamedTuple
 
 import pytest
@@ -803,6 +818,615 @@ def complaint(outcome):
     return (outcome.out + outcome.err).lower()
 
 
+# ---- Harness of the web ----
+#
+# A web site with a manifest, what the tests need of GitHub, nginx, TLS. To be pasted at
+# the end of the section "Harness".
+
+WEB_AGENTS = {
+    "BASE-AGENT.md": b"# Base \xf0\x9f\xa4\x96\n",
+    "engineer/core/engineer.md": prose("engineer", 3000),
+    "ops.json": b'{"name": "ops"}\n',
+    "qa/qa.md": prose("qa", 2000),
+}
+FORGED = b"# Forged\n"
+
+
+def json_manifest(files, **fields):
+    """A manifest as DESIGN section 3 has it; *fields* may add to each file's entry."""
+    entries = [
+        {"path": name, "sha256": sha256(data), "size": len(data), **fields}
+        for name, data in sorted(files.items())
+    ]
+    return json.dumps({"files": entries}).encode()
+
+
+def sums_manifest(files):
+    """The same as SHA256SUMS."""
+    lines = (f"{sha256(data)}  {name}\n" for name, data in sorted(files.items()))
+    return "".join(lines).encode()
+
+
+def list_manifest(files):
+    """The same as a list of paths: nothing in it proves a file."""
+    return json.dumps(sorted(files)).encode()
+
+
+FORMS = {
+    "JSON": ("agents.json", json_manifest),
+    "list": ("agents.json", list_manifest),
+    "SHA256SUMS": ("SHA256SUMS", sums_manifest),
+    "SHA256SUMS in agents.json": ("agents.json", sums_manifest),
+}
+
+
+def strong_etag(data):
+    return {"ETag": f'"{sha256(data)[:16]}"'}
+
+
+def weak_etag(data):
+    return {"ETag": f'W/"{sha256(data)[:16]}"'}
+
+
+def modified(data):
+    """A Last-Modified that is as good as a hash: one second for each content."""
+    date = email.utils.formatdate(int(sha256(data)[:7], 16), usegmt=True)
+    return {"Last-Modified": date}
+
+
+def no_validator(data):
+    return {}
+
+
+def is_current(request, fields):
+    """Whether the client's condition names what the server has (RFC 9110, 13.2.2)."""
+    asked = request.headers
+    fields = {name.lower(): value for name, value in fields.items()}
+    if "if-none-match" in asked:
+        return asked["if-none-match"] == fields.get("etag")
+    since = asked.get("if-modified-since")
+    return since is not None and since == fields.get("last-modified")
+
+
+def not_modified(fields=()):
+    """A 304: it never has a body, and so no length."""
+    lines = ["{}: {}\r\n".format(*field) for field in dict(fields).items()]
+    head = "HTTP/1.1 304 Not Modified\r\n{}\r\n".format("".join(lines))
+    return Reply(head.encode("latin-1"))
+
+
+class Site(LoopbackServer):
+    """A static web site: agents and their manifest below /agents.
+
+    What a path below it answers instead, may be set in `answers`: a reply, None for the
+    site's own, or a callable on the request for one of both. `validators` makes the
+    fields of an answer from its body.
+    """
+
+    def __init__(self, files=WEB_AGENTS, form="JSON"):
+        super().__init__()
+        self.renew(files, form)
+
+    def renew(self, files=WEB_AGENTS, form="JSON"):
+        """Make the site as new; itself."""
+        for name in ("reply_to", "finish_request"):
+            vars(self).pop(name, None)
+        self.files = dict(files)
+        self.form = form
+        self.validators = strong_etag
+        self.answers = {}
+        self.requests.clear()
+        return self
+
+    @property
+    def base(self):
+        return f"{self.url}/agents"
+
+    @property
+    def arguments(self):
+        return [self.base]
+
+    @property
+    def index(self):
+        """The manifest's name."""
+        return FORMS[self.form][0]
+
+    def agents(self):
+        return only_agents(self.files)
+
+    def manifest(self):
+        return FORMS[self.form][1](self.files)
+
+    def reply_to(self, request):
+        name = below_agents(request)
+        answer = self.answers.get(name)
+        answer = answer(request) if callable(answer) else answer
+        if answer is not None:
+            return answer
+        data = self.manifest() if name == self.index else self.files.get(name)
+        if data is None:
+            return http_reply(404, b"no such thing")
+        fields = self.validators(data)
+        if is_current(request, fields):
+            return not_modified(fields)
+        return http_reply(200, data, fields)
+
+    def take(self):
+        """The requests since the last time."""
+        taken, self.requests[:] = list(self.requests), []
+        return taken
+
+
+def below_agents(request):
+    """What a request asks for, below /agents."""
+    return urllib.parse.unquote(request.path).partition("/agents/")[2]
+
+
+def asked_for(requests):
+    """What the requests asked for, below /agents, sorted."""
+    return sorted(map(below_agents, requests))
+
+
+def conditions(requests):
+    """{path below /agents: its condition} of the requests that had one."""
+    names = ("if-none-match", "if-modified-since")
+    return {
+        below_agents(request): request.headers[name]
+        for request in requests
+        for name in names
+        if name in request.headers
+    }
+
+
+class Turns:
+    """A script that gives its replies in turn, and the last one for ever."""
+
+    def __init__(self, *replies):
+        self.replies = list(replies)
+
+    def __call__(self, request):
+        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+
+
+@pytest.fixture(scope="session")
+def lasting_sites():
+    """Two sites that run as long as the tests; each test finds them as new."""
+    with Site() as one, Site() as other:
+        yield one, other
+
+
+@pytest.fixture
+def site(lasting_sites):
+    return lasting_sites[0].renew()
+
+
+@pytest.fixture
+def other_site(lasting_sites):
+    """Another origin: the same host, another port."""
+    return lasting_sites[1].renew()
+
+
+@pytest.fixture
+def web(program, site):
+    """A source with hashes in its manifest, not synced yet."""
+    return Mirror(program, site)
+
+
+@pytest.fixture(scope="session")
+def first_syncs():
+    """{form of the manifest: (where, the database)} after a first sync."""
+    return {}
+
+
+def after_first_sync(program, site, first_syncs):
+    """A mirror of *site* after its first sync, which is made once and then copied."""
+    if site.form not in first_syncs:
+        mirror = Mirror(program, site)
+        mirror.sync()
+        first_syncs[site.form] = str(mirror.dest), program.database.read_bytes()
+    else:
+        mirror = copied_mirror(program, site, *first_syncs[site.form])
+    site.take()
+    return mirror
+
+
+def copied_mirror(program, site, dest, database):
+    """The mirror whose first sync went to *dest* and left *database*, moved here."""
+    mirror = Mirror.__new__(Mirror)
+    mirror.program, mirror.upstream = program, site
+    mirror.dest = program.root / "dest"
+    program.database.write_bytes(database)
+    with contextlib.closing(sqlite3.connect(str(program.database))) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        for column in ("sources.destination", "agent_files.local_path"):
+            table, _, name = column.partition(".")
+            change = f"UPDATE {table} SET {name} = replace({name}, ?, ?)"
+            connection.execute(change, (dest, str(mirror.dest)))
+        connection.commit()
+    for name, data in WEB_AGENTS.items():
+        mirror.write(name, data)
+    return mirror
+
+
+@pytest.fixture
+def hashed(program, site, first_syncs):
+    """A source with hashes in its manifest, after its first sync."""
+    return after_first_sync(program, site, first_syncs)
+
+
+@pytest.fixture
+def unhashed(program, site, first_syncs):
+    """A source without hashes in its manifest, after its first sync."""
+    site.form = "list"
+    return after_first_sync(program, site, first_syncs)
+
+
+@pytest.fixture
+def pauses(monkeypatch):
+    """The pauses that the program makes between tries, in seconds; made in no time."""
+    made = []
+
+    class Impatient(threading.Event):
+        def wait(self, timeout=None):
+            made.append(timeout)
+            return self.is_set()
+
+    class Watch(agent_sync.Watch):
+        def __init__(self, *args):
+            super().__init__(*args)
+            self.over = Impatient()
+
+    monkeypatch.setattr(agent_sync, "Watch", Watch)
+    return made
+
+
+def raw(*lines, body=b"", status="200 OK"):
+    """Raw bytes of a reply with just these fields, after which the server hangs up."""
+    head = "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""])
+    return head.encode("latin-1") + body
+
+
+def head_of(reply):
+    """A reply's head alone."""
+    return bytes(reply).partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+
+
+def last_run(program):
+    """The newest row of the history."""
+    return program.query("SELECT * FROM sync_history ORDER BY id DESC LIMIT 1")[0]
+
+
+def stored(program):
+    """The validators stored: {path: (etag, last_modified)}, "" for the source's."""
+    rows = program.query("SELECT file_path, etag, last_modified FROM agent_files")
+    rows += program.query("SELECT '' AS file_path, etag, last_modified FROM sources")
+    return {row["file_path"]: (row["etag"], row["last_modified"]) for row in rows}
+
+
+def set_source(program, **columns):
+    """Change columns of the only source, behind the program's back."""
+    assignments = ", ".join(f"{name} = ?" for name in columns)
+    with contextlib.closing(sqlite3.connect(str(program.database))) as connection:
+        connection.execute(f"UPDATE sources SET {assignments}", list(columns.values()))
+        connection.commit()
+
+
+# ---- Harness of hostile objects ----
+#
+# Objects, deltas, packs and answers of a Git server, put together by hand so that any
+# part of them can be wrong, and a transport that hands them over without a network.
+
+KIND_NUMBERS = {"commit": 1, "tree": 2, "blob": 3, "tag": 4}
+OFS, REF = 6, 7
+MIB = 1 << 20
+EVERY_KIND = frozenset(KIND_NUMBERS)
+
+
+def object_id(kind, data, algorithm="sha1"):
+    """The id of an object, by the definition."""
+    header = f"{kind} {len(data)}".encode() + b"\0"
+    return hashlib.new(algorithm, header + data).hexdigest()
+
+
+def tree_object(*entries):
+    """A tree of (mode as text, name, id or object's (kind, data)), in this order."""
+    made = b""
+    for mode, name, target in entries:
+        target = target if isinstance(target, str) else object_id(*target)
+        name = name if isinstance(name, bytes) else name.encode()
+        made += mode.encode() + b" " + name + b"\0" + bytes.fromhex(target)
+    return "tree", made
+
+
+def blob_object(data):
+    return "blob", data
+
+
+def commit_object(root, message=b"Change\n"):
+    """A commit of the tree object *root*, or of an id."""
+    root = root if isinstance(root, str) else object_id(*root)
+    who = b"A U Thor <author@example.com> 1700000000 +0000"
+    lines = b"tree %s\nauthor %s\ncommitter %s\n\n" % (root.encode(), who, who)
+    return "commit", lines + message
+
+
+def size_bytes(size):
+    """A size as deltas have it: seven bits a byte, the lowest first."""
+    made = bytearray()
+    while size > 0x7F:
+        made.append(size & 0x7F | 0x80)
+        size >>= 7
+    return bytes([*made, size])
+
+
+def entry_header(number, size):
+    """The type and size of a pack's entry."""
+    first = number << 4 | size & 15
+    return (
+        bytes([first | 0x80]) + size_bytes(size >> 4) if size >> 4 else bytes([first])
+    )
+
+
+def distance_bytes(distance):
+    """How far back an OFS_DELTA's base begins, as gitformat-pack encodes it."""
+    made = [distance & 0x7F]
+    distance >>= 7
+    while distance:
+        distance -= 1
+        made.append(0x80 | distance & 0x7F)
+        distance >>= 7
+    return bytes(reversed(made))
+
+
+def pack_entry(number, data, base=b"", size=None, level=6):
+    """An entry of a pack; *base* is what stands between its header and its data."""
+    number = KIND_NUMBERS.get(number, number)
+    size = len(data) if size is None else size
+    return entry_header(number, size) + base + zlib.compress(data, level)
+
+
+def full_entries(*objects):
+    """An entry for each of *objects*, (kind, data)."""
+    return [pack_entry(kind, data) for kind, data in objects]
+
+
+def ofs_entry(delta, distance, **options):
+    return pack_entry(OFS, delta, distance_bytes(distance), **options)
+
+
+def ref_entry(delta, base, **options):
+    return pack_entry(REF, delta, bytes.fromhex(base), **options)
+
+
+def with_checksum(data, algorithm="sha1"):
+    return data + hashlib.new(algorithm, data).digest()
+
+
+def pack_of(*entries, count=None, version=2, signature=b"PACK", algorithm="sha1"):
+    """A pack of *entries*, its header and its checksum."""
+    count = len(entries) if count is None else count
+    header = signature + version.to_bytes(4, "big") + count.to_bytes(4, "big")
+    return with_checksum(header + b"".join(entries), algorithm)
+
+
+def delta_of(base_size, size, *instructions):
+    return size_bytes(base_size) + size_bytes(size) + b"".join(instructions)
+
+
+def copy_of(offset, size):
+    """A delta's instruction to copy; a size of 0x10000 is written as none."""
+    opcode, arguments = 0x80, b""
+    size = 0 if size == 0x10000 else size
+    fields = [*offset.to_bytes(4, "little"), *size.to_bytes(3, "little")]
+    for bit, byte in enumerate(fields):
+        if byte:
+            opcode |= 1 << bit
+            arguments += bytes([byte])
+    return bytes([opcode]) + arguments
+
+
+def insert_of(data):
+    """A delta's instructions to insert *data*."""
+    pieces = (data[start : start + 127] for start in range(0, len(data), 127))
+    return b"".join(bytes([len(piece)]) + piece for piece in pieces)
+
+
+def delta_between(base, data):
+    """A simple delta: what both begin with is copied, the rest is inserted."""
+    same = len(os.path.commonprefix([base, data]))
+    copies = [
+        copy_of(start, min(0xFFFFFF, same - start))
+        for start in range(0, same, 0xFFFFFF)
+    ]
+    return delta_of(len(base), len(data), *copies, insert_of(data[same:]))
+
+
+def received(data, algorithm="sha1"):
+    """The agent_sync.Pack that *data* makes."""
+    pack = agent_sync.Pack(io.BytesIO(), algorithm)
+    pack.receive([data])
+    return pack
+
+
+def unpacked(data, algorithm="sha1"):
+    """Every object in a pack: {id: (kind, content)}."""
+    objects = received(data, algorithm).objects(EVERY_KIND)
+    return {name: (kind, content) for name, kind, content in objects}
+
+
+def by_id(*objects):
+    """{id: (kind, content)} of *objects*, what `unpacked` must give."""
+    return {object_id(*item): item for item in objects}
+
+
+def pkt(data):
+    return b"%04x" % (len(data) + 4) + data
+
+
+def reader(data):
+    """The `read(n)` of a stream that holds *data*."""
+    return io.BytesIO(data).read
+
+
+def pack_answer(pack, sections=b"", end=b"0000"):
+    """What a server answers to fetch: a packfile section in side-band packets."""
+    pieces = (pack[start : start + 65515] for start in range(0, len(pack), 65515))
+    return (
+        sections + pkt(b"packfile\n") + b"".join(pkt(b"\1" + p) for p in pieces) + end
+    )
+
+
+def refs_answer(commit):
+    lines = (f"{commit} {name}\n".encode() for name in ("HEAD", "refs/heads/main"))
+    return b"".join(map(pkt, lines)) + b"0000"
+
+
+ADVERTISEMENT = b"".join(
+    [
+        pkt(b"# service=git-upload-pack\n") + b"0000" + pkt(b"version 2\n"),
+        pkt(b"ls-refs\n") + pkt(b"fetch=shallow filter\n") + b"0000",
+    ]
+)
+
+
+class HandedOver:
+    """An answer that is there at once; what agent_sync.Answer is to its users."""
+
+    status = 200
+
+    def __init__(self, url, body, content_type):
+        self.url = url
+        self.read = io.BytesIO(body).read
+        self.headers = Message()
+        self.headers["Content-Type"] = f"application/x-git-upload-pack-{content_type}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self.close()
+
+    def close(self):
+        pass
+
+
+class Transport:
+    """A Git server without a network: one ref, and two answers to fetch.
+
+    The first is for a fetch of the commit and its trees, the second for one of blobs.
+    """
+
+    def __init__(self, commit, first, second=None):
+        self.watch = agent_sync.Watch()
+        self.refs = refs_answer(commit)
+        self.first, self.second = first, first if second is None else second
+
+    def open(self, url, body=None, headers=None):
+        if body is None:
+            return HandedOver(url, ADVERTISEMENT, "advertisement")
+        return HandedOver(url, self.answer_to(body), "result")
+
+    def answer_to(self, body):
+        if b"command=ls-refs" in body:
+            return self.refs
+        return self.first if b"deepen" in body else self.second
+
+
+def brought(transport, path=None, include='["*"]'):
+    """{path: bytes} that a git source brings, listed and fetched as in a run."""
+    row = {"url": "http://127.0.0.1/owner/repo.git", "kind": "git", "ref": "main"}
+    row.update(path=path, last_sha=None, include=include, exclude=None)
+    with agent_sync.GitSource(row, transport) as source:
+        listing = source.list(agent_sync.NOTHING_KNOWN)
+        fetched = source.fetch(listing.entries)
+        return {entry.path: content for entry, content in fetched}
+
+
+def brought_from(pack, commit, **options):
+    """The same from one pack for everything."""
+    return brought(Transport(commit, pack_answer(pack)), **options)
+
+
+def refusal(function, *args, **options):
+    """The AgentSyncError that a call ends with, as text; None if it ends well."""
+    try:
+        function(*args, **options)
+    except agent_sync.AgentSyncError as error:
+        assert not UNPRINTABLE.search(str(error)), str(error)
+        return str(error)
+    return None
+
+
+def git_refusal(directory, pack, strict=True):
+    """What `git index-pack` has against a pack, or None."""
+    name = directory / f"{os.urandom(8).hex()}.pack"
+    options = ["--strict"] if strict else []
+    done = subprocess.run(
+        ["git", "index-pack", *options, "--stdin", str(name)],
+        cwd=directory,
+        env=GIT_ENV,
+        input=pack,
+        capture_output=True,
+    )
+    return done.stderr.decode() or "no" if done.returncode else None
+
+
+@pytest.fixture(scope="session")
+def no_objects(tmp_path_factory):
+    """An empty repository in which git looks at packs."""
+    directory = tmp_path_factory.mktemp("oracle")
+    return Repository.create(directory / "empty").directory
+
+
+def serve(server, transport):
+    """Let a GitServer say what a Transport says."""
+    kind = "application/x-git-upload-pack-result"
+
+    def answer(request):
+        if request.method == "GET":
+            advertised = kind.replace("result", "advertisement")
+            return http_reply(200, ADVERTISEMENT, content_type=advertised)
+        return framed(200, {"Content-Type": kind}, transport.answer_to(request.body))
+
+    server.answer = answer
+
+
+PEAK_LIMIT = 100e6
+
+
+def peak_of_sync(program, check=FAILURE, prelude=""):
+    """The peak memory, in bytes, of a child process that syncs."""
+    start = f"import sys, agent_sync\n{prelude}\nsys.exit(agent_sync.main(['sync']))"
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK_OF_CHILD, sys.executable, "-c", start],
+        cwd=SCRIPT.parent,
+        capture_output=True,
+        timeout=60,
+    )
+    assert b"Traceback" not in done.stderr, done.stderr.decode()
+    assert b"no branch" not in done.stderr, "it did not come as far as the objects"
+    assert done.returncode in (check if isinstance(check, tuple) else (check,))
+    return int(done.stdout) * (1 if sys.platform == "darwin" else 1024)
+
+
+def surroundings(root, besides):
+    """What lies around a destination: {path: (mode, inode, size, time)}.
+
+    The directories named in *besides* are left out, and so is the database.
+    """
+    found = {}
+    for directory, names, files in os.walk(root):
+        names[:] = [name for name in names if name not in besides]
+        for name in [*names, *files]:
+            if name.startswith("agent_sync.db"):
+                continue
+            path = os.path.join(directory, name)
+            status = os.lstat(path)
+            size = (status.st_size, status.st_mtime_ns) if name in files else ()
+            found[path] = (status.st_mode, status.st_ino, *size)
+    return found
+
+
 # ==== How the file reads ====
 
 SECTIONS = (
@@ -871,6 +1495,156 @@ def test_the_sections_stand_in_the_agreed_order():
 def test_no_line_is_longer_than_88():
     lines = SCRIPT.read_text(encoding="utf-8").splitlines()
     assert [number for number, line in enumerate(lines, 1) if len(line) > 88] == []
+
+
+# ==== Hashes, paths and files ====
+
+IGNORABLE = [0x200C, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F)]
+IGNORABLE += [*range(0x206A, 0x2070), 0xFEFF]
+DEVICES = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
+DEVICES += [kind + digit for kind in ("COM", "LPT") for digit in "123456789¹²³"]
+REFUSED_NAMES = {
+    "P01": ["", ".", ".."],
+    "P02": ["a/b", "/abs", "foo/../.git/x", "./.git/x"],
+    "P03": [".git", ".GIT", ".Git", ".gIt"],
+    "P04": [".g" + chr(code) + "it" for code in IGNORABLE]
+    + [chr(0x200C) + ".git", ".git" + chr(0xFEFF)],
+    "P05": ["git~1", "GIT~1", "git~2", "git~10", "GIT~1.", "git~1 ", ".git.", ".git "]
+    + [".git . .", ".git::$INDEX_ALLOCATION", ".git:x", ".git...", ".git~1"],
+    "P06": [".git\\hooks\\x", "..\\..\\x", "a\\b", "\\\\h\\s", "\\", "a\\"],
+    "P07": ["a:b", "a.md::$DATA", "C:", "C:x", "c:/x", ":"],
+    "P08": DEVICES
+    + [name.lower() for name in DEVICES]
+    + [name + ".md" for name in DEVICES]
+    + ["COM1 .bar", "aux.foo.bar", "nul.md", "NUL  ", "con .", "Lpt².txt"],
+    "P09": ["a.", "a ", " a", "a. .", ". a.", "a<b", "a>b", 'a"b', "a|b", "a?b", "a*b"]
+    + [f"a{chr(code)}b" for code in [*range(1, 32), 0x7F, *range(0x80, 0xA0)]],
+    "P10": ["a\nb.md", "a\tb", "\x1b[31ma.md", "\x07", "a\r", "\u202egpj.md"]
+    + [f"a{chr(code)}.md" for code in (*range(0x2066, 0x206A), 0x2028, 0x2029, 0xAD)]
+    + ["a\U000e0041.md", "\ufeffa.md", "a\u200bb", "\0", "a\0b"],
+    "P11": ["\udcff", "a\ud800", "\udcc0\udcaf", "\udfffx.md"],
+    "P12": ["a" * 256, "é" * 128, "🤖" * 64],
+    "P14": [unicodedata.normalize("NFD", "café"), "\u212b", "\u2126", "\u1100\u1161"],
+}
+ACCEPTED_NAMES = {
+    "P03": ["git", "Git", "gitx", ".gitx", "git.md", ".github", ".gitignore", "a.git"],
+    "P05": ["git~", "git~x", "xgit~1", "~git", "git-1", "gi~1", "file~1"],
+    "P08": ["null", "myaux", "com10", "coni", "COM", "lpt", "console.md", "nul-x.md"]
+    + ["auxiliary", "com", "CONIN", "x.con", "com1x", "prn_", "COM⁴"],
+    "P09": ["a.b", ".a", "...a", "a b", "a . b", "!#%&'()+,-;=@[]^_`{}~"],
+    "P12": ["a" * 255, "é" * 127, "🤖" * 63, "x" * 251 + ".md"],
+    "P14": ["café", "straße", "設計", "설계", "ملف", "naïve.md", "❤️.md", "ﬁle", "İ"],
+    "P22": [
+        "-rf",
+        "--help",
+        "-",
+        "~",
+        "~root",
+        "$HOME",
+        "%2e%2e",
+        "..%2f",
+        "%00",
+        "`id`",
+    ],
+}
+
+
+def cases(table):
+    """Parameters (row's id, value) of a {row's id: values} table."""
+    pairs = [(row, value) for row, values in table.items() for value in values]
+    return [
+        pytest.param(value, id=f"{row}-{ascii(value)[:30]}-{number}")
+        for number, (row, value) in enumerate(pairs)
+    ]
+
+
+class TestNamesOfFiles:
+    """FAULTS P01 to P12, P14 and P22: every platform's rules on every platform."""
+
+    @pytest.mark.parametrize("name", cases(REFUSED_NAMES))
+    def test_a_name_that_is_unsafe_anywhere_is_refused_here(self, name):
+        assert agent_sync.name_fault(name)
+        if name != "a/b":  # That is a name only to those who do not split it.
+            for path in (name, f"a/{name}", f"{name}/a.md", f"a/{name}/b.md"):
+                assert refusal(agent_sync.check_path, path), path
+
+    @pytest.mark.parametrize("name", cases(ACCEPTED_NAMES))
+    def test_a_name_that_is_safe_everywhere_is_accepted(self, name):
+        assert agent_sync.name_fault(name) is None
+        for path in (name, f"a/{name}", f"{name}/a.md"):
+            assert agent_sync.check_path(path) == path
+
+    def test_a_path_has_at_most_4096_bytes(self):
+        """P12."""
+        longest = "/".join(["a" * 255] * 16)
+        assert len(longest) == 4095
+        assert agent_sync.check_path(longest) == longest
+        assert refusal(agent_sync.check_path, longest + "/b")
+        assert refusal(agent_sync.check_path, "é" * 2049)
+
+    def test_a_refusal_shows_no_raw_control_characters(self):
+        """P10."""
+        text = refusal(agent_sync.check_path, "x\x1b[31m\u202e\nevil.md")
+        assert "\\x1b" in text and "\\u202e" in text
+
+    @pytest.mark.parametrize("name", [".agent-sync", ".agent-sync-0.tmp"])
+    def test_the_programs_own_names_are_refused(self, name):
+        assert refusal(agent_sync.check_path, f"{name}/a.md")
+        assert refusal(agent_sync.check_path, f"a/{name}")
+
+
+COLLISIONS = {
+    "P13-case": ["A.md", "a.md"],
+    "P13-directories": ["Agents/a.md", "agents/b.md"],
+    "P13-inner directories": ["x/Qa/a.md", "x/qa/b.md"],
+    "P13-directory and file": ["agents", "Agents/b.md"],
+    "P13-file and directory, later": ["agents/b.md", "AGENTS"],
+    "P13-greek": ["ΣΑΣ.md", "σας.md"],
+    "P14-ligature": ["ﬁle.md", "file.md"],
+    "P14-sharp s": ["straße.md", "STRASSE.md"],
+    "P14-long s": ["ſ.md", "s.md"],
+    "P14-composed": ["café.md", unicodedata.normalize("NFD", "café.md")],
+    "P14-composed and case": ["É.md", unicodedata.normalize("NFD", "é.md")],
+    "P14-dotted I": ["İ.md", "i\u0307.md"],
+    "P14-kelvin": ["\u212a.md", "k.md"],
+    "P15-twice": ["a.md", "a.md"],
+    "P15-file and directory": ["a", "a/b.md"],
+    "P15-file and deep directory": ["a/b", "a/b/c/d.md"],
+}
+NO_COLLISIONS = [
+    ["a.md", "b.md"],
+    ["a/x.md", "a/y.md", "b/x.md"],
+    ["a", "a.md", "ab/c"],
+    ["a-b/x.md", "a/b/x.md"],
+    ["İ.md", "i.md"],
+    ["cafe.md", "café.md"],
+    ["ss.md", "s.md"],
+]
+
+
+class TestPathsThatCollide:
+    @pytest.mark.parametrize("row", COLLISIONS)
+    def test_two_paths_that_are_one_place_somewhere_are_refused(self, row):
+        for given in itertools.permutations(COLLISIONS[row]):
+            assert refusal(agent_sync.check_collisions, list(given)), given
+
+    @pytest.mark.parametrize("given", NO_COLLISIONS, ids=ascii)
+    def test_other_paths_may_stand_together(self, given):
+        for order in itertools.permutations(given):
+            agent_sync.check_collisions(list(order))
+
+    def test_a_parent_of_many_files_is_looked_at_once(self, monkeypatch):
+        """P12, INV5: else 10,000 files 2,000 deep would take minutes."""
+        folded, collision_key = [], agent_sync.collision_key
+
+        def counting(path):
+            folded.append(path)
+            return collision_key(path)
+
+        monkeypatch.setattr(agent_sync, "collision_key", counting)
+        deep = "a/" * 300
+        agent_sync.check_collisions([f"{deep}{number}.md" for number in range(50)])
+        assert len(folded) < 2 * (300 + 2 * 50)
 
 
 # ==== State ====
@@ -1410,11 +2184,2420 @@ class TestManyAtOnceOnTheState:
 
 # ==== HTTP ====
 
+
+def chunked(data):
+    return raw("Transfer-Encoding: chunked", body=data)
+
+
+GZIPPED = gzip.compress(FORGED)
+NOT_AN_ANSWER = {  # what a server may say for a file that must not be taken for it
+    "H06-shorter-than-its-length": raw("Content-Length: 90", body=FORGED),
+    "H07-chunks-without-an-end": chunked(b"9\r\n" + FORGED + b"\r\n"),
+    "H07-a-chunk-cut-short": chunked(b"50\r\n" + FORGED),
+    "H07-junk-for-a-chunk-size": chunked(b"zz\r\n" + FORGED + b"\r\n0\r\n\r\n"),
+    "H07-a-negative-chunk-size": chunked(b"-9\r\n" + FORGED + b"\r\n0\r\n\r\n"),
+    "H07-no-chunk-size": chunked(b"\r\n" + FORGED + b"\r\n0\r\n\r\n"),
+    "H08-no-length": raw("Content-Type: text/plain", body=FORGED),
+    "H09-a-length-of-a-petabyte": raw("Content-Length: " + "9" * 15, body=FORGED),
+    "H09-a-length-of-5000-digits": raw("Content-Length: " + "9" * 5000, body=FORGED),
+    "H09-a-negative-length": raw("Content-Length: -9", body=FORGED),
+    "H09-a-garbled-length": raw("Content-Length: nine", body=FORGED),
+    "H09-two-lengths": raw("Content-Length: 9", "Content-Length: 4", body=FORGED),
+    "H09-two-lengths-in-one": raw("Content-Length: 9, 4", body=FORGED),
+    "H12-101-fields": raw(
+        *(f"X-{n}: x" for n in range(101)), "Content-Length: 9", body=FORGED
+    ),
+    "H12-a-field-of-70-KB": raw("X: " + "x" * 70_000, "Content-Length: 9", body=FORGED),
+    "H12-a-garbled-status": raw("Content-Length: 9", body=FORGED, status="OK"),
+    "H12-status-99": raw("Content-Length: 9", body=FORGED, status="99 Low"),
+    "H12-status-999": raw("Content-Length: 9", body=FORGED, status="999 High"),
+    "H12-no-reply": b"",
+    "H12-a-head-cut-short": b"HTTP/1.1 200 OK\r\nServer: x\r\nConte",
+    "H12-HTTP/0.9": FORGED,
+    "H13-gzip": http_reply(200, GZIPPED, {"Content-Encoding": "gzip"}),
+    "H13-x-gzip": http_reply(200, GZIPPED, {"Content-Encoding": "x-gzip"}),
+    "H13-brotli": http_reply(200, FORGED, {"Content-Encoding": "br"}),
+    "H13-gzip-twice": http_reply(
+        200, gzip.compress(GZIPPED), {"Content-Encoding": "gzip, gzip"}
+    ),
+    "H13-gzip-cut-short": http_reply(200, GZIPPED[:-9], {"Content-Encoding": "gzip"}),
+    "H13-a-second-field": raw(
+        "Content-Encoding: identity",
+        "Content-Encoding: gzip",
+        f"Content-Length: {len(GZIPPED)}",
+        body=GZIPPED,
+    ),
+    "H21-a-web-page": http_reply(200, b"<html></html>", (), "text/html; charset=utf-8"),
+    "H21-an-empty-file": http_reply(200),
+    "H21-an-empty-file-in-chunks": chunked(b"0\r\n\r\n"),
+    **{
+        f"H22-status-{status}": http_reply(status, FORGED)
+        for status in (201, 202, 203, 206, 226, 299)
+    },
+    "H22-status-204": raw(status="204 No Content"),
+    "H22-status-205": http_reply(205),
+    "H23-status-404": http_reply(404, FORGED),
+    "H23-status-410": http_reply(410, FORGED),
+    **{
+        f"H24-status-{status}": http_reply(status, FORGED)
+        for status in (400, 401, 403, 407, 451)
+    },
+    "a-redirect-without-a-place": http_reply(302, FORGED),
+    "status-300": http_reply(300, FORGED, {"Location": "/agents/ops.json"}),
+}
+
+
+class TestAnswersThatAreNotTheFile:
+    """FAULTS H06 to H13 and H21 to H24: each fault where nothing else helps.
+
+    What a file must be is not known here: it is in no manifest with hashes.
+    """
+
+    @pytest.mark.parametrize("case", NOT_AN_ANSWER)
+    def test_a_file_stays_as_it_was(self, unhashed, site, case):
+        before, rows = stats(unhashed.dest), stored(unhashed.program)
+        site.answers["qa/qa.md"] = NOT_AN_ANSWER[case]
+        source = unhashed.sync("--timeout", "20", check=1)
+        assert source["status"] == "partial"
+        assert paths(source["failed"]) == ["qa/qa.md"]
+        assert source["unchanged"] == 3
+        assert stats(unhashed.dest) == before
+        assert stored(unhashed.program)["qa/qa.md"] == rows["qa/qa.md"]
+        assert last_run(unhashed.program)["status"] == "partial"
+
+    def test_what_a_manifest_proves_stays_as_it_was(self, hashed, site):
+        """The same, all in turn, where a hash would tell as well; then it heals."""
+        before = stats(hashed.dest)
+        site.files["qa/qa.md"] = b"# Changed\n"
+        for case, reply in NOT_AN_ANSWER.items():
+            site.answers["qa/qa.md"] = reply
+            source = hashed.sync("--timeout", "20", check=(1, 3))
+            assert (source["status"], source["updated"]) == ("error", []), case
+            assert "qa/qa.md" in source["error"], case
+            assert stats(hashed.dest) == before, case
+        del site.answers["qa/qa.md"]
+        assert hashed.sync()["updated"] == ["qa/qa.md"]
+        assert hashed.is_faithful()
+
+
+SHORT_MANIFEST = sums_manifest({"BASE-AGENT.md": WEB_AGENTS["BASE-AGENT.md"]})
+
+
+def with_body(reply, body):
+    """The same broken reply with another body than FORGED, its lengths made fit."""
+    reply = bytes(reply)
+    if FORGED not in reply:
+        return None
+    size = len(body)
+    for old, new in (
+        (b"Content-Length: 90", b"Content-Length: %d" % (size + 1)),
+        (b"Content-Length: 9\r", b"Content-Length: %d\r" % size),
+        (b"Content-Length: -9", b"Content-Length: -%d" % size),
+        (b"Content-Length: 9, 4", b"Content-Length: %d, 4" % size),
+        (b"\r\n9\r\n", b"\r\n%x\r\n" % size),
+        (b"\r\n50\r\n", b"\r\n%x\r\n" % (size + 9)),
+        (b"-9\r\n", b"-%x\r\n" % size),
+        (b"0x9\r\n", b"0x%x\r\n" % size),
+        (b"0_9\r\n", b"0_%x\r\n" % size),
+    ):
+        reply = reply.replace(old, new)
+    return reply.replace(FORGED, body)
+
+
+NOT_A_MANIFEST = {
+    case: with_body(reply, SHORT_MANIFEST)
+    for case, reply in NOT_AN_ANSWER.items()
+    if FORGED in reply
+}
+NOT_A_MANIFEST["H12-no-reply"] = b""
+NOT_A_MANIFEST["H12-a-head-cut-short"] = NOT_AN_ANSWER["H12-a-head-cut-short"]
+NOT_A_MANIFEST["H14-a-304-that-was-not-asked-for"] = not_modified()
+NOT_A_MANIFEST["H21-an-empty-file"] = http_reply(200)
+NOT_A_MANIFEST["H21-only-space"] = http_reply(200, b"\n \n")
+NOT_A_MANIFEST["H21-a-web-page"] = NOT_AN_ANSWER["H21-a-web-page"]
+NOT_A_MANIFEST["H21-an-error-in-JSON"] = http_reply(200, b'{"error": "expired"}')
+
+
+class TestAnswersThatAreNotTheManifest:
+    """The same for the manifest: what it lists no more would be removed."""
+
+    @pytest.mark.parametrize("case", NOT_A_MANIFEST)
+    def test_everything_stays_as_it_was(self, hashed, site, case):
+        before, rows = stats(hashed.dest), hashed.program.durable_rows()
+        set_source(hashed.program, etag=None)  # so that no condition is sent
+        rows["sources"][0].update(etag=None)
+        site.answers["agents.json"] = NOT_A_MANIFEST[case]
+        source = hashed.sync("--timeout", "20", check=(1, 3))
+        assert (source["status"], source["checked"]) == ("error", False)
+        assert stats(hashed.dest) == before
+        assert hashed.program.durable_rows() == rows
+        assert last_run(hashed.program)["status"] == "error"
+        assert last_run(hashed.program)["error_message"]
+
+    def test_a_manifest_that_is_gone_is_an_error_of_the_source(self, hashed, site):
+        """FAULTS H23, INV4."""
+        before = stats(hashed.dest)
+        for status in (404, 410):
+            site.answers["agents.json"] = http_reply(status)
+            source = hashed.sync(check=1)
+            assert str(status) in source["error"]
+            assert not source["removed"]
+        assert stats(hashed.dest) == before
+
+
+class TestOddAnswersThatAreRight:
+    """What looks strange and is still the file."""
+
+    CASES = {
+        "H09-the-same-length-twice": lambda data: raw(
+            f"Content-Length: {len(data)}", f"Content-Length: {len(data)}", body=data
+        ),
+        "H12-folded-fields": lambda data: raw(
+            "X-Long: one", " two", f"Content-Length: {len(data)}", body=data
+        ),
+        "H12-100-continue": lambda data: (
+            raw(status="100 Continue") + http_reply(200, data)
+        ),
+        "H38-other-cases-of-field-names": lambda data: raw(
+            f"cONTENT-lENGTH: {len(data)}", 'eTaG: "x"', body=data
+        ),
+        "H38-Vary": lambda data: http_reply(200, data, {"Vary": "*"}),
+        "H13-identity": lambda data: http_reply(
+            200, data, {"Content-Encoding": "Identity"}
+        ),
+        "chunks-of-one-byte": lambda data: chunked(
+            b"".join(b"1\r\n%c\r\n" % byte for byte in data) + b"0\r\n\r\n"
+        ),
+        "chunks-with-extensions": lambda data: chunked(
+            b"%X;a=b\r\n%s\r\n0\r\nTrailer: x\r\n\r\n" % (len(data), data)
+        ),
+    }
+
+    @pytest.mark.parametrize("case", CASES)
+    @pytest.mark.parametrize("form", ["JSON", "list"])
+    def test_the_file_is_taken(self, web, site, case, form):
+        site.form = form
+        site.answers["qa/qa.md"] = self.CASES[case](site.files["qa/qa.md"])
+        web.sync()
+        assert web.is_faithful()
+
+    def test_a_zero_byte_in_a_field_is_no_way_in(self, hashed, site):
+        """FAULTS H12."""
+        data = site.manifest()
+        nul = http_reply(200, data, {"ETag": '"a\0b"', "X": "\0"})
+        site.answers["agents.json"] = nul
+        hashed.sync("--force", check=(0, 1, 3))
+        hashed.sync(check=(0, 1, 3))
+        assert '"a\0b"' not in conditions(site.requests).values()
+        assert hashed.is_faithful()
+
+    def test_a_file_without_a_length_will_do_if_its_hash_is_known(self, web, site):
+        """FAULTS H08."""
+        site.answers["qa/qa.md"] = raw(body=site.files["qa/qa.md"])
+        web.sync()
+        assert web.is_faithful()
+
+    def test_a_length_and_chunks_give_one_file_or_none(self, unhashed, site):
+        """FAULTS H09, RFC 9112 section 6.3: never the length's idea of the body."""
+        before = unhashed.tree()
+        fields = ["Content-Length: 4", "Transfer-Encoding: chunked"]
+        body = b"9\r\n" + FORGED + b"\r\n0\r\n\r\n"
+        site.answers["qa/qa.md"] = raw(*fields, body=body)
+        unhashed.sync(check=(0, 1))
+        assert unhashed.tree()["qa/qa.md"] in (FORGED, before["qa/qa.md"])
+
+    def test_only_get_is_asked(self, hashed, site):
+        """FAULTS H38: a HEAD could say something else."""
+        site.files["qa/qa.md"] = b"# Changed\n"
+        hashed.sync()
+        assert {request.method for request in site.requests} == {"GET"}
+
+
+class TestEndlessAnswers:
+    """FAULTS H10, H11: no server can hold a run beyond --timeout, or fill memory."""
+
+    def stalled(self, mirror, site, seconds="0.25"):
+        """How long a sync took that must end by its own deadline, or by a limit."""
+        before = stats(mirror.dest)
+        started = time.monotonic()
+        source = mirror.sync("--force", "--timeout", seconds, check=(1, 3))
+        assert source["status"] == "error"
+        assert stats(mirror.dest) == before
+        return time.monotonic() - started
+
+    @pytest.mark.parametrize("name", ["agents.json", "qa/qa.md"])
+    def test_a_body_byte_by_byte_ends_in_time(self, hashed, site, name):
+        def slow(request):
+            yield raw("Content-Length: 99999")
+            yield from drip(b"x" * 99999)
+
+        site.answers[name] = slow
+        assert self.stalled(hashed, site) < 5
+
+    def test_a_head_byte_by_byte_ends_in_time(self, hashed, site):
+        slow = raw("X: " + "x" * 60_000)
+        site.answers["agents.json"] = lambda request: drip(slow)
+        assert self.stalled(hashed, site) < 5
+
+    def test_a_server_that_never_answers_is_left_in_time(self, hashed, site):
+        site.answers["agents.json"] = site.silence
+        assert self.stalled(hashed, site) < 5
+
+    def test_100_continue_without_end_is_left_in_time(self, hashed, site):
+        def flood(request):
+            while not site.closing.is_set():
+                yield raw(status="100 Continue") * 1000
+
+        site.answers["agents.json"] = flood
+        assert self.stalled(hashed, site) < 5
+
+    def test_pauses_that_a_server_asks_for_count_as_well(self, hashed, site):
+        """FAULTS H10, H25: the deadline is for all tries together."""
+        site.answers["agents.json"] = http_reply(503, b"", {"Retry-After": "15"})
+        assert self.stalled(hashed, site) < 5
+
+    def test_fields_without_end_are_left(self, hashed, site):
+        def flood(request):
+            yield b"HTTP/1.1 200 OK\r\n"
+            while not site.closing.is_set():
+                yield b"X: y\r\n" * 1000
+
+        site.answers["agents.json"] = flood
+        assert self.stalled(hashed, site, "20") < 10
+
+    @pytest.mark.parametrize("fields", [[], ["Transfer-Encoding: chunked"]])
+    @pytest.mark.parametrize("name", ["agents.json", "qa/qa.md"])
+    def test_a_body_without_end_is_left_at_the_limit(
+        self, hashed, site, monkeypatch, name, fields
+    ):
+        """FAULTS H11, S06; with a lower limit, for the time it takes."""
+        monkeypatch.setattr(agent_sync, "MAX_OBJECT_SIZE", 1 << 20)
+        monkeypatch.setattr(agent_sync, "MAX_REFS_SIZE", 1 << 20)
+        sent = []
+
+        def flood(request):
+            yield raw(*fields)
+            while not site.closing.is_set():
+                sent.append(1)
+                yield b"10000\r\n%s\r\n" % bytes(0x10000) if fields else bytes(0x10000)
+
+        site.answers[name] = flood
+        assert self.stalled(hashed, site, "20") < 10
+        assert len(sent) < 1000
+
+    def test_an_agent_over_the_limit_is_refused(self, web, site):
+        """FAULTS H11: also when its hash is right."""
+        site.files["huge.md"] = bytes(agent_sync.MAX_OBJECT_SIZE + 1)
+        assert "larger" in web.sync(check=1)["error"]
+        assert not web.tree()
+
+
+# Where a redirect may lead: the target, and whether the first origin's is the second's.
+ORIGINS = [
+    ("https://example.org/a", "https://example.org/b", True),
+    ("https://example.org/a", "https://EXAMPLE.org:443/b", True),
+    ("https://example.org/a", "https://example.org./b", True),
+    ("http://localhost/a", "http://localhost:80/b", True),
+    ("https://example.org/a", "https://example.org:444/b", False),
+    ("https://example.org:80/a", "https://example.org/b", False),
+    ("https://example.org/a", "https://www.example.org/b", False),
+    ("https://example.org/a", "https://example.org.evil.example/b", False),
+    ("http://localhost/a", "http://127.0.0.1/b", False),
+    ("http://localhost/a", "https://localhost/b", False),
+    ("http://localhost:443/a", "https://localhost/b", False),
+]
+
+
+class TestRedirects:
+    @pytest.mark.parametrize("one, other, same", ORIGINS)
+    def test_an_origin_is_a_scheme_a_host_and_a_port(self, one, other, same):
+        """FAULTS H01; most from requests' test_should_strip_auth_*."""
+        assert (agent_sync.origin(one) == agent_sync.origin(other)) is same
+
+    @pytest.fixture
+    def with_token(self, program, monkeypatch):
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    @pytest.mark.parametrize("name", ["agents.json", "qa/qa.md"])
+    def test_nothing_meant_for_one_origin_reaches_another(
+        self, with_token, unhashed, site, other_site, status, name
+    ):
+        """FAULTS H01, S18: neither credentials nor validators."""
+        other_site.form = "list"
+        away = {"Location": f"{other_site.base}/{name}"}
+        site.answers[name] = http_reply(status, b"moved", away)
+        assert unhashed.sync(check=None)["status"] == "success"
+        [request] = other_site.requests
+        assert below_agents(request) == name
+        private = {"authorization", "cookie", "if-none-match", "if-modified-since"}
+        assert not private & set(request.headers)
+        assert CANARY not in str(request)
+        [first] = [r for r in site.requests if below_agents(r) == name]
+        assert CANARY in credentials(first)
+        assert "if-none-match" in first.headers
+
+    def test_another_name_of_this_machine_is_another_origin(
+        self, with_token, hashed, site
+    ):
+        """FAULTS H01: 127.0.0.1 and localhost."""
+        port = site.server_address[1]
+        away = {"Location": f"http://localhost:{port}/elsewhere/agents.json"}
+
+        def script(request):
+            there = request.path.startswith("/elsewhere")
+            return None if there else http_reply(302, b"", away)
+
+        site.answers["agents.json"] = script
+        site.answers[""] = http_reply(200, site.manifest())
+        assert hashed.sync()["unchanged"] == 4
+        first, second = site.requests
+        assert (second.path, first.path) == (
+            "/elsewhere/agents.json",
+            "/agents/agents.json",
+        )
+        assert "authorization" in first.headers
+        assert "authorization" not in second.headers
+
+    def test_within_one_origin_both_go_along(self, with_token, hashed, site):
+        def script(request):
+            there = request.path.startswith("/x/")
+            return (
+                None
+                if there
+                else http_reply(302, b"", {"Location": "/x/agents/agents.json"})
+            )
+
+        site.answers["agents.json"] = script
+        assert hashed.sync()["unchanged"] == 4
+        assert [CANARY in credentials(request) for request in site.requests] == [
+            True
+        ] * 2
+        assert ["if-none-match" in request.headers for request in site.requests] == [
+            True
+        ] * 2
+
+    def test_what_was_dropped_on_the_way_does_not_come_back(
+        self, with_token, hashed, site, other_site
+    ):
+        """FAULTS H01: there and back again."""
+        site.answers["agents.json"] = Turns(
+            http_reply(302, b"", {"Location": f"{other_site.base}/back"}), None
+        )
+        back = {"Location": f"{site.base}/agents.json"}
+        other_site.answers["back"] = http_reply(302, b"", back)
+        assert hashed.sync(check=None)["unchanged"] == 4
+        assert [bool(credentials(request)) for request in site.requests] == [
+            True,
+            False,
+        ]
+
+    BAD_PLACES = {
+        "file": "file:///etc/passwd",
+        "ftp": "ftp://127.0.0.1/x",
+        "data": "data:text/plain,x",
+        "script": "javascript:alert(1)",
+        "another-host": "//evil.invalid/x",
+        "no-host": "http:///x",
+        "half-an-address": "http://[::1",
+        "a-port-out-of-range": "http://127.0.0.1:99999/",
+        "a-password": "http://user:hunter2@127.0.0.1/x",
+        "a-backslash": "http://127.0.0.1\\@evil.invalid/",
+        "control-characters": "/x\x01y",
+        "spaces": "/x y",
+        "not-ascii": "/\xe9",
+        "empty": "",
+        "none": None,
+    }
+
+    @pytest.mark.parametrize("place", BAD_PLACES)
+    def test_a_bad_place_is_an_error(self, hashed, site, place):
+        """FAULTS H02."""
+        before = stats(hashed.dest)
+        location = self.BAD_PLACES[place]
+        fields = {} if location is None else {"Location": location}
+        site.answers["agents.json"] = http_reply(302, b"", fields)
+        source = hashed.sync("--timeout", "20", check=(1, 3))
+        assert source["error"]
+        assert "hunter2" not in source["error"]
+        assert source["requests"] <= 6
+        assert stats(hashed.dest) == before
+
+    @pytest.mark.parametrize(
+        "place", ["new.json", "/agents/new.json", "../agents/new.json"]
+    )
+    def test_a_relative_place_is_found(self, hashed, site, place):
+        """FAULTS H02."""
+        site.answers["agents.json"] = http_reply(301, b"", {"Location": place})
+        site.answers["new.json"] = http_reply(200, site.manifest())
+        assert hashed.sync()["unchanged"] == 4
+
+    @pytest.mark.parametrize("query", ["", "?{}"], ids=["same", "new"])
+    def test_a_loop_is_left_soon(self, hashed, site, query):
+        """FAULTS H03."""
+        turns = iter(range(1000))
+        site.answers["agents.json"] = lambda request: http_reply(
+            302, b"", {"Location": "/agents/agents.json" + query.format(next(turns))}
+        )
+        site.reply_to = lambda request: site.answers["agents.json"](request)
+        assert "too many redirects" in hashed.sync(check=1)["error"]
+        assert len(site.requests) <= 6
+
+    def test_the_body_of_a_redirect_is_not_read(self, hashed, site):
+        """FAULTS H04: it may be endless."""
+
+        def script(request):
+            yield raw(
+                "Location: /agents/new.json",
+                "Content-Length: " + "9" * 10,
+                status="302 Found",
+            )
+            site.closing.wait()
+
+        site.answers["agents.json"] = script
+        site.answers["new.json"] = http_reply(200, site.manifest())
+        assert hashed.sync("--timeout", "20")["unchanged"] == 4
+
+    @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+    def test_a_post_is_never_redirected(self, mirror, git_server, other_site, status):
+        """FAULTS H05, G30."""
+        away = {"Location": f"{other_site.url}/owner/repo.git/git-upload-pack"}
+        git_server.answer = lambda request: http_reply(status, b"", away)
+        assert mirror.sync(check=1)["status"] == "error"
+        asked = [*git_server.requests, *other_site.requests]
+        posts = [ask.path for ask in asked if ask.method == "POST"]
+        assert set(posts) == {"/owner/repo.git/git-upload-pack"}
+        assert not [ask for ask in other_site.requests if ask.method == "POST"]
+
+
+def many_agents(count):
+    return {f"{n % 7}/agent-{n:03}.md": prose(n, 300) for n in range(count)}
+
+
+class TestConnectionsToAWebSite:
+    @pytest.mark.parametrize("form", ["JSON", "list"])
+    @pytest.mark.parametrize("jobs", [1, 4])
+    def test_they_are_kept_and_at_most_as_many_as_jobs(self, program, jobs, form):
+        with Site(many_agents(30), form) as site:
+            mirror = Mirror(program, site)
+            assert mirror.sync("-j", jobs)["requests"] == 31
+            assert mirror.is_faithful()
+            assert 1 <= site.connections <= jobs
+
+    def test_jobs_are_for_all_sources_together(self, program):
+        """DESIGN section 4: `--jobs` connections in all."""
+        busy, most, mutex = set(), [0], threading.Lock()
+
+        def script(request):
+            with mutex:
+                busy.add(id(request))
+                most[0] = max(most[0], len(busy))
+            time.sleep(0.002)
+            with mutex:
+                busy.discard(id(request))
+
+        with Site(many_agents(12)) as one, Site(many_agents(12)) as two:
+            for name, site in (("one", one), ("two", two)):
+                site.answers = dict.fromkeys([*site.files, "agents.json"], script)
+                program.call(
+                    "add", site.base, "--id", name, "--dest", program.root / name
+                )
+            program.call("sync", "-j", "2")
+            assert tree(program.root / "one") == one.agents()
+            assert most[0] <= 2
+
+    def test_a_server_that_closes_after_some_requests_is_asked_anew(self, program):
+        """FAULTS H27."""
+        turns = iter(range(1000))
+
+        def script(request):
+            if next(turns) % 3 == 2:  # the connection ends after this one
+                return bytes(Site.reply_to(site, request))
+            return Site.reply_to(site, request)
+
+        with Site(many_agents(12)) as site:
+            site.reply_to = script
+            mirror = Mirror(program, site)
+            mirror.sync("-j", "1")
+            assert mirror.is_faithful()
+            assert site.connections == 5
+
+    def test_a_kept_connection_that_was_reset_is_made_anew(self, program):
+        """FAULTS H27: no byte of an answer came, so the GET may be repeated."""
+        seen = set()
+
+        def script(request):
+            if len(site.requests) > 1 and request.path not in seen:
+                seen.add(request.path)
+                return b""
+            return Site.reply_to(site, request)
+
+        with Site(many_agents(3)) as site:
+            site.reply_to = script
+            mirror = Mirror(program, site)
+            mirror.sync("-j", "1", check=None)
+            mirror.sync("-j", "1", check=None)
+            mirror.sync("-j", "1", check=None)
+            assert mirror.is_faithful()
+
+    @pytest.mark.parametrize("cut", [b"", raw("Content-Length: 900", body=b"# Part\n")])
+    def test_a_reset_in_an_answer_leaves_nothing_behind(self, hashed, site, cut):
+        """FAULTS H27, INV1."""
+
+        def script(request):
+            client = site.clients[-1]
+            linger = b"\1\0\0\0\0\0\0\0"  # a close sends RST
+            with contextlib.suppress(OSError):
+                client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+            return cut
+
+        before = stats(hashed.dest)
+        site.files["qa/qa.md"] = b"# Changed\n"
+        site.answers["qa/qa.md"] = script
+        assert hashed.sync("-j", "1", check=(1, 3))["status"] == "error"
+        assert stats(hashed.dest) == before
+
+    def test_a_half_closed_connection_still_answers(self, web, site):
+        """FAULTS H27: the server shuts down its side right behind the answer."""
+        for name, data in {**site.files, "agents.json": site.manifest()}.items():
+            site.answers[name] = bytes(http_reply(200, data))
+        web.sync("-j", "2")
+        assert web.is_faithful()
+
+    @pytest.mark.parametrize("form", ["JSON", "list"])
+    def test_what_comes_behind_an_answer_is_no_answer(self, program, form):
+        """FAULTS H28: a second reply, unasked, must not be taken for the next file."""
+        with Site(many_agents(8), form) as site:
+            poison = http_reply(200, FORGED)
+
+            def script(request):
+                return Reply(Site.reply_to(site, request) + poison)
+
+            site.reply_to = script
+            mirror = Mirror(program, site)
+            mirror.sync("-j", "1")
+            assert mirror.is_faithful()
+
+    def test_what_comes_behind_a_304_is_no_answer(self, unhashed, site):
+        """FAULTS H16, H28: a 304 has no body, whatever the server sends."""
+        body = b"<html>" + http_reply(200, FORGED)
+        site.answers["BASE-AGENT.md"] = lambda request: Reply(not_modified() + body)
+        before = stats(unhashed.dest)
+        assert unhashed.sync("-j", "1")["unchanged"] == 4
+        assert stats(unhashed.dest) == before
+
+    def test_nobody_listening_is_exit_code_3_if_the_files_are_right(self, program):
+        """FAULTS H27: and the source and what is wrong with it are named."""
+        with Site() as site:
+            mirror = Mirror(program, site)
+            mirror.sync()
+        before = stats(mirror.dest)
+        outcome = program.call("sync", check=3)
+        assert "src" in complaint(outcome)
+        assert "refused" in complaint(outcome)
+        assert stats(mirror.dest) == before
+        mirror.write("qa/qa.md", b"# Edited\n")
+        program.call("sync", check=1)
+
+    def test_a_name_that_does_not_resolve_is_a_tidy_error(self, program):
+        """FAULTS H27."""
+        program.call("add", "https://agents.invalid/agents", "--id", "src")
+        assert "agents.invalid" in complaint(program.call("sync", check=1))
+
+    def test_the_next_address_of_a_name_is_tried(self, program, site):
+        """FAULTS H27: the server is at 127.0.0.1, `localhost` may be ::1 first."""
+        port = site.server_address[1]
+        dest = program.root / "dest"
+        program.call("add", f"http://localhost:{port}/agents", "--dest", dest)
+        program.call("sync")
+        assert tree(dest) == site.agents()
+
+
+def in_seconds(seconds, now=None):
+    """An HTTP date so many seconds after *now*, which is the present by default."""
+    return email.utils.formatdate((now or time.time()) + seconds, usegmt=True)
+
+
+class TestTriesAndPauses:
+    @pytest.mark.parametrize("status", [500, 502, 503, 504])
+    def test_a_passing_fault_is_asked_again(self, web, site, pauses, status):
+        """FAULTS H27, with a growing pause."""
+        site.answers["agents.json"] = Turns(
+            http_reply(status), http_reply(status), None
+        )
+        web.sync()
+        assert web.is_faithful()
+        assert len(pauses) == 2
+        assert 0 < pauses[0] < pauses[1] < 5
+
+    @pytest.mark.parametrize("status", [500, 503])
+    def test_a_lasting_fault_is_given_up(self, hashed, site, pauses, status):
+        """FAULTS H27: bounded."""
+        site.answers["agents.json"] = http_reply(status)
+        source = hashed.sync(check=3)
+        assert str(status) in source["error"]
+        assert source["requests"] == 3
+
+    @pytest.mark.parametrize("status", [400, 401, 403, 404, 407, 410, 451, 501, 505])
+    def test_what_would_not_help_is_not_tried(self, hashed, site, pauses, status):
+        """FAULTS H24: one request, and the answer is named."""
+        site.answers["agents.json"] = http_reply(status)
+        source = hashed.sync(check=1)
+        assert str(status) in source["error"]
+        assert source["requests"] == 1
+        assert not pauses
+
+    @pytest.mark.parametrize("status", [401, 403])
+    def test_a_refusal_hints_at_a_token(self, hashed, site, monkeypatch, status):
+        """FAULTS H24: without showing the one there is."""
+        site.answers["agents.json"] = http_reply(status, CANARY.encode())
+        assert "AGENT_SYNC_TOKEN" in hashed.sync(check=1)["error"]
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
+        outcome = hashed.program.call("sync", "-v", check=1)
+        assert "token" in complaint(outcome)
+        assert CANARY not in complaint(outcome)
+
+    SHORT = {  # Retry-After: the pause in seconds
+        "seconds": (lambda: "2", 2),
+        "date": (lambda: in_seconds(7), 7),
+        "past-date": (lambda: in_seconds(-1000), 0),
+        "zero": (lambda: "0", 0),
+    }
+
+    @pytest.mark.parametrize("status", [429, 503])
+    @pytest.mark.parametrize("form", SHORT)
+    def test_a_short_pause_is_made(self, web, site, pauses, status, form):
+        """FAULTS H25, both forms of Retry-After (RFC 9110, section 10.2.3)."""
+        text, seconds = self.SHORT[form]
+        fields = {"Retry-After": text(), "Date": in_seconds(0)}
+        site.answers["agents.json"] = Turns(http_reply(status, b"", fields), None)
+        web.sync()
+        assert web.is_faithful()
+        assert pauses == [pytest.approx(seconds, abs=1.01)]
+
+    LONG = {  # 429 with Retry-After: how long nothing is asked, in seconds
+        "seconds": ("3600", 3600),
+        "date": (lambda: in_seconds(5000), 5000),
+        "clamped": ("999999999", 86400),
+        "clamped-date": ("Fri, 31 Dec 9999 23:59:59 GMT", 86400),
+        "more-digits-than-sense": ("9" * 5000, 60),
+        "invalid": ("soon", 60),
+        "negative": ("-5", 60),
+        "float": ("1e9", 60),
+        "invalid-date": ("Fri, 99 Foo 2099 99:99:99 GMT", 60),
+        "missing": (None, 60),
+    }
+
+    @pytest.mark.parametrize("form", LONG)
+    def test_a_long_pause_is_remembered(self, hashed, site, pauses, form):
+        """FAULTS H25, H26: the run ends at once, and the next one does not ask."""
+        text, seconds = self.LONG[form]
+        text = text() if callable(text) else text
+        fields = {} if text is None else {"Retry-After": text}
+        site.answers["agents.json"] = http_reply(429, b"", fields)
+        before = stats(hashed.dest)
+        source = hashed.sync(check=3)
+        assert (source["requests"], pauses) == (1, [])
+        assert "429" in source["error"]
+        [row] = hashed.program.query("SELECT retry_at FROM sources")
+        left = datetime.fromisoformat(row["retry_at"]) - datetime.now(timezone.utc)
+        assert seconds - 30 < left.total_seconds() < seconds + 5
+        site.answers.clear()
+        site.take()
+        source = hashed.sync(check=3)
+        assert (source["requests"], source["checked"], site.requests) == (0, False, [])
+        assert stats(hashed.dest) == before
+
+    def test_force_asks_before_the_time(self, hashed, site, pauses):
+        """FAULTS H26; an answer ends the wait."""
+        site.answers["agents.json"] = http_reply(429, b"", {"Retry-After": "3600"})
+        hashed.sync(check=3)
+        site.answers.clear()
+        hashed.sync("--force")
+        assert hashed.sync()["checked"] is True
+
+    def test_after_the_time_it_is_asked_again(self, hashed, site, pauses):
+        site.answers["agents.json"] = http_reply(429, b"", {"Retry-After": "3600"})
+        hashed.sync(check=3)
+        site.answers.clear()
+        past = datetime.now(timezone.utc) - timedelta(seconds=1)
+        set_source(hashed.program, retry_at=past.isoformat())
+        assert hashed.sync()["checked"] is True
+
+    def test_always_too_many_requests_is_given_up(self, hashed, site, pauses):
+        """FAULTS H25, "permanent"."""
+        site.answers["agents.json"] = http_reply(429, b"", {"Retry-After": "1"})
+        assert hashed.sync(check=3)["requests"] == 3
+        assert pauses == [1, 1]
+
+    def test_too_many_requests_for_one_file_end_the_run(self, program, pauses):
+        """FAULTS H26: no hammering."""
+        with Site(many_agents(40), "list") as site:
+            mirror = Mirror(program, site)
+            limit = http_reply(429, b"", {"Retry-After": "3600"})
+            site.answers = dict.fromkeys(site.files, limit)
+            source = mirror.sync("-j", "2", check=1)
+            assert source["status"] == "error"
+            assert source["requests"] < 12
+            assert mirror.sync(check=1)["requests"] == 0
+
+    def test_one_limited_source_stops_no_other(self, hashed, site, other_site, pauses):
+        """INV4."""
+        dest = hashed.program.root / "other"
+        hashed.program.call("add", other_site.base, "--id", "other", "--dest", dest)
+        site.answers["agents.json"] = http_reply(429)
+        hashed.program.call("sync", check=(1, 3))
+        assert tree(dest) == other_site.agents()
+
+    @pytest.mark.parametrize("skew", [-3600, 0, 3600])
+    @pytest.mark.parametrize("status", [403, 429])
+    def test_githubs_limit_ends_by_the_servers_clock(
+        self, hashed, site, pauses, status, skew
+    ):
+        """FAULTS H26, H37: `x-ratelimit-reset` is a time of the server's."""
+        server_now = time.time() + skew
+        fields = {
+            "x-ratelimit-remaining": "0",
+            "x-ratelimit-reset": str(int(server_now) + 1800),
+            "Date": in_seconds(skew),
+        }
+        site.answers["agents.json"] = http_reply(status, b"", fields)
+        assert hashed.sync(check=3)["requests"] == 1
+        [row] = hashed.program.query("SELECT retry_at FROM sources")
+        left = datetime.fromisoformat(row["retry_at"]) - datetime.now(timezone.utc)
+        assert 1700 < left.total_seconds() < 1900
+
+    def test_a_refusal_within_the_limit_is_no_pause(self, hashed, site, pauses):
+        """FAULTS H26: every answer of GitHub has these fields."""
+        fields = {"x-ratelimit-remaining": "59", "x-ratelimit-reset": "9" * 10}
+        site.answers["agents.json"] = http_reply(403, b"", fields)
+        assert hashed.sync(check=1)["requests"] == 1
+        site.answers.clear()
+        assert hashed.sync()["checked"] is True
+
+    @pytest.mark.parametrize(
+        "date", ["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "?"]
+    )
+    def test_an_absurd_date_is_harmless(self, web, site, pauses, date):
+        """FAULTS H37: no negative pause, none without end."""
+        fields = {"Date": date, "Retry-After": in_seconds(5)}
+        site.answers["agents.json"] = Turns(http_reply(503, b"", fields), None)
+        web.sync(check=(0, 1))
+        assert all(0 <= pause <= 20 for pause in pauses)
+        set_source(web.program, retry_at=None)
+        web.sync()
+        assert web.is_faithful()
+
+
+class TestClocks:
+    """FAULTS H37: a local clock that was wrong, or still is."""
+
+    @pytest.mark.parametrize("year", [1970, 2099])
+    def test_a_wrong_clock_stops_no_sync(self, web, site, monkeypatch, year):
+        monkeypatch.setattr(
+            agent_sync, "utc_now", lambda: f"{year}-01-01T00:00:00+00:00"
+        )
+        web.sync()
+        site.files["qa/qa.md"] = b"# Changed\n"
+        assert web.sync()["updated"] == ["qa/qa.md"]
+        monkeypatch.undo()
+
+    def test_runs_of_one_moment_are_listed_newest_first(self, web, monkeypatch):
+        monkeypatch.setattr(agent_sync, "utc_now", lambda: "1970-01-01T00:00:00+00:00")
+        web.sync()
+        web.sync()
+        runs = web.program.call_json("history")["runs"]
+        assert [run["files_synced"] for run in runs] == [0, 4]
+
+    def test_a_sync_in_the_future_is_not_taken_for_a_recent_one(self, hashed):
+        """A clock that was ahead for a while must not make --max-age skip for years."""
+        set_source(hashed.program, last_sync_time="2099-01-01T00:00:00+00:00")
+        assert hashed.sync("--max-age", "15m")["checked"] is True
+
+    def test_a_pause_longer_than_any_is_not_kept(self, hashed):
+        """None is longer than a day, so this one was noted by a wrong clock."""
+        set_source(hashed.program, retry_at="2099-01-01T00:00:00+00:00")
+        assert hashed.sync()["checked"] is True
+
+
+class TestUrlsOfTheWeb:
+    BAD = [
+        " file:///no/such/directory",
+        "http://x\\@127.0.0.1/agents",
+        "http://a@b@127.0.0.1/agents",
+        "http://user:hunter2@127.0.0.1/agents",
+        "http://127.0.0.1:99999/agents",
+        "http://127.0.0.1:0/agents",
+        "http://127.0.0.1:x/agents",
+        "ht\ntp://127.0.0.1/agents",
+        "http://127.0.0.1/agents\r\nX: y",
+        "http://127.0.0.1/agents\0",
+        "http://127.0.0.1/agents\x7f",
+        "http://127.0.0.1/my agents",
+        "http://exa\u2100mple.org/agents",
+        "http://127.0.0.1/ag\xe9nts",
+        "http://127.0.0.1/agents?query",
+        "http://127.0.0.1/agents#fragment",
+        "http:///agents",
+        "http://[::1/agents",
+        "data:text/plain,x",
+        "ftp://127.0.0.1/agents",
+        "gopher://127.0.0.1/agents",
+    ]
+
+    @pytest.mark.parametrize("url", BAD)
+    @pytest.mark.parametrize("kind", [[], ["--kind", "http"]], ids=["", "http"])
+    def test_a_doubtful_url_is_refused(self, program, url, kind):
+        """FAULTS H29, H30, H31."""
+        outcome = program.call("add", url, *kind, check=2)
+        assert "hunter2" not in complaint(outcome)
+        assert program.call_json("sources") == {"sources": []}
+
+    @pytest.mark.parametrize("url", [
+        "ftp://127.0.0.1/x", "file:///etc", "data:,x", "http://[::1", "http://x/\r\nY:z"
+    ])  # fmt: skip
+    def test_a_url_that_was_changed_in_the_database_is_refused(self, hashed, site, url):
+        """FAULTS H31: others can write that file."""
+        before = stats(hashed.dest)
+        set_source(hashed.program, url=url, kind="http")
+        hashed.program.call("sync", check=FAILURE)
+        assert not site.requests
+        assert stats(hashed.dest) == before
+
+    def test_a_validator_that_was_changed_in_the_database_is_no_way_in(
+        self, hashed, site
+    ):
+        """FAULTS H29."""
+        set_source(hashed.program, etag='"x"\r\nX-Injected: yes')
+        hashed.sync(check=(0, 1, 3))
+        assert not [ask for ask in site.requests if "x-injected" in ask.headers]
+
+    ODD_NAMES = [
+        "a b.md",
+        "100%.md",
+        "%41.md",
+        "a#b.md",
+        "a+b.md",
+        "a;b&c=d.md",
+        "a'b.md",
+        "[x]~(y)!.md",
+        "na\u00efve/\u8bbe\u8ba1 \U0001f916.md",
+        "@a,b$.md",
+    ]
+
+    @pytest.mark.parametrize("form", ["JSON", "list", "SHA256SUMS"])
+    def test_odd_names_are_quoted(self, program, form):
+        """FAULTS H29."""
+        files = {name: name.encode() for name in self.ODD_NAMES}
+        with Site(files, form) as site:
+            mirror = Mirror(program, site)
+            program.call("remove", "src")
+            url = f"{site.base}/{site.index}" if form == "SHA256SUMS" else site.base
+            program.call("add", url, "--id", "src", "--dest", mirror.dest)
+            mirror.sync()
+            assert mirror.tree() == files
+            assert all(request.path.isascii() for request in site.requests)
+
+    def test_a_token_with_a_line_break_adds_no_field(self, web, site, monkeypatch):
+        """FAULTS H29."""
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", "abc\r\nX-Injected: yes")
+        web.sync(check=(0, 1))
+        assert not [ask for ask in site.requests if "x-injected" in ask.headers]
+
+    @pytest.mark.parametrize("form", ["JSON", "list"])
+    @pytest.mark.parametrize("path", [
+        "http://169.254.169.254/latest.md",
+        "https://evil.invalid/x.md",
+        "//evil.invalid/x.md",
+        "/etc/x.md",
+        "../x.md",
+        "a/../../x.md",
+        "a/./x.md",
+        "a\\..\\x.md",
+        "x.md\r\nX-Injected: yes.md",
+        "x\0.md",
+        "\ud800.md",
+        "CON.md",
+        ".git/x.md/../y.md",
+    ])  # fmt: skip
+    def test_a_listed_path_never_leads_away(self, hashed, site, other_site, path, form):
+        """FAULTS H32, H29, H35: what a manifest names is below it, or is refused."""
+        before = stats(hashed.dest)
+        site.form = form
+        site.files[path] = FORGED
+        manifest = site.manifest()
+        del site.files[path]
+        site.answers["agents.json"] = http_reply(200, manifest)
+        assert hashed.sync(check=1)["status"] == "error"
+        assert asked_for(site.requests) == ["agents.json"]
+        assert stats(hashed.dest) == before
+
+
+class TestCredentialsOnTheWeb:
+    """FAULTS S18, H01, H24: a token goes where it belongs, and nowhere else."""
+
+    def protect(self, site):
+        """Let in only who knows the canary."""
+        challenge = http_reply(401, b"", {"WWW-Authenticate": 'Basic realm="x"'})
+
+        def script(request):
+            return None if CANARY in credentials(request) else challenge
+
+        site.answers = dict.fromkeys([*site.files, "agents.json"], script)
+
+    def hidden(self, program, *outcomes):
+        """Whether the canary is in no output and in none of the database's bytes."""
+        names = program.root.glob("agent_sync.db*")
+        kept = b"".join(path.read_bytes() for path in names)
+        kept += b"".join(tree(program.root / "dest").values())
+        encoded = base64.b64encode(f"x-access-token:{CANARY}".encode())[:-4]
+        shown = "".join(map(complaint, outcomes)).encode()
+        return not [c for c in (CANARY.encode(), encoded) if c in kept + shown]
+
+    def everything_said(self, program):
+        """What each command that could tell says."""
+        commands = (
+            ["sync", "-v"],
+            ["sync", "-v", "--force", "--json"],
+            ["sources", "--json"],
+            ["history", "--json"],
+            ["status", "--json"],
+            ["files", "--json"],
+        )
+        return [program.call(*words, check=None) for words in commands]
+
+    def test_a_token_of_the_source_opens_it_and_stays_hidden(
+        self, web, site, monkeypatch
+    ):
+        self.protect(site)
+        assert "401" in web.sync(check=1)["error"]
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
+        web.sync()
+        assert web.is_faithful()
+        assert self.hidden(web.program, *self.everything_said(web.program))
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY + "-old")
+        site.answers["agents.json"] = http_reply(401, CANARY.encode())
+        assert self.hidden(web.program, *self.everything_said(web.program))
+
+    def test_a_password_in_netrc_opens_it_and_stays_hidden(self, web, site):
+        self.protect(site)
+        line = f"machine 127.0.0.1 login me password {CANARY}\n"
+        write(os.environ["HOME"], ".netrc", line.encode()).chmod(0o600)
+        web.sync()
+        assert web.is_faithful()
+        assert self.hidden(web.program, *self.everything_said(web.program))
+
+    @pytest.mark.parametrize(
+        "name", ["GITHUB_TOKEN", "GH_TOKEN", "AGENT_SYNC_TOKEN_OTHER"]
+    )
+    def test_a_token_for_somewhere_else_stays_at_home(
+        self, web, site, monkeypatch, name
+    ):
+        monkeypatch.setenv(name, CANARY)
+        web.sync()
+        assert CANARY not in "".join(map(credentials, site.requests))
+        assert self.hidden(web.program, *self.everything_said(web.program))
+
+    def test_a_token_goes_to_no_other_host_without_encryption(
+        self, program, monkeypatch
+    ):
+        """FAULTS H33: seen by the proxy that all goes through."""
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
+        with ScriptedOrigin(lambda request: http_reply(404)) as proxy:
+            monkeypatch.setenv("http_proxy", proxy.url)
+            url = "http://agents.invalid/agents"
+            program.call("add", url, "--id", "src", "--allow-http")
+            program.call("sync", check=1)
+            [request] = proxy.requests
+        assert request.path == url + "/agents.json"
+        assert "authorization" not in request.headers
+
+    def test_a_redirect_to_a_netrc_host_asks_for_nothing(
+        self, hashed, site, other_site
+    ):
+        """FAULTS H01: who redirects does not decide where a password goes."""
+        port = other_site.server_address[1]
+        line = f"machine localhost login me password {CANARY}\n"
+        write(os.environ["HOME"], ".netrc", line.encode()).chmod(0o600)
+        away = {"Location": f"http://localhost:{port}/agents/agents.json"}
+        site.answers["agents.json"] = http_reply(302, b"", away)
+        hashed.sync(check=None)
+        assert other_site.requests
+        assert not any(map(credentials, [*site.requests, *other_site.requests]))
+
+
+class TestProxies:
+    """FAULTS H33."""
+
+    @pytest.fixture
+    def proxy(self, monkeypatch):
+        """A proxy that has everything, and is used if the environment counts."""
+
+        def script(request):
+            name = request.path.rpartition("/agents/")[2]
+            files = {**WEB_AGENTS, "agents.json": json_manifest(WEB_AGENTS)}
+            return http_reply(200, files[name]) if name in files else None
+
+        with ScriptedOrigin(script) as proxy:
+            for name in ("http_proxy", "https_proxy"):
+                monkeypatch.setenv(name, proxy.url)
+            yield proxy
+
+    @pytest.fixture
+    def distant(self, program, proxy):
+        url = "http://agents.invalid/agents"
+        program.call("add", url, "--id", "src", "--allow-http")
+        return program
+
+    def test_this_machine_is_never_asked_through_a_proxy(self, web, proxy):
+        web.sync()
+        assert web.is_faithful()
+        assert not proxy.requests
+
+    def test_others_are(self, distant, proxy):
+        assert only_source(distant.call_json("sync"))["added"] == sorted(WEB_AGENTS)
+        assert len(proxy.requests) == 5
+        assert proxy.connections <= 5
+
+    def test_but_not_those_of_no_proxy(self, distant, proxy, monkeypatch):
+        monkeypatch.setenv("no_proxy", "agents.invalid")
+        distant.call("sync", check=1)
+        assert not proxy.requests
+
+    def test_a_proxy_from_a_request_to_a_cgi_program_is_none(
+        self, distant, proxy, monkeypatch
+    ):
+        """CVE-2016-5385, "httpoxy": HTTP_PROXY could be a field named Proxy."""
+        monkeypatch.delenv("http_proxy")
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        monkeypatch.setenv("REQUEST_METHOD", "GET")
+        distant.call("sync", check=1)
+        assert not proxy.requests
+
+    def test_a_proxy_sees_nothing_of_what_is_encrypted(
+        self, program, proxy, monkeypatch
+    ):
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
+        program.call("add", "https://agents.invalid/agents", "--id", "src")
+        program.call("sync", check=1)
+        assert {request.method for request in proxy.requests} == {"CONNECT"}
+        assert CANARY not in "".join(map(credentials, proxy.requests))
+
+    def test_a_proxys_password_is_for_the_proxy_and_never_shown(
+        self, distant, proxy, monkeypatch
+    ):
+        url = proxy.url.replace("://", f"://me:{CANARY}@")
+        monkeypatch.setenv("http_proxy", url)
+        shown = [distant.call("sync", "-v"), distant.call("history", "--json")]
+        assert "proxy-authorization" in proxy.requests[0].headers
+        proxy.close()
+        shown.append(distant.call("sync", "-v", check=(1, 3)))
+        assert CANARY not in "".join(map(complaint, shown))
+        assert CANARY.encode() not in distant.database.read_bytes()
+
+
+OPENSSL = shutil.which("openssl")
+CA_CONFIGURATION = """
+[ca]
+default_ca = here
+[here]
+database = {root}/index
+new_certs_dir = {root}
+serial = {root}/serial
+default_md = sha256
+policy = any
+unique_subject = no
+[any]
+commonName = supplied
+[req]
+distinguished_name = name
+prompt = no
+[name]
+commonName = agents test
+[authority]
+basicConstraints = critical,CA:TRUE
+keyUsage = critical,keyCertSign,cRLSign
+subjectKeyIdentifier = hash
+[good]
+subjectAltName = DNS:localhost,IP:127.0.0.1
+authorityKeyIdentifier = keyid
+[stranger]
+subjectAltName = DNS:stranger.invalid
+authorityKeyIdentifier = keyid
+"""
+
+
+def make_certificates(root):
+    """An authority in *root*, and what it certifies: good, expired, stranger."""
+    config = write(root, "openssl.cnf", CA_CONFIGURATION.format(root=root).encode())
+    write(root, "index", b"")
+    write(root, "serial", b"01\n")
+
+    def openssl(*words):
+        command = [OPENSSL, *words, "-config", str(config)]
+        done = subprocess.run(command, cwd=root, capture_output=True, env=GIT_ENV)
+        if done.returncode:
+            pytest.skip(f"openssl {words[0]}: {done.stderr.decode()[-200:]}")
+
+    key = ["-newkey", "rsa:2048", "-nodes", "-keyout"]
+    openssl(
+        "req", "-x509", *key, "ca.key", "-out", "ca.pem",
+        "-days", "3650", "-extensions", "authority",
+    )  # fmt: skip
+    openssl("req", "-new", *key, "key.pem", "-out", "request.pem")
+    for name, until in (("good", "491231235959Z"), ("expired", "210101000000Z"),
+                        ("stranger", "491231235959Z")):  # fmt: skip
+        openssl(
+            "ca", "-batch", "-notext", "-cert", "ca.pem", "-keyfile", "ca.key",
+            "-in", "request.pem", "-out", f"{name}.pem",
+            "-startdate", "200101000000Z", "-enddate", until,
+            "-extensions", "stranger" if name == "stranger" else "good",
+        )  # fmt: skip
+    return root
+
+
+class SecureSite(Site):
+    """The same over TLS, with one of the certificates of `make_certificates`."""
+
+    def __init__(self, root, name):
+        self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self.context.load_cert_chain(str(root / f"{name}.pem"), str(root / "key.pem"))
+        super().__init__()
+
+    @property
+    def url(self):
+        return super().url.replace("http:", "https:")
+
+    def get_request(self):
+        client, address = super().get_request()
+        secure = self.context.wrap_socket(
+            client, server_side=True, do_handshake_on_connect=False
+        )
+        self.clients[-1] = secure
+        return secure, address
+
+    def shutdown_request(self, request):
+        with contextlib.suppress(OSError):
+            request.shutdown(socket.SHUT_RDWR)
+        request.close()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    if not OPENSSL:
+        pytest.skip("the openssl command is not installed")
+    return make_certificates(tmp_path_factory.mktemp("certificates"))
+
+
+class TestTls:
+    """FAULTS H34: what is not certified is not asked."""
+
+    @pytest.fixture
+    def secure(self, request, certificates, program):
+        with SecureSite(certificates, request.param) as site:
+            yield Mirror(program, site)
+
+    def refused(self, mirror):
+        source = mirror.sync("--timeout", "20", check=1)
+        assert "certif" in source["error"].lower()
+        assert not mirror.tree()
+        assert not mirror.upstream.requests
+
+    @pytest.mark.parametrize("secure", ["good"], indirect=True)
+    def test_an_authority_of_ones_own_is_set_by_ssl_cert_file(
+        self, secure, certificates, monkeypatch
+    ):
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
+        secure.sync("-j", "2")
+        assert secure.is_faithful()
+        assert secure.upstream.connections <= 2
+        assert all(CANARY in credentials(ask) for ask in secure.upstream.requests)
+
+    @pytest.mark.parametrize("secure", ["good"], indirect=True)
+    def test_an_unknown_authority_is_refused(self, secure):
+        self.refused(secure)
+
+    @pytest.mark.parametrize("secure", ["expired", "stranger"], indirect=True)
+    def test_an_expired_or_a_strangers_certificate_is_refused(
+        self, secure, certificates, monkeypatch
+    ):
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
+        self.refused(secure)
+
+    @pytest.mark.parametrize("secure", ["good"], indirect=True)
+    def test_a_redirect_never_leaves_https(
+        self, secure, site, certificates, monkeypatch
+    ):
+        """FAULTS H01, H34."""
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
+        away = {"Location": f"{site.base}/agents.json"}
+        secure.upstream.answers["agents.json"] = http_reply(302, b"", away)
+        assert "https" in secure.sync(check=1)["error"]
+        assert not site.requests
+
+    @pytest.mark.parametrize("secure", ["good"], indirect=True)
+    def test_githubs_token_goes_to_no_other_host(
+        self, secure, certificates, monkeypatch
+    ):
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
+        monkeypatch.setenv("GITHUB_TOKEN", CANARY)
+        secure.sync()
+        assert not any(map(credentials, secure.upstream.requests))
+
+    def test_a_server_that_does_not_speak_tls_is_a_tidy_error(self, program, site):
+        """FAULTS H27."""
+        site.finish_request = lambda client, address: client.sendall(http_reply(400))
+        url = site.base.replace("http:", "https:")
+        program.call("add", url, "--id", "src")
+        program.call("sync", "--timeout", "20", check=1)
+
+
 # ==== Pkt-lines ====
+
+BAD_LENGTHS = {
+    "0002 is for stateless connections": b"0002",
+    "0003": b"0003",
+    "letters": b"zzzz",
+    "a space": b" 00f",
+    "a plus": b"+00f",
+    "a minus": b"-001",
+    "a space inside": b"00 f",
+    "an underscore": b"0_0f",
+    "a prefix": b"0x0f",
+    "a line feed": b"00f\n",
+    "above 65520": b"fff1",
+    "FFFF": b"FFFF",
+    "a full-width digit": "０1".encode(),
+    "an end inside the length": b"00",
+    "no length": b"",
+    "an end inside the data": b"000fabc",
+    "an end before the data": b"0005",
+}
+
+
+class TestPktLines:
+    """FAULTS G22 to G26."""
+
+    @pytest.mark.parametrize("name", BAD_LENGTHS)
+    def test_a_bad_length_is_an_error(self, name):
+        """G22: `int` itself would take most of these."""
+        data = BAD_LENGTHS[name]
+        if len(data) == 4 and "end" not in name:
+            data += b"x" * 0xFFFF
+        assert refusal(agent_sync.read_pkt, reader(data))
+
+    @pytest.mark.parametrize("size", [1, 10, 11, 65515, 65516])
+    def test_a_payload_comes_as_it_is(self, size):
+        """G22: the four digits may be in either case."""
+        payload = b"x" * size
+        assert agent_sync.read_pkt(reader(pkt(payload) + b"more")) == payload
+        upper = b"%04X" % (size + 4) + payload
+        assert agent_sync.read_pkt(reader(upper)) == payload
+
+    def test_an_empty_packet_does_no_harm(self):
+        """G23."""
+        assert agent_sync.read_pkt(reader(b"0004")) == b""
+
+    def test_flush_and_delim_are_told_from_data(self):
+        assert agent_sync.read_pkt(reader(b"0000")) == agent_sync.FLUSH_PKT
+        assert agent_sync.read_pkt(reader(b"0001")) == agent_sync.DELIM_PKT
+
+    @pytest.mark.parametrize("payload", [b"0000", b"0001"])
+    def test_a_line_that_reads_like_a_flush_or_delim_is_a_line(self, payload):
+        """G22: only the length field makes a flush-pkt."""
+        stream = pkt(payload) + pkt(b"a\n") + b"0000"
+        try:
+            assert list(agent_sync.read_lines(reader(stream), 100)) == [payload, b"a"]
+        except agent_sync.ProtocolError:
+            pass  # To refuse it would do as well.
+
+    @pytest.mark.parametrize("words", [b"no", b"no\n", b"\x1b[31mno\x07\x1b]0;x"])
+    def test_an_error_packet_is_the_servers_refusal(self, words):
+        """G24."""
+        with pytest.raises(agent_sync.RefusedError, match="no") as caught:
+            agent_sync.read_pkt(reader(pkt(b"ERR " + words)))
+        assert not UNPRINTABLE.search(str(caught.value))
+
+    def test_lines_end_at_the_flush(self):
+        stream = pkt(b"one\n") + pkt(b"two") + b"0000" + pkt(b"three\n")
+        assert list(agent_sync.read_lines(reader(stream), 100)) == [b"one", b"two"]
+
+    @pytest.mark.parametrize(
+        "stream", [b"0001", b"0009a\n0001", b"", b"0006a\n"], ids=repr
+    )
+    def test_lines_without_a_proper_end_are_an_error(self, stream):
+        assert refusal(lambda: list(agent_sync.read_lines(reader(stream), 100)))
+
+    def test_lines_are_bounded(self):
+        stream = pkt(b"x" * 60) * 2 + b"0000"
+        assert refusal(lambda: list(agent_sync.read_lines(reader(stream), 100)))
+        assert len(list(agent_sync.read_lines(reader(stream), 1000))) == 2
+
+    def test_empty_lines_are_bounded_too(self):
+        """G23, INV5: each takes memory, though it has no data."""
+        stream = b"0004" * 100_000 + b"0000"
+        assert refusal(lambda: list(agent_sync.read_lines(reader(stream), 1000)))
+
+
+SIDE_BANDS = {
+    "band 3 at once": (b"", pkt(b"\3no way\n"), "no way"),
+    "band 3 in the middle": (pkt(b"\1data"), pkt(b"\3no way\n"), "no way"),
+    "band 3 with escapes": (b"", pkt(b"\3\x1b[2Jno\x07 way"), "way"),
+    "band 0": (pkt(b"\1data"), pkt(b"\0x"), "band"),
+    "band 4": (pkt(b"\1data"), pkt(b"\4x"), "band"),
+    "band 255": (b"", pkt(b"\xffx"), "band"),
+    "an empty packet": (pkt(b"\1data"), b"0004", "band"),
+    "a delim": (pkt(b"\1data"), b"0001", ""),
+    "an error packet": (pkt(b"\1data"), pkt(b"ERR no way"), "no way"),
+    "an end": (pkt(b"\1data"), b"", "hung up"),
+    "data that reads like a flush": (pkt(b"\1data"), pkt(b"0000"), "band"),
+}
+
+
+class TestSideBands:
+    """FAULTS G25."""
+
+    @pytest.mark.parametrize("name", SIDE_BANDS)
+    def test_what_is_no_data_or_progress_is_an_error(self, name):
+        before, bad, words = SIDE_BANDS[name]
+        stream = reader(before + bad + pkt(b"\1more") + b"0000")
+        if name == "an end":
+            stream = reader(before)
+        assert words in refusal(lambda: list(agent_sync.read_side_band(stream)))
+
+    def test_progress_and_empty_data_are_passed_over(self):
+        progress = pkt(b"\2\x1b[31mCounting\x07\r") * 1000
+        stream = reader(progress + pkt(b"\1a") + pkt(b"\1") + pkt(b"\2") + b"0000")
+        assert b"".join(agent_sync.read_side_band(stream)) == b"a"
+
+
+BAD_SECTIONS = {
+    "nothing": b"",
+    "a flush before the pack": b"0000" + pack_answer(b"PACK"),
+    "a delim before the pack": b"0001" + pack_answer(b"PACK"),
+    "no flush after the pack": pack_answer(b"PACK", end=b""),
+    "a delim after the pack": pack_answer(b"PACK", end=b"0001"),
+    "acknowledgments": pkt(b"acknowledgments\n") + pkt(b"NAK\n") + b"0001",
+    "ready without a delim": pkt(b"acknowledgments\n") + pkt(b"ready\n") + b"0000",
+    "a bare NAK": pkt(b"NAK\n") + pack_answer(b"PACK"),
+    "wanted refs": pkt(b"wanted-refs\n") + b"0001" + pack_answer(b"PACK"),
+    "pack URIs": pkt(b"packfile-uris\n") + pkt(b"0" * 40 + b" file:///x\n") + b"0001",
+    "a flush among the shallow": pkt(b"shallow-info\n") + b"0000",
+    "an end among the shallow": pkt(b"shallow-info\n") + pkt(b"shallow x\n"),
+    "an error for a section": pkt(b"ERR no \x1b[31mway"),
+    "an error among the shallow": pkt(b"shallow-info\n") + pkt(b"ERR no way"),
+    "a pack without side-bands": pkt(b"packfile\n") + b"PACK\0\0\0\2",
+    "a pack without pkt-lines": b"PACK\0\0\0\2\0\0\0\0",
+}
+
+
+class TestSectionsOfAFetch:
+    """FAULTS G26."""
+
+    @pytest.mark.parametrize("name", BAD_SECTIONS)
+    def test_a_section_out_of_place_is_an_error(self, name):
+        stream = reader(BAD_SECTIONS[name])
+        assert refusal(lambda: list(agent_sync.read_pack_data(stream)))
+
+    def test_shallow_info_may_come_before_the_pack(self):
+        shallow = pkt(b"shallow-info\n") + pkt(b"shallow " + b"0" * 40) + b"0001"
+        stream = reader(pack_answer(b"data", shallow))
+        assert b"".join(agent_sync.read_pack_data(stream)) == b"data"
+
+    def test_more_after_the_end_is_an_error(self):
+        """G04: bytes after the pack's checksum, inside the packets and behind them."""
+        commit, pack, files = small_history()
+        assert brought_from(pack, commit) == files
+        assert refusal(brought_from, pack + b"x", commit)
+        transport = Transport(commit, pack_answer(pack) + b"0000")
+        assert refusal(brought, transport)
+
 
 # ==== Git objects ====
 
+A_BLOB = blob_object(b"# A\n")
+A_TREE = tree_object(("100644", "a.md", A_BLOB))
+BLOB_ID = object_id(*A_BLOB)
+TREE_ID = object_id(*A_TREE)
+
+
+def small_history():
+    """(commit id, pack, {path: bytes}) of a small history, the pack with a delta."""
+    text = prose("small", 300)
+    blobs = [blob_object(text), blob_object(text + b"More.\n"), A_BLOB]
+    inner = tree_object(("100644", "b.md", blobs[1]), ("100755", "c.json", blobs[2]))
+    root = tree_object(("100644", "a.md", blobs[0]), ("40000", "inner", inner))
+    commit = commit_object(root)
+    delta = delta_between(text, blobs[1][1])
+    head = full_entries(commit, root, inner, blobs[2], blobs[0])
+    pack = pack_of(*head, ofs_entry(delta, len(head[-1])))
+    files = {"a.md": text, "inner/b.md": blobs[1][1], "inner/c.json": A_BLOB[1]}
+    return object_id(*commit), pack, files
+
+
+BAD_TREES = {
+    "G17-cut in the id": A_TREE[1][:-1],
+    "G17-cut after the name": A_TREE[1][:12],
+    "G17-no NUL": b"100644 a.md",
+    "G17-no space": b"100644a.md\0" + bytes(20),
+    "G17-letters for a mode": b"1006x4 a.md\0" + bytes(20),
+    "G17-eight for a digit": b"100684 a.md\0" + bytes(20),
+    "G17-no mode": b" a.md\0" + bytes(20),
+    "G17-a sign": b"+10644 a.md\0" + bytes(20),
+    "G17-a long mode": b"1000100644 a.md\0" + bytes(20),
+    "G17-a twin": tree_object(("100644", "a", BLOB_ID), ("100644", "a", TREE_ID))[1],
+    "G17-file and directory": tree_object(
+        ("100644", "a", BLOB_ID), ("100644", "a.md", BLOB_ID), ("40000", "a", TREE_ID)
+    )[1],
+    "G17-out of order": tree_object(("100644", "b", BLOB_ID), ("100644", "a", BLOB_ID))[
+        1
+    ],
+    "G17-a directory before its place": tree_object(
+        ("40000", "a", TREE_ID), ("100644", "a.md", BLOB_ID)
+    )[1],
+    "G17-a file behind its place": tree_object(
+        ("100644", "a.md", BLOB_ID), ("100644", "a", BLOB_ID)
+    )[1],
+    "P01-empty": tree_object(("100644", "", BLOB_ID))[1],
+    "P01-dot": tree_object(("100644", ".", BLOB_ID))[1],
+    "P01-dot dot": tree_object(("40000", "..", TREE_ID))[1],
+    "P02-slash": tree_object(("100644", "a/b", BLOB_ID))[1],
+    "P02-absolute": tree_object(("100644", "/a", BLOB_ID))[1],
+    "P03-git": tree_object(("40000", ".git", TREE_ID))[1],
+    "P03-GIT": tree_object(("40000", ".GIT", TREE_ID))[1],
+}
+
+
+class TestTrees:
+    """FAULTS G17 to G19, P01 to P03, P15 and P21."""
+
+    @pytest.mark.parametrize("name", BAD_TREES)
+    def test_what_fsck_refuses_is_refused(self, name, no_objects):
+        root = "tree", BAD_TREES[name]
+        commit = commit_object(root)
+        pack = pack_of(*full_entries(A_BLOB, A_TREE, root, commit))
+        assert git_refusal(no_objects, pack)
+        assert refusal(lambda: list(agent_sync.parse_tree(BAD_TREES[name])))
+        assert refusal(brought_from, pack, object_id(*commit))
+
+    @pytest.mark.parametrize("length", range(1, len(A_TREE[1])))
+    def test_a_cut_tree_is_an_error(self, length):
+        assert refusal(lambda: list(agent_sync.parse_tree(A_TREE[1][:length])))
+
+    def test_gits_own_order_is_the_right_one(self, tmp_path):
+        """A directory sorts as if its name ended with a slash."""
+        repository = Repository.create(tmp_path / "order")
+        for path in ("a-b", "a/x", "a.md", "a0", "b/y", "b", "ba", "é", "z/é"):
+            if path != "b":
+                repository.write(path, b"x")
+        repository.commit()
+        raw = repository.git("cat-file", "tree", "HEAD^{tree}")
+        if not raw.endswith(b"\n"):
+            entries = list(agent_sync.parse_tree(raw))
+            listed = repository.git("ls-tree", "-z", "--name-only", "HEAD")
+            assert [entry.name for entry in entries] == listed.split(b"\0")[:-1]
+
+    @pytest.mark.parametrize(
+        "mode, is_kept",
+        [
+            ("100644", True),
+            ("100755", True),
+            ("100664", True),
+            ("100777", True),
+            ("104755", True),
+            ("0100644", True),
+            ("120000", False),
+            ("160000", False),
+            ("010644", False),
+            ("060000", False),
+        ],
+    )
+    def test_the_type_comes_from_the_mode_alone(self, mode, is_kept):
+        """P21 and G17: bits of permission, and a zero in front, do not matter."""
+        root = tree_object((mode, "a.md", A_BLOB))
+        commit = commit_object(root)
+        pack = pack_of(*full_entries(A_BLOB, root, commit))
+        files = brought_from(pack, object_id(*commit))
+        assert files == ({"a.md": A_BLOB[1]} if is_kept else {})
+
+    @pytest.mark.parametrize("mode", ["40755", "040000"])
+    def test_a_directory_with_other_bits_is_a_directory(self, mode):
+        """P21."""
+        root = tree_object((mode, "d", A_TREE))
+        commit = commit_object(root)
+        pack = pack_of(*full_entries(A_BLOB, A_TREE, root, commit))
+        assert brought_from(pack, object_id(*commit)) == {"d/a.md": A_BLOB[1]}
+
+    @pytest.mark.parametrize(
+        "entry",
+        [
+            ("40000", "a.md", BLOB_ID),
+            ("100644", "a.md", TREE_ID),
+            ("100644", "a.md", object_id(*commit_object(A_TREE))),
+            ("40000", "a.md", object_id(*commit_object(A_TREE))),
+        ],
+        ids=["blob as tree", "tree as blob", "commit as blob", "commit as tree"],
+    )
+    def test_a_lie_about_a_type_is_an_error(self, entry, no_objects):
+        """G18."""
+        root = tree_object(entry)
+        commit = commit_object(root)
+        objects = A_BLOB, A_TREE, commit_object(A_TREE), root, commit
+        pack = pack_of(*full_entries(*objects))
+        assert git_refusal(no_objects, pack)
+        assert refusal(brought_from, pack, object_id(*commit))
+
+    def test_a_name_that_is_no_utf_8_is_refused_if_it_is_selected(self):
+        """P11."""
+        for name in (b"\xff\xfe.md", b"\xc0\xaf.md", b"\xed\xa0\x80.md"):
+            root = tree_object(("100644", name, A_BLOB))
+            commit = commit_object(root)
+            pack = pack_of(*full_entries(A_BLOB, root, commit))
+            assert "\\udc" in refusal(brought_from, pack, object_id(*commit))
+
+    @pytest.mark.parametrize("row", COLLISIONS)
+    def test_names_that_collide_are_refused_in_a_tree(self, row):
+        """P13 to P15."""
+        nested = {}
+        for path in COLLISIONS[row]:
+            *parents, name = path.split("/")
+            place = nested
+            for parent in parents:
+                place = place.setdefault(parent + "/", {})
+            place[name] = None
+        objects = [A_BLOB]
+        commit = commit_object(nested_tree(nested, objects))
+        pack = pack_of(*full_entries(*objects, commit))
+        if len(nested) + len(set(COLLISIONS[row])) > 2:
+            assert refusal(brought_from, pack, object_id(*commit))
+
+    def test_a_tree_thousands_deep_is_refused_and_not_recursed_into(self):
+        """P12."""
+        objects = [A_BLOB, A_TREE]
+        for _ in range(5000):
+            objects.append(tree_object(("40000", "d", objects[-1])))
+        commit = commit_object(objects[-1])
+        pack = pack_of(*full_entries(*objects, commit))
+        assert "path" in refusal(brought_from, pack, object_id(*commit))
+
+    def test_a_tree_that_repeats_itself_is_not_walked_for_ever(self, monkeypatch):
+        """G10, INV5: a dozen small trees that are 10**12 files, a "git bomb"."""
+        monkeypatch.setattr(agent_sync, "MAX_OBJECTS", 2000)
+        objects = tree_bomb(12)
+        trees = {object_id(*item): item[1] for item in objects}
+        walked = agent_sync.walk_trees(trees, object_id(*objects[-1]), "sha1")
+        assert refusal(lambda: list(itertools.islice(walked, 10_000)))
+
+
+def tree_bomb(depth):
+    """Trees of which each has the one before ten times, and the first ten files."""
+    objects = [tree_object(*(("100644", f"{n}.md", A_BLOB) for n in range(10)))]
+    while len(objects) < depth:
+        names = (("40000", f"d{n}", objects[-1]) for n in range(10))
+        objects.append(tree_object(*names))
+    return objects
+
+
+def nested_tree(nested, objects):
+    """The tree object for {name or "name/": None or dict}; all trees go to *objects*."""
+    entries = []
+    for name, below in nested.items():
+        if below is None:
+            entries.append(("100644", name, A_BLOB))
+        else:
+            entries.append(("40000", name[:-1], nested_tree(below, objects)))
+
+    def place(entry):
+        mode, name, _ = entry
+        return name.encode() + (b"/" if mode == "40000" else b"")
+
+    objects.append(tree_object(*sorted(entries, key=place)))
+    return objects[-1]
+
+
+BAD_COMMITS = {
+    "G19-empty": b"",
+    "G19-no tree": b"author A <a@b> 1 +0000\n\nx",
+    "G19-parent first": b"parent %s\ntree %s\n\nx" % ((TREE_ID.encode(),) * 2),
+    "G19-no hex": b"tree %s\n\nx" % (b"g" * 40),
+    "G19-upper case": b"tree %s\n\nx" % TREE_ID.upper().encode(),
+    "G19-short": b"tree %s\n\nx" % TREE_ID[:39].encode(),
+    "G19-long": b"tree %s0\n\nx" % TREE_ID.encode(),
+    "G19-two spaces": b"tree  %s\n\nx" % TREE_ID.encode(),
+    "G19-NUL": b"tree %s\0\n\nx" % TREE_ID.encode(),
+    "G19-no line feed": b"tree %s" % TREE_ID.encode(),
+    "G18-a blob for a tree": commit_object(BLOB_ID)[1],
+    "G18-a commit for a tree": commit_object(object_id(*commit_object(A_TREE)))[1],
+    "G20-a tree that is not there": commit_object("1" * 40)[1],
+}
+ODD_COMMITS = {
+    "a date beyond all": b"tree %s\nauthor A <a@b> 99999999999999999999 +9999\n\nx",
+    "no author": b"tree %s\n\nx",
+    "junk for an encoding": b"tree %s\nencoding \xff\0\n\nx",
+    "a large header": b"tree %s\ngpgsig " + b"x" * MIB + b"\n\nx",
+    "another tree in the message": b"tree %s\n\ntree " + b"1" * 40 + b"\n",
+}
+
+
+class TestCommitsAndTags:
+    @pytest.mark.parametrize("name", BAD_COMMITS)
+    def test_a_commit_without_a_sound_tree_is_an_error(self, name):
+        commit = "commit", BAD_COMMITS[name]
+        pack = pack_of(*full_entries(A_BLOB, A_TREE, commit_object(A_TREE), commit))
+        assert refusal(brought_from, pack, object_id(*commit))
+
+    @pytest.mark.parametrize("name", ODD_COMMITS)
+    def test_only_the_tree_of_a_commit_matters(self, name):
+        """G19."""
+        commit = "commit", ODD_COMMITS[name].replace(b"%s", TREE_ID.encode())
+        pack = pack_of(*full_entries(A_BLOB, A_TREE, commit))
+        assert brought_from(pack, object_id(*commit)) == {"a.md": A_BLOB[1]}
+
+    @pytest.mark.parametrize(
+        "target, is_fine", [("commit", True), ("tree", False), ("blob", False)]
+    )
+    def test_a_tag_leads_to_a_commit_or_is_an_error(self, target, is_fine):
+        """G18: an unpeeled tag, as a lying server may give it for a branch."""
+        objects = {"commit": commit_object(A_TREE), "tree": A_TREE, "blob": A_BLOB}
+        body = b"object %s\ntype %s\ntag v\n\nx"
+        tag = "tag", body % (object_id(*objects[target]).encode(), target.encode())
+        pack = pack_of(*full_entries(*objects.values(), tag))
+        assert (refusal(brought_from, pack, object_id(*tag)) is None) == is_fine
+
+    def test_a_chain_of_tags_has_an_end(self):
+        """G18: a loop cannot be made, a long chain can."""
+        objects = [commit_object(A_TREE)]
+        for _ in range(1000):
+            kind, data = objects[-1]
+            head = f"object {object_id(kind, data)}\ntype {kind}\ntag v\n\nx"
+            objects.append(("tag", head.encode()))
+        pack = pack_of(*full_entries(A_BLOB, A_TREE, *objects))
+        assert refusal(brought_from, pack, object_id(*objects[-1]))
+        assert refusal(brought_from, pack, object_id(*objects[3])) is None
+
+    @pytest.mark.parametrize("data", [b"", b"\0", b"# A\n", bytes(70_000)], ids=len)
+    def test_ids_are_gits_own(self, data, no_objects):
+        """G21."""
+        done = subprocess.run(
+            ["git", "hash-object", "-t", "blob", "--stdin"],
+            input=data,
+            stdout=subprocess.PIPE,
+            cwd=no_objects,
+        )
+        expected = done.stdout.decode().strip()
+        assert agent_sync.object_id_of("blob", data) == expected
+        hasher = agent_sync.blob_hasher(len(data))
+        hasher.update(data)
+        assert hasher.hexdigest() == expected
+
+
 # ==== Packfiles ====
+
+
+def all_objects(repository):
+    """{id: (kind, content)} of a repository, by `git cat-file`."""
+    output = repository.git("cat-file", "--batch-all-objects", "--batch") + b"\n"
+    stream, found = io.BytesIO(output), {}
+    while head := stream.readline().split():
+        name, kind, size = head
+        found[name.decode()] = kind.decode(), stream.read(int(size))
+        stream.read(1)
+    return found
+
+
+PACK_OPTIONS = {
+    "ofs-deltas": ["--delta-base-offset"],
+    "ref-deltas": [],
+    "no deltas": ["--window=0"],
+    "deep chains": ["--delta-base-offset", "--depth=4095", "--window=300"],
+    "deep chains of ref-deltas": ["--depth=4095", "--window=300"],
+    "stored": ["--compression=0", "--delta-base-offset"],
+}
+ALL_NEW = ["--all", "--stdout", "-q", "--no-reuse-delta", "--no-reuse-object"]
+
+
+@pytest.fixture(scope="session", params=["sha1", "sha256"])
+def history(request, tmp_path_factory):
+    """Text that grows over 60 commits, big blobs, an empty one, a tag."""
+    directory = tmp_path_factory.mktemp("history") / request.param
+    option = f"--object-format={request.param}"
+    repository = Repository.create(directory, option)
+    repository.algorithm = request.param
+    repository.git("fast-import", "--quiet", data=history_stream())
+    repository.git("tag", "-a", "-m", "one", "v1", "main")
+    return repository
+
+
+def history_stream():
+    """What `git fast-import` reads: the same for every run."""
+    noise, text, stream = random.Random(1), b"", b""
+    big = bytes(noise.getrandbits(8) for _ in range(300_000))
+    files = {"big.bin": big, "zeros.bin": bytes(3 * MIB), "empty.md": b""}
+    for number in range(60):
+        text = prose(f"growing {number}", 120) + text
+        files["growing.md"] = text
+        files[f"d{number % 7}/{number}.md"] = prose(str(number % 9), 400) + text[:90]
+        if number == 30:
+            files["big.bin"] = big[:150_000] + b"middle" + big[150_000:]
+        who = b"committer C <c@example.com> %d +0000\n" % (1_700_000_000 + number)
+        stream += b"commit refs/heads/main\n" + who + b"data 1\nx\n"
+        for path, data in files.items():
+            stream += b"M 100644 inline %s\n" % path.encode()
+            stream += b"data %d\n%s\n" % (len(data), data)
+        files = {}
+    return stream
+
+
+class TestPacksByGit:
+    """The oracle is `git cat-file --batch-all-objects`."""
+
+    @pytest.mark.parametrize("name", PACK_OPTIONS)
+    def test_a_pack_gives_exactly_the_objects_that_git_sees(self, history, name):
+        pack = self.whole_pack(history, [*ALL_NEW, *PACK_OPTIONS[name]])
+        assert unpacked(pack, history.algorithm) == all_objects(history)
+
+    def whole_pack(self, history, options):
+        """The pack itself: `Repository.git` takes a last line feed away."""
+        done = subprocess.run(
+            ["git", "pack-objects", *options],
+            cwd=history.directory,
+            env=GIT_ENV,
+            input=b"",
+            stdout=subprocess.PIPE,
+            check=True,
+        )
+        return done.stdout
+
+    def test_wanted_objects_are_given_without_the_others(self, history):
+        pack = self.whole_pack(history, [*ALL_NEW, "--window=0"])
+        expected = all_objects(history)
+        blobs = sorted(name for name, (kind, _) in expected.items() if kind == "blob")
+        wanted = set(blobs[::5])
+        found = received(pack, history.algorithm).objects({"blob"}, wanted)
+        assert {name for name, _, _ in found} == wanted
+
+    @pytest.mark.parametrize("size", [1, 19, 20, 21, 1000])
+    def test_chunks_of_any_size_make_the_same_pack(self, size):
+        commit, data, _ = small_history()
+        pack = agent_sync.Pack(io.BytesIO())
+        pack.receive(data[at : at + size] for at in range(0, len(data), size))
+        found = {name for name, _, _ in pack.objects(EVERY_KIND)}
+        assert found == set(unpacked(data)) and commit in found
+
+
+TEXT = b"The quick brown fox jumps over the lazy dog.\n"
+
+
+def of_text(size, *instructions):
+    return delta_of(len(TEXT), size, *instructions)
+
+
+BAD_DELTAS = {  # G14: git says "failed to apply delta" to each
+    "a base one byte larger": delta_of(len(TEXT) + 1, 1, copy_of(0, 1)),
+    "a base one byte smaller": delta_of(len(TEXT) - 1, 1, copy_of(0, 1)),
+    "a base of no size": delta_of(0, 1, insert_of(b"x")),
+    "a copy over the end": of_text(10, copy_of(len(TEXT) - 9, 10)),
+    "a copy from behind the end": of_text(1, copy_of(len(TEXT), 1)),
+    "a copy from far behind": of_text(1, copy_of(0xFFFFFFFF, 1)),
+    "a copy of far too much": of_text(0xFFFFFF, copy_of(0, 0xFFFFFF)),
+    "a copy of 65536 by default": of_text(0x10000, b"\x80"),
+    "a result too short": of_text(4, copy_of(0, 3)),
+    "a result too long": of_text(2, copy_of(0, 3)),
+    "a result too long by an insert": of_text(2, insert_of(b"abc")),
+    "nothing made": of_text(1),
+    "the reserved instruction": of_text(1, b"\0", insert_of(b"x")),
+    "the reserved instruction at the end": of_text(1, insert_of(b"x"), b"\0"),
+    "an insert cut short": of_text(5, b"\x05abcd"),
+    "an insert without data": of_text(1, b"\x01"),
+    "a copy cut in its offset": of_text(1, b"\x9f\0\0"),
+    "a copy cut in its size": of_text(1, b"\xf0\1"),
+    "a copy of nothing known": of_text(1, b"\xff"),
+    "trailing garbage": of_text(1, insert_of(b"x"), b"\x83"),
+    "one instruction too many": of_text(1, insert_of(b"x"), insert_of(b"y")),
+    "no bytes": b"",
+    "only the base's size": size_bytes(len(TEXT)),
+    "a size without an end": b"\xff" * 12,
+    "a result of 2**33": of_text(2**33, copy_of(0, 1)),
+    "a result of 2**62": of_text(2**62, copy_of(0, 1)),
+    "a size of 20 bytes": size_bytes(len(TEXT)) + b"\x80" * 19 + b"\0" + b"\x01x",
+}
+GOOD_DELTAS = {  # G15: the instruction, what it copies of 300,000 bytes
+    "no size is 0x10000": (b"\x80", 0, 0x10000),
+    "a size of zero is 0x10000": (b"\xf0\0\0\0", 0, 0x10000),
+    "an offset and no size": (b"\x81\x07", 7, 0x10000),
+    "a size of three bytes": (b"\xf0\1\0\3", 0, 0x30001),
+    "only the third byte of a size": (b"\xc0\2", 0, 0x20000),
+    "an offset of three bytes": (b"\x97\1\0\2\5", 0x020001, 5),
+    "an offset of four bytes": (b"\x9f\1\0\1\0\5", 0x010001, 5),
+    "only the third byte of an offset": (b"\x94\3\5", 0x030000, 5),
+    "offsets and sizes in full": (b"\xff\1\2\1\0\4\3\1", 0x010201, 0x010304),
+}
+
+
+class TestDeltas:
+    """FAULTS G14 and G15."""
+
+    @pytest.mark.parametrize("name", BAD_DELTAS)
+    def test_a_bad_delta_is_an_error_here_and_to_git(self, name, no_objects):
+        delta = BAD_DELTAS[name]
+        assert refusal(agent_sync.apply_delta, TEXT, delta)
+        base = pack_entry("blob", TEXT)
+        pack = pack_of(base, ofs_entry(delta, len(base)))
+        assert git_refusal(no_objects, pack, strict=False)
+        assert refusal(unpacked, pack)
+
+    @pytest.mark.parametrize("name", GOOD_DELTAS)
+    def test_every_form_of_a_copy_is_understood(self, name, no_objects):
+        instruction, offset, size = GOOD_DELTAS[name]
+        base = random.Random(2).getrandbits(8 * 300_000).to_bytes(300_000, "big")
+        made = base[offset : offset + size]
+        delta = delta_of(len(base), size, instruction)
+        assert agent_sync.apply_delta(base, delta) == made
+        first = pack_entry("blob", base, level=0)
+        pack = pack_of(first, ofs_entry(delta, len(first)))
+        assert git_refusal(no_objects, pack) is None
+        assert unpacked(pack) == by_id(("blob", base), ("blob", made))
+
+    def test_copies_and_inserts_follow_one_another(self):
+        pieces = [
+            copy_of(4, 6),
+            insert_of(b"red "),
+            copy_of(10, 5),
+            insert_of(b"x" * 300),
+        ]
+        made = TEXT[4:10] + b"red " + TEXT[10:15] + b"x" * 300
+        assert agent_sync.apply_delta(TEXT, of_text(len(made), *pieces)) == made
+
+    def test_an_empty_result_is_fine(self):
+        assert agent_sync.apply_delta(TEXT, of_text(0)) == b""
+
+    def test_many_small_instructions_take_little_memory(self):
+        """INV5: two bytes of a delta make two bytes, and must not make a list of all."""
+        size = 128 << 10
+        delta = of_text(size, b"\x90\x02" * (size // 2))
+        tracemalloc.start()
+        try:
+            made = agent_sync.apply_delta(TEXT, delta)
+            peak = tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+        assert len(made) == size
+        assert peak < 4 * size
+
+
+A_COMMIT = commit_object(A_TREE)
+FULL = full_entries(A_BLOB, A_TREE, A_COMMIT)
+LONG_HEADER = bytes([0xB0 | 0x80 & 0x80]) + b"\x80" * 200 + b"\x01"
+TEXT_ENTRY = pack_entry("blob", TEXT)
+TEXT_ID = object_id("blob", TEXT)
+TEXT_DELTA = of_text(3, copy_of(0, 3))
+BAD_PACKS = {
+    "G03-no checksum": pack_of(*FULL)[:-20],
+    "G03-half a checksum": pack_of(*FULL)[:-10],
+    "G03-a checksum of zeros": pack_of(*FULL)[:-20] + bytes(20),
+    "G03-the checksum of sha256": pack_of(*FULL, algorithm="sha256"),
+    "G04-bytes after the checksum": pack_of(*FULL) + b"\0",
+    "G04-bytes before the checksum": with_checksum(pack_of(*FULL)[:-20] + b"\0"),
+    "G05-one too many": pack_of(*FULL, count=4),
+    "G05-one too few": pack_of(*FULL, count=2),
+    "G05-none said": pack_of(*FULL, count=0),
+    "G05-2**32-1": pack_of(*FULL, count=2**32 - 1),
+    "G06-version 4": pack_of(*FULL, version=4),
+    "G06-version 1": pack_of(*FULL, version=1),
+    "G06-version 0": pack_of(*FULL, version=0),
+    "G06-another signature": pack_of(*FULL, signature=b"PACk"),
+    "G06-no bytes": b"",
+    "G06-a header alone": b"PACK\0\0\0\2\0\0\0\0",
+    "G06-half a header": with_checksum(b"PACK\0\0\0\2"),
+    "G06-a checksum alone": with_checksum(b""),
+    "G07-type 0": pack_of(pack_entry(0, b"x")),
+    "G07-type 5": pack_of(pack_entry(5, b"x")),
+    "G08-a size too small": pack_of(pack_entry("blob", b"abc", size=2)),
+    "G08-a size too large": pack_of(pack_entry("blob", b"abc", size=4)),
+    "G08-a size of nothing": pack_of(pack_entry("blob", b"abc", size=0)),
+    "G08-no size and no end": pack_of(pack_entry("blob", b"abc")[:-4]),
+    "G08-no deflated data": pack_of(entry_header(3, 3) + b"\0" * 30),
+    "G08-a wrong checksum of zlib": pack_of(pack_entry("blob", b"abc")[:-1] + b"\0"),
+    "G08-a preset dictionary": pack_of(entry_header(3, 3) + b"\x78\xbb" + b"\0" * 30),
+    "G08-raw deflate": pack_of(entry_header(3, 3) + zlib.compress(b"abc")[2:-4]),
+    "G09-2**40 said": pack_of(pack_entry("blob", b"abc", size=2**40)),
+    "G09-2**70 said": pack_of(pack_entry("blob", b"abc", size=2**70)),
+    "G09-a header of 200 bytes": pack_of(LONG_HEADER + zlib.compress(b"")),
+    "G09-a header without an end": with_checksum(
+        b"PACK\0\0\0\2\0\0\0\1" + b"\xbf" + b"\xff" * 60
+    ),
+    "G11-no distance": pack_of(TEXT_ENTRY, ofs_entry(TEXT_DELTA, 0)),
+    "G11-into the end of the one before": pack_of(TEXT_ENTRY, ofs_entry(TEXT_DELTA, 1)),
+    "G11-into the middle": pack_of(
+        TEXT_ENTRY, ofs_entry(TEXT_DELTA, len(TEXT_ENTRY) - 3)
+    ),
+    "G11-into the header": pack_of(
+        TEXT_ENTRY, ofs_entry(TEXT_DELTA, len(TEXT_ENTRY) + 5)
+    ),
+    "G11-to the very front": pack_of(
+        TEXT_ENTRY, ofs_entry(TEXT_DELTA, len(TEXT_ENTRY) + 12)
+    ),
+    "G11-before the front": pack_of(
+        TEXT_ENTRY, ofs_entry(TEXT_DELTA, len(TEXT_ENTRY) + 13)
+    ),
+    "G11-2**70 back": pack_of(TEXT_ENTRY, ofs_entry(TEXT_DELTA, 2**70)),
+    "G11-a distance without an end": with_checksum(
+        b"PACK\0\0\0\2\0\0\0\1" + entry_header(OFS, 3) + b"\xff" * 90
+    ),
+    "G12-a base cut short": with_checksum(
+        b"PACK\0\0\0\2\0\0\0\1" + entry_header(REF, 3) + b"\x11" * 10
+    ),
+}
+LAX_GIT = {"G04-bytes after the checksum"}  # "git accepts"; inside packets we do not
+
+
+class TestPacksByHand:
+    """FAULTS G01 to G16."""
+
+    def test_a_pack_by_hand_is_one_to_git(self, no_objects):
+        _, pack, _ = small_history()
+        assert git_refusal(no_objects, pack) is None
+        assert len(unpacked(pack)) == 6
+
+    @pytest.mark.parametrize("name", BAD_PACKS)
+    def test_a_bad_pack_is_refused_here_and_by_git(self, name, no_objects):
+        pack = BAD_PACKS[name]
+        if name not in LAX_GIT:
+            assert git_refusal(no_objects, pack, strict=False)
+        assert refusal(unpacked, pack)
+
+    def test_version_three_is_read_as_git_reads_it(self, no_objects):
+        """G06."""
+        pack = pack_of(*FULL, version=3)
+        assert git_refusal(no_objects, pack) is None
+        assert unpacked(pack) == by_id(A_BLOB, A_TREE, A_COMMIT)
+
+    def test_an_empty_pack_does_not_have_what_was_wanted(self, no_objects):
+        """G06."""
+        pack = pack_of()
+        assert git_refusal(no_objects, pack) is None
+        assert unpacked(pack) == {}
+        assert refusal(brought_from, pack, object_id(*A_COMMIT))
+
+    def test_every_cut_of_a_pack_is_an_error(self):
+        """G01: also with a checksum that is right for what is left."""
+        commit, pack, files = small_history()
+        for length in range(len(pack)):
+            assert refusal(received, pack[:length]), length
+        for length in range(len(pack) - 20):
+            cut = with_checksum(pack[:length])
+            assert refusal(brought_from, cut, commit), length
+
+    def test_every_flipped_bit_of_a_pack_is_an_error(self):
+        """G02: the checksum tells."""
+        commit, pack, _ = small_history()
+        for bit in range(8 * len(pack)):
+            flipped = bytearray(pack)
+            flipped[bit // 8] ^= 1 << bit % 8
+            assert refusal(received, bytes(flipped)), bit
+
+    def test_no_flipped_bit_under_a_right_checksum_changes_a_file(self):
+        """G02, INV1: the ids tell; only the version may be 2 or 3."""
+        commit, pack, files = small_history()
+        accepted = []
+        for bit in range(8 * (len(pack) - 20)):
+            flipped = bytearray(pack[:-20])
+            flipped[bit // 8] ^= 1 << bit % 8
+            try:
+                found = brought_from(with_checksum(bytes(flipped)), commit)
+            except agent_sync.AgentSyncError:
+                continue
+            assert found == files
+            accepted.append(bit // 8)
+        # Byte 7 is the version. In a deflated stream a flipped bit may say the same in
+        # another way, such as the window size or a level in its header.
+        assert accepted.count(7) == 1
+        assert len(accepted) < 0.02 * 8 * len(pack)
+
+    def test_every_cut_and_flipped_bit_of_an_answer_is_an_error_or_harmless(self):
+        """G01, G02, G22: case does not count in a length, nor what is shallow."""
+        commit, pack, files = small_history()
+        shallow = pkt(b"shallow-info\n") + pkt(b"shallow " + b"0" * 40) + b"0001"
+        answer = pack_answer(pack, shallow)
+        for length in range(len(answer)):
+            assert refusal(brought, Transport(commit, answer[:length])), length
+        harmless = 0
+        for bit in range(8 * (len(answer) - len(pack)) + 64):
+            flipped = bytearray(answer)
+            flipped[bit // 8] ^= 1 << bit % 8
+            with_flip = Transport(commit, bytes(flipped), answer)
+            if refusal(brought, with_flip) is None:
+                assert brought(with_flip) == files
+                harmless += 1
+        assert harmless <= 8 * len(pkt(b"shallow " + b"0" * 40))
+
+    @pytest.mark.parametrize("size", [0, 1, 15, 16, 2047, 2048, 262_143, 262_144])
+    def test_headers_of_every_length_are_read(self, size):
+        data = bytes(size)
+        assert unpacked(pack_of(pack_entry("blob", data))) == by_id(("blob", data))
+
+    def test_a_header_longer_than_need_be_is_read(self, no_objects):
+        """G16: git accepts it, too."""
+        pack = pack_of(b"\xb3\x00" + zlib.compress(b"abc"))
+        assert git_refusal(no_objects, pack, strict=False) is None
+        assert unpacked(pack) == by_id(("blob", b"abc"))
+
+    def test_the_same_object_twice_is_one_object(self, no_objects):
+        """G16: git accepts it unless strict."""
+        pack = pack_of(*FULL, *FULL)
+        assert git_refusal(no_objects, pack, strict=False) is None
+        assert unpacked(pack) == by_id(A_BLOB, A_TREE, A_COMMIT)
+        assert brought_from(pack, object_id(*A_COMMIT)) == {"a.md": A_BLOB[1]}
+
+    def test_copies_of_copies_do_not_multiply(self):
+        """G10: 2**40 objects, were each delta applied to each copy of its base."""
+        entries, content = [TEXT_ENTRY, TEXT_ENTRY], TEXT
+        for _ in range(40):
+            delta = delta_between(content, content + b"x")
+            entries += [ref_entry(delta, object_id("blob", content))] * 2
+            content += b"x"
+        assert len(unpacked(pack_of(*entries))) == 41
+
+    @pytest.mark.parametrize("kind", ["blob", "tree"])
+    def test_a_chain_of_20000_deltas_is_read(self, kind, no_objects):
+        """G13."""
+        base = TEXT if kind == "blob" else b""
+        if kind == "tree":
+            base = A_TREE[1]
+        entries, content = [pack_entry(kind, base)], base
+        for number in range(20_000):
+            made = base + b"%d" % number
+            delta = delta_of(
+                len(content),
+                len(made),
+                copy_of(0, len(base)),
+                insert_of(b"%d" % number),
+            )
+            entries.append(ofs_entry(delta, len(entries[-1]), level=1))
+            content = made
+        pack = pack_of(*entries)
+        found = unpacked(pack)
+        assert len(found) == 20_001
+        assert found[object_id(kind, content)] == (kind, content)
+
+    def test_a_ref_delta_may_come_before_its_base(self, no_objects):
+        pack = pack_of(ref_entry(TEXT_DELTA, TEXT_ID), TEXT_ENTRY)
+        assert git_refusal(no_objects, pack) is None
+        assert unpacked(pack) == by_id(("blob", TEXT), ("blob", TEXT[:3]))
+
+    def test_a_large_object_is_in_no_ones_way(self):
+        """It is read only if it is wanted, and then it is refused."""
+        large = blob_object(bytes(17 * MIB))
+        root = tree_object(("100644", "a.md", A_BLOB), ("100644", "large.bin", large))
+        commit = commit_object(root)
+        pack = pack_of(*full_entries(A_BLOB, large, root, commit))
+        only_text = brought_from(pack, object_id(*commit), include='["*.md"]')
+        assert only_text == {"a.md": A_BLOB[1]}
+        assert "16 MiB" in refusal(brought_from, pack, object_id(*commit))
+
+    def test_a_size_beyond_all_limits_is_not_even_inflated(self, monkeypatch):
+        """G09, INV5: the size said is looked at first, not 1,000 times the pack."""
+        made, inflate = [0], agent_sync.inflate
+
+        def counting(file, position, size, consume):
+            def count(piece):
+                made[0] += len(piece)
+                consume(piece)
+
+            return inflate(file, position, size, count)
+
+        monkeypatch.setattr(agent_sync, "inflate", counting)
+        monkeypatch.setattr(agent_sync, "MAX_INFLATED_SIZE", MIB)
+        data = zlib.compress(bytes(32 * MIB), 1)
+        for size in (32 * MIB, 2**40):
+            made[0] = 0
+            assert refusal(received, pack_of(entry_header(3, size) + data))
+            assert made[0] <= 2 * MIB
+
+    def test_the_sizes_of_all_entries_count_together(self, monkeypatch):
+        """G10."""
+        monkeypatch.setattr(agent_sync, "MAX_INFLATED_SIZE", MIB)
+        entries = full_entries(*(blob_object(bytes(300_000 + n)) for n in range(4)))
+        assert refusal(received, pack_of(*entries))
+        assert refusal(received, pack_of(*entries[:3])) is None
+
+    def test_what_deltas_make_counts_together(self, monkeypatch):
+        """G10: many small deltas of one base."""
+        monkeypatch.setattr(agent_sync, "MAX_INFLATED_SIZE", 2 * MIB)
+        base = bytes(MIB)
+        entries = [pack_entry("blob", base)]
+        for number in range(50):
+            delta = delta_of(MIB, MIB, copy_of(0, MIB - 1), bytes([1, number]))
+            entries.append(ref_entry(delta, object_id("blob", base)))
+        assert "too much" in refusal(unpacked, pack_of(*entries))
+
+    def test_no_memory_is_taken_for_a_count(self):
+        """G05."""
+        pack = pack_of(*FULL, count=1_999_999)
+        tracemalloc.start()
+        try:
+            assert refusal(received, pack)
+            assert tracemalloc.get_traced_memory()[1] < MIB
+        finally:
+            tracemalloc.stop()
+
+    def test_as_many_objects_as_are_allowed_fit_into_memory(self):
+        """G10: what one small object takes, times MAX_OBJECTS."""
+        number = 5000
+        pack = pack_of(*[pack_entry("blob", b"%d" % n, level=1) for n in range(number)])
+        file = agent_sync.Pack(io.BytesIO(pack))
+        tracemalloc.start()
+        try:
+            file.receive([pack])
+            taken = tracemalloc.get_traced_memory()[0] / number
+        finally:
+            tracemalloc.stop()
+        assert taken * agent_sync.MAX_OBJECTS < PEAK_LIMIT
+
+
+class MadeHistory(NamedTuple):
+    """Objects of a made-up history, the last one its commit."""
+
+    objects: list
+    commit: str
+    files: dict
+
+
+def made_history(chance):
+    """A MadeHistory: a few directories and files whose contents are alike."""
+    text = prose(str(chance.random()), 200)
+    nested, files, objects = {}, {}, []
+
+    def fill(directory, prefix, depth):
+        entries = []
+        for number in range(chance.randrange(1, 5)):
+            data = text[: chance.randrange(len(text))] + b"%d" % chance.randrange(9)
+            files[f"{prefix}f{number}.md"] = data
+            objects.append(blob_object(data))
+            entries.append(("100644", f"f{number}.md", objects[-1]))
+        for number in range(chance.randrange(3 - depth)):
+            below = fill(directory, f"{prefix}d{number}/", depth + 1)
+            entries.append(("40000", f"d{number}", below))
+        entries.sort(key=lambda e: e[1] + ("/" if e[0] == "40000" else ""))
+        objects.append(tree_object(*entries))
+        return objects[-1]
+
+    root = fill(nested, "", 0)
+    objects.append(commit_object(root, b"%d\n" % chance.randrange(99)))
+    unique = list(dict.fromkeys(objects))
+    return MadeHistory(unique, object_id(*unique[-1]), files)
+
+
+def made_entries(chance, objects):
+    """Parts of a pack: [number, (base's index, by offset?) or None, payload, size]."""
+    parts = []
+    for index, (kind, data) in enumerate(objects):
+        bases = [n for n in range(index) if objects[n][0] == kind]
+        if bases and chance.random() < 0.6:
+            base = chance.choice(bases)
+            delta = delta_between(objects[base][1], data)
+            number = chance.choice([OFS, REF])
+            parts.append([number, base, delta, None])
+        else:
+            parts.append([KIND_NUMBERS[kind], None, data, None])
+    return parts
+
+
+def assembled(parts, objects):
+    """The entries of a pack made of *parts*, as bytes each."""
+    entries, starts, position = [], [], 12
+    for number, base, payload, size in parts:
+        middle = b""
+        if number == OFS:
+            start = starts[base] if base < len(starts) else 12
+            middle = distance_bytes(position - start)
+        elif number == REF:
+            middle = bytes.fromhex(object_id(*objects[min(base, len(objects) - 1)]))
+        entries.append(pack_entry(number, payload, middle, size, level=1))
+        starts.append(position)
+        position += len(entries[-1])
+    return entries
+
+
+def flip_bit(chance, data):
+    flipped = bytearray(data)
+    if flipped:
+        flipped[chance.randrange(len(flipped))] ^= 1 << chance.randrange(8)
+    return bytes(flipped)
+
+
+def splice(chance, data):
+    """*data* with a slice cut out, doubled, or replaced by noise."""
+    at = chance.randrange(len(data) + 1)
+    end = min(len(data), at + chance.randrange(1, 9))
+    noise = bytes(chance.randrange(256) for _ in range(end - at))
+    return data[:at] + chance.choice([b"", 2 * data[at:end], noise]) + data[end:]
+
+
+def mutated_parts(chance, parts):
+    """*parts* with one of them wrong."""
+    parts = [list(part) for part in parts]
+    part = chance.choice(parts)
+    way = chance.randrange(6)
+    if way == 0:
+        part[2] = flip_bit(chance, part[2])
+    elif way == 1:
+        part[2] = splice(chance, part[2])
+    elif way == 2:
+        part[3] = max(0, len(part[2]) + chance.choice([-1, 1, 2**20, 2**40]))
+    elif way == 3:
+        part[0] = chance.randrange(6)
+    elif way == 4 and part[1] is not None:
+        part[1] = chance.randrange(len(parts)) if part[0] == REF else part[1] - 1
+        part[1] = max(0, part[1])
+    else:
+        parts.remove(part)
+    return parts
+
+
+def mutated_pack(chance, history):
+    """A pack for *history*, wrong in one or two ways or, now and then, in none."""
+    parts = made_entries(chance, history.objects)
+    way = chance.randrange(10)
+    if way < 5:
+        parts = mutated_parts(chance, parts)
+    entries = assembled(parts, history.objects)
+    count = len(entries) + (chance.choice([-1, 1, 1000]) if way == 5 else 0)
+    body = pack_of(*entries, count=max(0, count))[:-20]
+    if way == 6:
+        body = body[:12] + flip_bit(chance, body[12:])
+    elif way == 7:
+        body = body[:12] + splice(chance, body[12:])
+    elif way == 8:
+        body = body[: chance.randrange(len(body))]
+    return with_checksum(body)
+
+
+class TestAgainstIndexPack:
+    """FAULTS M11: what `git index-pack --strict --stdin` refuses is refused here.
+
+    This program is stricter where a pack is sound but is not what was asked for: another
+    commit, or one object too few; it also refuses bytes after the checksum (G04). It is
+    laxer in three ways that cannot change a file: an object may come twice (G16), a
+    mode may begin with a zero (G17), and of a commit only the tree counts (G19).
+    """
+
+    def test_generated_and_mutated_packs(self, no_objects):
+        chance = random.Random(20)
+        histories = [made_history(chance) for _ in range(20)]
+        packs = [(h, mutated_pack(chance, h)) for h in histories * 20]
+        with ThreadPoolExecutor(4) as executor:
+            verdicts = executor.map(
+                lambda pair: git_refusal(no_objects, pair[1]), packs
+            )
+        both = neither = stricter = 0
+        for (history, pack), verdict in zip(packs, verdicts):
+            ours = refusal(brought_from, pack, history.commit)
+            if ours is None:
+                assert verdict is None, (verdict, pack.hex())
+                assert brought_from(pack, history.commit) == history.files
+                neither += 1
+            elif verdict is None:
+                assert "not send" in ours or "does not name" in ours, ours
+                stricter += 1
+            else:
+                both += 1
+        assert both > 150 and neither > 40, (both, neither, stricter)
+
+    def test_generated_and_mutated_trees(self, no_objects):
+        """G17: here the ids are right, and the trees are not."""
+        chance = random.Random(21)
+        names = ["a", "a.md", "a-b", "b", ".", "..", ".git", "", "x/y", "git~1"]
+        names += [".GIT", "é", "0", "a0", "ab"]
+        packs = []
+        for _ in range(150):
+            count = chance.randrange(1, 4)
+            entries = [
+                chance.choice([("100644", n, A_BLOB), ("40000", n, A_TREE)])
+                for n in chance.sample(names, count)
+            ]
+            if chance.random() < 0.7:
+                entries.sort(key=lambda e: e[1] + ("/" if e[0] == "40000" else ""))
+            root = tree_object(*entries)
+            if chance.random() < 0.2:
+                root = "tree", flip_bit(chance, root[1])
+            commit = commit_object(root)
+            objects = dict.fromkeys([A_BLOB, A_TREE, root, commit])
+            packs.append((object_id(*commit), pack_of(*full_entries(*objects))))
+        with ThreadPoolExecutor(4) as executor:
+            verdicts = executor.map(
+                lambda pair: git_refusal(no_objects, pair[1]), packs
+            )
+        both = 0
+        for (commit, pack), verdict in zip(packs, verdicts):
+            if verdict and "zeroPadded" not in verdict:
+                assert refusal(brought_from, pack, commit), (verdict, pack.hex())
+                both += 1
+        assert both > 60
+
+
+FUZZ_SECONDS = 2.0
+
+
+def fuzz_targets(chance):
+    """Calls with input that was mutated: each must end well or in AgentSyncError."""
+    history = made_history(chance)
+    pack = mutated_pack(chance, history)
+    transport = Transport(history.commit, pack_answer(pack))
+    yield brought, transport
+    good = pack_of(*assembled(made_entries(chance, history.objects), history.objects))
+    answer = pack_answer(good, pkt(b"shallow-info\n") + b"0001")
+    first, refs = splice(chance, answer), flip_bit(chance, transport.refs)
+    yield brought, Transport(history.commit, first, splice(chance, answer))
+    wrong_refs = Transport(history.commit, answer)
+    wrong_refs.refs = chance.choice([refs, splice(chance, transport.refs)])
+    yield brought, wrong_refs
+    kind, data = chance.choice(history.objects)
+    parser = {
+        "tree": lambda data: list(agent_sync.parse_tree(data)),
+        "commit": agent_sync.parse_tree_id,
+        "blob": agent_sync.parse_tag,
+    }[kind]
+    yield parser, splice(chance, flip_bit(chance, data))
+    delta = delta_between(TEXT, TEXT[:20] + data)
+    yield agent_sync.apply_delta, TEXT, splice(chance, delta)
+    noise = bytes(chance.randrange(256) for _ in range(chance.randrange(60)))
+    yield agent_sync.apply_delta, TEXT, size_bytes(len(TEXT)) + noise
+    yield unpacked, with_checksum(b"PACK\0\0\0\2\0\0\0\1" + noise)
+    yield agent_sync.parse_ref, splice(chance, transport.refs[4:-5])
+    yield agent_sync.parse_manifest, mutated_manifest(chance)
+
+
+def mutated_manifest(chance):
+    digest = sha256(b"")
+    form = chance.choice(
+        [
+            '{"files": [{"path": "a/b.md", "sha256": "%s", "size": 0}]}' % digest,
+            '["a.md", "b/c.md", "é/\\ud800.md", 1e999, null, {"path": "x"}]',
+            f"{digest}  a/b.md\n{digest} *./c.md\n",
+            '{"files": [[[[{}]]]], "files": NaN}',
+        ]
+    ).encode("utf-8", "surrogatepass")
+    return chance.choice([flip_bit, splice])(chance, splice(chance, form))
+
+
+def entries_checked(data):
+    return agent_sync.checked_entries(agent_sync.parse_manifest(data))
+
+
+def test_mutated_input_raises_nothing_but_this_programs_error():
+    """The error boundary: a fixed seed, and as many rounds as fit the time."""
+    chance = random.Random(22)
+    end = time.monotonic() + FUZZ_SECONDS
+    rounds = 0
+    while time.monotonic() < end:
+        for function, *args in fuzz_targets(chance):
+            refusal(function, *args)
+        refusal(entries_checked, mutated_manifest(chance))
+        rounds += 1
+    assert rounds > 20
+
 
 # ==== Git client ====
 
@@ -1669,6 +4852,419 @@ class TestGitServersThatMisbehave:
         assert synced.tree() == before
         git_server.answer = lambda request: None
         assert changes(synced.sync()) == {"updated": ["qa/qa.md"]}
+
+
+def small_pieces(size):
+    """A delta of TEXT in which two bytes make two, as deflated data."""
+    return of_text(size, b"\x90\x02" * (size // 2))
+
+
+def nested_live(size, depth):
+    """Entries in which *depth* objects of *size* bytes are bases at the same time."""
+    base = bytes(size)
+    entries, content = [pack_entry("blob", base)], base
+    for number in range(1, depth):
+        made = content[:-1] + bytes([number])
+        delta = delta_of(size, size, copy_all(size - 1), bytes([1, number]))
+        other = delta_of(size, size, copy_all(size - 1), bytes([1, 255 - number]))
+        base_id = object_id("blob", content)
+        entries += [ref_entry(other, base_id), ref_entry(delta, base_id)]
+        content = made
+    return entries
+
+
+def copy_all(size):
+    """Instructions that copy the first *size* bytes."""
+    step = 0xFFFFFF
+    return b"".join(copy_of(at, min(step, size - at)) for at in range(0, size, step))
+
+
+def aggregate(size, count):
+    base = bytes(size)
+    entries = [pack_entry("blob", base)]
+    for number in range(count):
+        change = insert_of(number.to_bytes(4, "big"))
+        delta = delta_of(size, size, copy_all(size - 4), change)
+        entries.append(ref_entry(delta, object_id("blob", base)))
+    return entries
+
+
+LOWER = "agent_sync.MAX_INFLATED_SIZE = 96 << 20"
+BOMBS = {  # entries that come with the commit or with the blobs, what the child sets
+    "G09-2**40 said": (lambda: [pack_entry("blob", b"x" * 99, size=2**40)], ""),
+    "G08-50 MiB for a size of 3": (
+        lambda: [entry_header(3, 3) + zlib.compress(bytes(50 * MIB))],
+        "",
+    ),
+    "G09-a true bomb of 100 MiB": (
+        lambda: [entry_header(3, 100 * MIB) + zlib.compress(bytes(100 * MIB), 1)],
+        "",
+    ),
+    "G09-a delta makes 2**33": (
+        lambda: [TEXT_ENTRY, ref_entry(of_text(2**33, copy_of(0, 9)), TEXT_ID)],
+        "",
+    ),
+    "G10-many deltas of one base": (lambda: aggregate(12 * MIB, 100), LOWER),
+    "G10-bases of bases": (lambda: nested_live(15 * MIB, 8), ""),
+    "G10-small instructions": (
+        lambda: [TEXT_ENTRY, ref_entry(small_pieces(3 * MIB), TEXT_ID)],
+        "",
+    ),
+}
+
+
+class TestMemory:
+    """Bombs, served over HTTP; the peak is that of a child that syncs: INV5."""
+
+    @pytest.fixture
+    def bombed(self, program, git_server):
+        directory = git_server.root / "owner" / "repo.git"
+        upstream = GitUpstream(git_server, Repository(directory))
+        return Mirror(program, upstream)
+
+    @posix_only
+    @pytest.mark.parametrize("name", BOMBS)
+    def test_a_bomb_among_the_blobs_takes_less_than_100_mb(
+        self, bombed, git_server, program, name
+    ):
+        make, prelude = BOMBS[name]
+        inner = tree_object(("40000", "agents", A_TREE))
+        commit = commit_object(inner)
+        trees = pack_of(*full_entries(A_TREE, inner, commit))
+        blobs = pack_of(*make())
+        serve(
+            git_server,
+            Transport(object_id(*commit), pack_answer(trees), pack_answer(blobs)),
+        )
+        assert peak_of_sync(program, prelude=prelude) < PEAK_LIMIT
+        assert bombed.tree() == {}
+
+    @posix_only
+    def test_a_tree_bomb_takes_less_than_100_mb(self, bombed, git_server, program):
+        """G10: what is walked is bounded as well, by the number of objects."""
+        objects = tree_bomb(12)
+        root = tree_object(("40000", "agents", objects[-1]))
+        commit = commit_object(root)
+        pack = pack_of(*full_entries(A_BLOB, *objects, root, commit))
+        serve(git_server, Transport(object_id(*commit), pack_answer(pack)))
+        limits = "agent_sync.MAX_OBJECTS = 20_000"
+        few = "import resource; resource.setrlimit(resource.RLIMIT_CPU, (2, 2))"
+        assert peak_of_sync(program, prelude=f"{limits}; {few}") < PEAK_LIMIT
+
+    @posix_only
+    def test_large_trees_take_less_than_100_mb(self, bombed, git_server, program):
+        """G10: trees are held together, so their sum is bounded."""
+        trees = [
+            ("tree", b"100644 " + bytes([65 + n]) * 12 * MIB + b"\0" + bytes(20))
+            for n in range(6)
+        ]
+        commit = commit_object(trees[0])
+        pack = pack_of(*full_entries(*trees, commit))
+        serve(git_server, Transport(object_id(*commit), pack_answer(pack)))
+        assert peak_of_sync(program) < PEAK_LIMIT
+
+    @posix_only
+    def test_a_flood_of_refs_takes_less_than_100_mb(self, bombed, git_server, program):
+        """G28."""
+        transport = Transport("0" * 40, b"0000")
+        line = "{:040x} refs/heads/main/{}\n"
+        lines = (pkt(line.format(n, n).encode()) for n in range(200_000))
+        transport.refs = b"".join(lines) + transport.refs
+        serve(git_server, transport)
+        assert peak_of_sync(program) < PEAK_LIMIT
+
+
+REF_LINE = "1" * 40
+BAD_REFS = {  # G28
+    "no id": "refs/heads/main",
+    "39 digits": "1" * 39 + " refs/heads/main",
+    "41 digits": "1" * 41 + " refs/heads/main",
+    "spaces in an id": "11 " * 13 + "1 refs/heads/main",
+    "capitals": "A" * 40 + " refs/heads/main",
+    "full-width digits": "１" * 40 + " refs/heads/main",
+    "no name": "1" * 40,
+    "dot dot": "1" * 40 + " refs/heads/a..b",
+    "an escape": "1" * 40 + " refs/heads/\x1b[31mred",
+    "a NUL": "1" * 40 + " refs/heads/a\0b",
+    "a line feed inside": "1" * 40 + " refs/heads/a\nb",
+    "a lying peeled id": "1" * 40 + " refs/tags/v1 peeled:xyz",
+    "an empty peeled id": "1" * 40 + " refs/tags/v1 peeled:",
+    "a reversed name": "1" * 40 + " refs/heads/\u202eniam",
+    "a lock": "1" * 40 + " refs/heads/main.lock",
+    "a tilde": "1" * 40 + " refs/heads/a~1",
+    "a glob": "1" * 40 + " refs/heads/*",
+    "a backslash": "1" * 40 + " refs/heads/a\\b",
+    "an empty component": "1" * 40 + " refs/heads//main",
+    "a hidden component": "1" * 40 + " refs/heads/.main",
+    "nothing": "",
+}
+
+
+class TestRefs:
+    """FAULTS G28."""
+
+    @pytest.mark.parametrize("name", BAD_REFS)
+    def test_a_bad_ref_is_an_error(self, name):
+        assert refusal(agent_sync.parse_ref, BAD_REFS[name].encode())
+
+    def test_a_tag_is_given_peeled(self):
+        line = f"{'1' * 40} refs/tags/v1 peeled:{'2' * 40}"
+        assert agent_sync.parse_ref(line.encode()) == ("refs/tags/v1", "2" * 40)
+
+    def test_an_unborn_head_is_no_ref(self):
+        line = b"unborn HEAD symref-target:refs/heads/main"
+        assert agent_sync.parse_ref(line) is None
+
+    def test_a_hundred_thousand_refs_are_no_trouble(self):
+        line = "{:040x} refs/heads/topic-{}\n"
+        stream = b"".join(pkt(line.format(n, n).encode()) for n in range(100_000))
+        read = reader(stream + b"0000")
+        lines = agent_sync.read_lines(read, agent_sync.MAX_REFS_SIZE)
+        assert sum(1 for _ in map(agent_sync.parse_ref, lines)) == 100_000
+
+    def test_a_detached_head_is_followed(self, program, git_upstream, repository):
+        repository.git("checkout", "-q", "--detach")
+        repository.write("agents/detached.md", b"# Detached\n")
+        commit = repository.commit()
+        mirror = Mirror(program, git_upstream)
+        assert mirror.sync()["revision"] == commit
+
+    def test_two_commits_for_one_ref_are_told_apart_or_refused(self):
+        """The one that is taken is the one whose files come, and no mixture."""
+        commit, pack, files = small_history()
+        transport = Transport(commit, pack_answer(pack))
+        other = pkt(f"{'1' * 40} refs/heads/main\n".encode())
+        transport.refs = other + transport.refs
+        try:
+            assert brought(transport) == files
+        except agent_sync.AgentSyncError:
+            pass
+
+
+ADVERTISEMENTS = {  # G27: (what a server says it can, what the error must say)
+    "version 0": (
+        pkt(b"0" * 40 + b" capabilities^{}\0multi_ack side-band-64k\n") + b"0000",
+        "version 2",
+    ),
+    "version 1": (pkt(b"version 1\n") + b"0000", "version 2"),
+    "nothing": (b"0000", "version 2"),
+    "another hash": (
+        pkt(b"version 2\n") + pkt(b"object-format=md5\n") + b"0000",
+        "object format",
+    ),
+    "an error": (pkt(b"ERR go \x1b[1maway\n"), "go"),
+    "no pkt-lines": (b"<html>", ""),
+    "too much": (pkt(b"version 2\n") + pkt(b"x" * 60_000) * 300, ""),
+}
+
+
+class TestDiscovery:
+    """FAULTS G27, G29 and G30: what is asked only after a first request failed."""
+
+    @pytest.mark.parametrize("name", ADVERTISEMENTS)
+    def test_a_server_that_cannot_do_it_is_told(self, mirror, git_server, name):
+        told, words = ADVERTISEMENTS[name]
+        kind = "application/x-git-upload-pack-advertisement"
+
+        def answer(request):
+            if request.method == "POST":
+                return http_reply(400)
+            return framed(200, {"Content-Type": kind}, told)
+
+        git_server.answer = answer
+        outcome = mirror.program.call("sync", check=FAILURE)
+        assert words in complaint(outcome)
+        assert len(git_server.requests) <= 3
+
+    def test_unknown_capabilities_do_no_harm(self, mirror, git_server):
+        """G27: 60 KB of them, in the advertisement of a server that has moved."""
+        told = (
+            pkt(b"version 2\n") + pkt(b"x=" + b"y" * 60_000) + pkt(b"fetch") + b"0000"
+        )
+        kind = "application/x-git-upload-pack-advertisement"
+        where = git_server.url + "/owner/repo.git/info/refs?service=git-upload-pack"
+
+        def answer(request):
+            if request.path.startswith("/moved"):
+                if request.method == "POST":
+                    return http_reply(404)
+                return http_reply(301, b"", {"Location": where})
+            if request.method == "GET":
+                return http_reply(200, told, content_type=kind)
+            return None
+
+        git_server.answer = answer
+        url = git_server.url + "/moved/repo.git"
+        dest = mirror.program.root / "moved"
+        mirror.program.call(
+            "add", url, "--path", "agents", "--id", "moved", "--dest", dest
+        )
+        mirror.program.call("sync", "moved")
+        assert tree(dest) == mirror.upstream.agents()
+
+    @pytest.mark.parametrize(
+        "location",
+        [
+            "file:///etc/passwd",
+            "ftp://example.org/x",
+            "javascript:alert(1)",
+            "data:text/plain,x",
+            "ext::sh -c id",
+            "http://[::1",
+            "",
+        ],
+    )
+    def test_a_redirect_to_no_web_address_is_an_error(
+        self, mirror, git_server, location
+    ):
+        """G30, "re-rooting dies on insane schemes"."""
+        place = {"Location": location}
+        git_server.answer = lambda request: (
+            http_reply(404) if request.method == "POST" else http_reply(302, b"", place)
+        )
+        mirror.program.call("sync", check=FAILURE)
+        assert mirror.tree() == {}
+
+    def test_a_redirect_that_never_ends_has_an_end(self, mirror, git_server):
+        """G30: five are followed, of a GET alone."""
+        place = {"Location": "/owner/repo.git/info/refs?service=git-upload-pack&x"}
+        git_server.answer = lambda request: (
+            http_reply(404) if request.method == "POST" else http_reply(302, b"", place)
+        )
+        mirror.program.call("sync", check=FAILURE)
+        gets = [ask for ask in git_server.requests if ask.method == "GET"]
+        assert len(gets) <= 6
+
+
+class TestWhatTheServerSends:
+    """FAULTS G20, G25, G26, G31 and G32, over HTTP and with a destination."""
+
+    def test_a_tree_without_its_blob_publishes_nothing(self, program, git_server):
+        """G20: all is looked for before the first file is published."""
+        other = blob_object(b"# Other\n")
+        agents = tree_object(("100644", "a.md", A_BLOB), ("100644", "b.md", other))
+        root = tree_object(("40000", "agents", agents))
+        commit = commit_object(root)
+        trees = pack_answer(pack_of(*full_entries(agents, root, commit)))
+        upstream = GitUpstream(git_server, Repository(git_server.root / "owner" / "x"))
+        mirror = Mirror(program, upstream)
+        for blobs in ([A_BLOB], [A_BLOB, blob_object(b"# Forged\n")], []):
+            answer = pack_answer(pack_of(*full_entries(*blobs)))
+            serve(git_server, Transport(object_id(*commit), trees, answer))
+            outcome = program.call("sync", check=FAILURE)
+            assert object_id(*other)[:7] in complaint(outcome) or not blobs
+            assert mirror.tree() == {}
+        answer = pack_answer(pack_of(*full_entries(A_BLOB, other)))
+        serve(git_server, Transport(object_id(*commit), trees, answer))
+        mirror.sync()
+        assert mirror.tree() == {"a.md": A_BLOB[1], "b.md": other[1]}
+
+    def test_more_blobs_than_wanted_are_not_published(self, program, git_server):
+        """G20."""
+        root = tree_object(("40000", "agents", A_TREE))
+        commit = commit_object(root)
+        trees = pack_answer(pack_of(*full_entries(A_TREE, root, commit)))
+        blobs = pack_of(*full_entries(blob_object(b"# More\n"), A_BLOB, A_COMMIT))
+        serve(git_server, Transport(object_id(*commit), trees, pack_answer(blobs)))
+        upstream = GitUpstream(git_server, Repository(git_server.root / "owner" / "x"))
+        mirror = Mirror(program, upstream)
+        mirror.sync()
+        assert mirror.tree() == {"a.md": A_BLOB[1]}
+
+    def test_the_servers_own_words_are_told_without_its_escapes(
+        self, synced, git_server
+    ):
+        """G24 and G25: band 3 in the middle of a pack."""
+        synced.upstream.write("new.md", b"# New\n")
+        synced.upstream.publish()
+        words = pkt(b"packfile\n") + pkt(b"\1PACK") + pkt(b"\3\x1b[2Jout of\x07 disk\n")
+        kind = "application/x-git-upload-pack-result"
+        git_server.answer = lambda request: (
+            None
+            if b"ls-refs" in request.body
+            else http_reply(200, words, content_type=kind)
+        )
+        assert "out of" in complaint(synced.program.call("sync", check=FAILURE))
+
+    def test_progress_without_end_meets_the_timeout(self, synced, git_server):
+        """G31: keep-alives do not count as an answer."""
+        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-result"
+        endless = head + b"\r\n\r\n" + pkt(b"packfile\n") + b"0005\2" * 9999
+        synced.upstream.write("new.md", b"# New\n")
+        synced.upstream.publish()
+        git_server.answer = lambda request: (
+            None if b"ls-refs" in request.body else drip(endless, every=0.001)
+        )
+        began = time.monotonic()
+        synced.sync("--timeout", "0.5", check=FAILURE)
+        assert time.monotonic() - began < 5
+
+    def test_another_content_for_a_known_id_is_an_error(self, synced):
+        """G32: the SHA-256 of each object id is remembered."""
+        with opened(synced.program.database) as connection:
+            connection.execute(
+                "UPDATE agent_files SET content_sha = ? WHERE file_path = 'qa/qa.md'",
+                (sha256(b"what the id stood for before"),),
+            )
+        (synced.dest / "qa/qa.md").unlink()
+        outcome = synced.program.call("sync", "--force", check=FAILURE)
+        assert "qa/qa.md" in complaint(outcome)
+        assert "qa/qa.md" not in synced.tree()
+
+    def test_a_local_object_is_never_trusted_unread(self, synced):
+        """G33: a damaged local file is not what its row says, and is restored."""
+        good = synced.tree()
+        path = synced.dest / "qa/qa.md"
+        status = path.stat()
+        synced.write("qa/qa.md", good["qa/qa.md"].replace(b"e", b"3", 1))
+        os.utime(str(path), ns=(status.st_atime_ns, status.st_mtime_ns))
+        synced.sync()
+        assert synced.tree() == good
+
+
+class TestSha256Repositories:
+    """FAULTS G27: an object format of SHA-256, end to end."""
+
+    @pytest.fixture
+    def sha256_mirror(self, program, git_server):
+        directory = git_server.root / "owner" / "sha256.git"
+        repository = Repository.create(directory, "--object-format=sha256")
+        for path, data in SMALL.items():
+            repository.write(path, data)
+        repository.commit()
+        return Mirror(program, GitUpstream(git_server, repository))
+
+    def test_it_is_synced_updated_and_found_unchanged(self, sha256_mirror):
+        source = sha256_mirror.sync()
+        assert len(source["revision"]) == 64
+        assert sha256_mirror.is_faithful()
+        text = SMALL["agents/universal/research.md"]
+        for number in range(5):
+            sha256_mirror.upstream.write(f"copy-{number}.md", text + b"%d" % number)
+            sha256_mirror.upstream.publish()
+        sha256_mirror.upstream.delete("qa/qa.md")
+        sha256_mirror.upstream.publish()
+        sha256_mirror.upstream.repository.git("gc", "-q", "--prune=now")
+        sha256_mirror.sync()
+        assert sha256_mirror.is_faithful()
+        assert sha256_mirror.sync()["requests"] == 1
+
+    def test_a_full_commit_id_is_a_pin(self, program, sha256_mirror):
+        pinned = sha256_mirror.upstream.repository.id()
+        dest = program.root / "pinned"
+        url = sha256_mirror.upstream.url
+        options = ["--path", "agents", "--ref", pinned, "--id", "pin", "--dest", dest]
+        program.call("add", url, *options)
+        program.call("sync", "pin")
+        assert tree(dest) == sha256_mirror.upstream.agents()
+
+    def test_a_damaged_file_is_restored_and_a_known_one_adopted(self, sha256_mirror):
+        sha256_mirror.sync()
+        good = sha256_mirror.tree()
+        sha256_mirror.write("qa/qa.md", b"edited\n")
+        assert changes(sha256_mirror.sync()) != {}
+        assert sha256_mirror.tree() == good
+        assert sha256_mirror.sync("--force")["updated"] == []
 
 
 # ==== Sources ====
@@ -2072,7 +5668,2044 @@ class TestCredentials:
         assert CANARY[:-1].encode() not in program.database.read_bytes()
 
 
+HOSTILE_TREES = {  # the row, and (mode, name) of what stands in agents/ besides a.md
+    "P01-dot dot": ("100644", ".."),
+    "P01-dot": ("40000", "."),
+    "P01-empty": ("100644", ""),
+    "P02-dot dot slash": ("100644", "../../evil.md"),
+    "P02-absolute": ("100644", "/tmp/evil.md"),
+    "P02-slash": ("100644", "x/evil.md"),
+    "P03-git": ("40000", ".git"),
+    "P03-Git": ("40000", ".Git"),
+    "P04-zero width": ("40000", ".g\u200cit"),
+    "P05-short name": ("40000", "git~1"),
+    "P05-trailing space": ("40000", ".git "),
+    "P05-stream": ("40000", ".git::$INDEX_ALLOCATION"),
+    "P06-backslash": ("100644", "..\\..\\evil.md"),
+    "P07-stream": ("100644", "evil.md::$DATA.md"),
+    "P07-drive": ("40000", "C:"),
+    "P08-device": ("100644", "nul.md"),
+    "P09-trailing dot": ("40000", "evil."),
+    "P10-escape": ("100644", "\x1b[31mevil.md"),
+    "P10-line feed": ("100644", "evil\n.md"),
+    "P10-reversed": ("100644", "evil\u202edm.md"),
+    "P11-no utf-8": ("100644", b"\xff\xfe.md"),
+    "P12-256 bytes": ("100644", "x" * 253 + ".md"),
+    "P13-case": ("100644", "A.md"),
+    "P14-not composed": ("100644", "cafe\u0301.md"),
+}
+
+
+class HostileRepository(Repository):
+    """A repository into which any tree can be written, sound or not."""
+
+    def write_object(self, kind, data):
+        command = ["hash-object", "-t", kind, "-w", "--literally", "--stdin"]
+        return self.git(*command, data=data).decode()
+
+    def commit_tree(self, root):
+        """Make `main` a commit of the tree *root*, (kind, data)."""
+        kind, data = commit_object(self.write_object(*root))
+        commit = self.write_object(kind, data)
+        self.git("update-ref", "refs/heads/main", commit)
+        return commit
+
+
+@pytest.fixture
+def hostile(git_server, small_template):
+    """A copy of the small repository whose next commit may be anything."""
+    copied = small_template.copy(git_server.root / "owner" / "repo.git", ".git")
+    return HostileRepository(copied.directory)
+
+
+@pytest.fixture
+def exposed(program, git_server, hostile):
+    """A synced mirror of it, with a canary beside the destination."""
+    write(program.root, "canary.md", CANARY.encode())
+    mirror = Mirror(program, GitUpstream(git_server, hostile))
+    mirror.sync()
+    return mirror
+
+
+class TestHostileTrees:
+    """Served by real git; INV2: nothing outside the destination is touched."""
+
+    def attack(self, mirror, *trees, check=FAILURE):
+        """Commit and sync one after the other; the last outcome."""
+        root = mirror.program.root
+        before = surroundings(root, ["dest", "served"])
+        for number, agents in enumerate(trees, 1):
+            repository = mirror.upstream.repository
+            for kind, data in (A_BLOB, A_TREE, agents):
+                repository.write_object(kind, data)
+            repository.commit_tree(tree_object(("40000", "agents", agents)))
+            last = number == len(trees)
+            outcome = mirror.program.call(
+                "sync", "--force", check=check if last else None
+            )
+        assert surroundings(root, ["dest", "served"]) == before
+        assert (root / "canary.md").read_bytes() == CANARY.encode()
+        return outcome
+
+    @pytest.mark.parametrize("row", HOSTILE_TREES)
+    def test_a_hostile_name_refuses_the_whole_revision(self, exposed, row):
+        good = exposed.tree()
+        mode, name = HOSTILE_TREES[row]
+        entries = [
+            ("100644", "a.md", A_BLOB),
+            (mode, name, A_TREE if mode == "40000" else A_BLOB),
+        ]
+        encoded = (e[1] if isinstance(e[1], bytes) else e[1].encode() for e in entries)
+        keys = [
+            n + (b"/" if e[0] == "40000" else b"") for n, e in zip(encoded, entries)
+        ]
+        ordered = [entry for _, entry in sorted(zip(keys, entries))]
+        self.attack(exposed, tree_object(*ordered))
+        assert exposed.tree() == good
+        run = exposed.program.query("SELECT * FROM sync_history ORDER BY id DESC")[0]
+        assert run["status"] == "error"
+
+    @posix_only
+    @pytest.mark.parametrize(
+        "target", ["/etc/passwd", "../canary.md", ".git/config", "nowhere", "link.md"]
+    )
+    def test_a_link_is_never_made_nor_read(self, exposed, target):
+        """P17."""
+        link = blob_object(target.encode())
+        exposed.upstream.repository.write_object(*link)
+        agents = tree_object(("100644", "a.md", A_BLOB), ("120000", "link.md", link))
+        self.attack(exposed, agents, check=0)
+        assert exposed.tree() == {"a.md": A_BLOB[1]}
+
+    @posix_only
+    def test_nothing_is_written_through_a_link_of_an_earlier_commit(self, exposed):
+        """P18: the link first, then a directory of its name."""
+        outside = exposed.program.root / "outside"
+        outside.mkdir()
+        link = blob_object(str(outside).encode())
+        exposed.upstream.repository.write_object(*link)
+        first = tree_object(("120000", "link", link))
+        second = tree_object(("40000", "link", A_TREE))
+        self.attack(exposed, first, second, check=0)
+        assert list(outside.iterdir()) == []
+        assert exposed.tree() == {"link/a.md": A_BLOB[1]}
+
+    @posix_only
+    @pytest.mark.parametrize(
+        "names", [("link", "link"), ("Link", "link"), ("lin\u200ck", "link")], ids=ascii
+    )
+    def test_a_link_and_a_directory_of_one_name_publish_nothing_outside(
+        self, exposed, names
+    ):
+        """P18, P15: in one tree; the link itself is never made."""
+        link = blob_object(str(exposed.program.root).encode())
+        exposed.upstream.repository.write_object(*link)
+        agents = tree_object(("120000", names[0], link), ("40000", names[1], A_TREE))
+        self.attack(exposed, agents, check=None)
+        assert not (exposed.dest / names[0]).is_symlink()
+        assert not (exposed.program.root / "a.md").exists()
+
+    @posix_only
+    @pytest.mark.parametrize("name", [b"\xff.md", b"\x1b[31m.md", b"a\nb.md"], ids=repr)
+    def test_the_name_of_what_is_skipped_is_shown_tidily(self, exposed, name):
+        """P10, P11, P17: a link is no file, but its name is told."""
+        link = blob_object(b"x")
+        exposed.upstream.repository.write_object(*link)
+        agents = tree_object(("120000", name, link), ("100644", "a.md", A_BLOB))
+        if name > b"a.md":
+            agents = tree_object(("100644", "a.md", A_BLOB), ("120000", name, link))
+        self.attack(exposed, agents, check=None)
+        exposed.program.call("sync", "--json", "--force", check=None)
+        exposed.program.run("sync", "--verbose", "--force", check=None)
+
+    @posix_only
+    def test_odd_modes_are_data(self, exposed):
+        """P21."""
+        modes = ["100664", "100777", "104755", "0100644"]
+        entries = [(mode, f"{n}.md", A_BLOB) for n, mode in enumerate(modes)]
+        self.attack(exposed, tree_object(*entries), check=0)
+        umask = os.umask(0)
+        os.umask(umask)
+        for path in exposed.dest.glob("*.md"):
+            assert stat.S_IMODE(path.stat().st_mode) == 0o644 & ~umask
+        assert len(exposed.tree()) == 4
+
+    def test_attributes_and_modules_do_nothing(self, exposed):
+        """P20: no filter, no line ends, no submodule."""
+        repository = exposed.upstream.repository
+        text = b"# A\r\n$Id$\n"
+        attributes = blob_object(b"* text eol=crlf ident filter=evil\n")
+        modules = blob_object(b'[submodule "x"]\n\tpath = x\n\turl = ext::sh -c id\n')
+        for item in (blob_object(text), attributes, modules):
+            repository.write_object(*item)
+        agents = tree_object(
+            ("100644", ".gitattributes", attributes),
+            ("100644", ".gitmodules", modules),
+            ("100644", "a.md", blob_object(text)),
+            ("160000", "x", "1" * 40),
+        )
+        self.attack(exposed, agents, check=0)
+        assert exposed.tree() == {"a.md": text}
+
+    def test_names_that_look_like_options_are_names(self, exposed):
+        """P22."""
+        names = ["$HOME.md", "%2e%2e.md", "--help.md", "-rf.md", "~.md"]
+        entries = [("100644", name, A_BLOB) for name in sorted(names)]
+        self.attack(exposed, tree_object(*entries), check=0)
+        assert set(exposed.tree()) == set(names)
+
+    def test_a_directory_named_git_is_a_directory(self, exposed):
+        """P03 and P05 are about what stands for `.git`, and this does not."""
+        self.attack(exposed, tree_object(("40000", "git", A_TREE)), check=0)
+        assert exposed.tree() == {"git/a.md": A_BLOB[1]}
+
+
+@posix_only
+class TestLinksInTheDestination:
+    """FAULTS P19: INV2 whatever stands in the way."""
+
+    @pytest.fixture
+    def outside(self, program):
+        return write(program.root, "outside/qa.md", b"mine\n").parent
+
+    def test_a_parent_that_is_a_link_is_not_followed(self, synced, outside):
+        for path in (synced.dest / "qa").rglob("*.md"):
+            path.unlink()
+        (synced.dest / "qa" / "web").rmdir()
+        (synced.dest / "qa").rmdir()
+        (synced.dest / "qa").symlink_to(outside)
+        synced.upstream.write("qa/qa.md", b"# New\n")
+        synced.upstream.publish()
+        synced.sync(check=None)
+        assert tree(outside) == {"qa.md": b"mine\n"}
+        synced.sync()
+        assert tree(outside) == {"qa.md": b"mine\n"}
+
+    @pytest.mark.parametrize("target", ["outside/qa.md", "nowhere.md"])
+    def test_a_file_that_is_a_link_is_not_written_through(
+        self, synced, outside, target
+    ):
+        (synced.dest / "qa/qa.md").unlink()
+        (synced.dest / "qa/qa.md").symlink_to(synced.program.root / target)
+        synced.upstream.write("qa/qa.md", b"# New\n")
+        synced.upstream.publish()
+        synced.sync()
+        assert tree(outside) == {"qa.md": b"mine\n"}
+        assert not (synced.program.root / "nowhere.md").exists()
+        assert synced.is_faithful()
+
+    def test_a_hard_link_is_not_written_through(self, synced, outside):
+        (synced.dest / "qa/qa.md").unlink()
+        os.link(str(outside / "qa.md"), str(synced.dest / "qa/qa.md"))
+        synced.sync()
+        assert tree(outside) == {"qa.md": b"mine\n"}
+        assert synced.is_faithful()
+
+    def test_a_parent_swapped_during_the_run_is_not_followed(
+        self, synced, outside, git_server
+    ):
+        """The swap comes between the plan and the first write."""
+        synced.upstream.write("qa/qa.md", b"# New\n")
+        synced.upstream.publish()
+        before = len(git_server.requests)
+
+        def swap(request):
+            if len(git_server.requests) - before == 3:
+                (synced.dest / "qa").rename(synced.program.root / "moved")
+                (synced.dest / "qa").symlink_to(outside)
+
+        git_server.answer = swap
+        synced.sync(check=None)
+        assert tree(outside) == {"qa.md": b"mine\n"}
+        git_server.answer = lambda request: None
+        synced.sync()
+        assert tree(outside) == {"qa.md": b"mine\n"}
+
+    def test_the_destination_itself_may_be_a_link(self, mirror):
+        real = mirror.program.root / "real"
+        real.mkdir()
+        mirror.dest.symlink_to(real)
+        mirror.sync()
+        assert tree(real) == mirror.upstream.agents()
+
+
+class TestFilesAndDirectoriesTradePlaces:
+    """FAULTS P16 and P26."""
+
+    def test_a_users_file_in_a_directory_that_becomes_a_file_is_not_lost(self, synced):
+        synced.write("qa/mine.md", b"mine\n")
+        for path in ("qa/qa.md", "qa/web/web-qa.md"):
+            synced.upstream.delete(path)
+        synced.upstream.write("qa", b"x")
+        synced.upstream.delete("qa")
+        synced.upstream.write("qa.md/inner.md", b"# Inner\n")
+        synced.upstream.publish()
+        synced.sync()
+        assert synced.tree()["qa/mine.md"] == b"mine\n"
+        synced.write("qa.md/mine.md", b"mine too\n")
+        synced.upstream.delete("qa.md/inner.md")
+        synced.upstream.write("qa.md", b"# A file now\n")
+        synced.upstream.publish()
+        synced.sync()
+        assert synced.tree()["qa.md"] == b"# A file now\n"
+        assert b"mine too\n" in synced.backups()
+
+    def test_a_users_file_that_becomes_a_directory_is_not_lost(self, synced):
+        synced.write("new.md", b"mine\n")
+        synced.upstream.write("new.md/inner.md", b"# Inner\n")
+        synced.upstream.publish()
+        synced.sync()
+        assert synced.is_faithful()
+        assert synced.backups() == [b"mine\n"]
+
+
+@posix_only
+class TestOddFilesInADirectory:
+    """FAULTS P24, beside the links and pipes that TestFilters has."""
+
+    def test_sockets_and_devices_are_skipped(
+        self, program, directory_upstream, tmp_path
+    ):
+        short = tmp_path / "s"
+        with socket.socket(socket.AF_UNIX) as listening:
+            here = os.getcwd()
+            os.chdir(str(directory_upstream.directory))
+            try:
+                listening.bind("socket.md")
+            finally:
+                os.chdir(here)
+            mirror = Mirror(program, directory_upstream)
+            source = mirror.sync()
+        assert not short.exists()
+        assert "socket.md" in paths(source["skipped"])
+        assert len(mirror.tree()) == 8
+
+    def test_a_name_that_is_no_utf_8_is_refused_tidily(
+        self, program, directory_upstream
+    ):
+        """P11: also as the name of a local file."""
+        name = os.fsencode(str(directory_upstream.directory)) + b"/\xff.md"
+        with open(name, "wb") as file:
+            file.write(b"x")
+        mirror = Mirror(program, directory_upstream)
+        outcome = program.call("sync", check=FAILURE)
+        assert "\\udcff" in complaint(outcome)
+        assert mirror.tree() == {}
+
+    def test_a_hard_link_is_a_file(self, program, directory_upstream):
+        directory = directory_upstream.directory
+        os.link(str(directory / "qa/qa.md"), str(directory / "hard.md"))
+        mirror = Mirror(program, directory_upstream)
+        mirror.sync()
+        assert mirror.is_faithful()
+
+    def test_a_file_beyond_the_limit_is_an_error(self, program, directory_upstream):
+        with open(str(directory_upstream.directory / "huge.md"), "wb") as file:
+            file.truncate(17 * MIB)
+        mirror = Mirror(program, directory_upstream)
+        assert "huge.md" in complaint(program.call("sync", check=FAILURE))
+        assert mirror.tree() == {}
+
+    def test_a_file_that_changes_while_it_is_read_is_an_error(self, directory_upstream):
+        row = {"url": directory_upstream.url, "kind": "dir", "ref": None, "path": None}
+        row.update(include=None, exclude=None)
+        source = agent_sync.DirectorySource(row)
+        listing = source.list(agent_sync.NOTHING_KNOWN)
+        directory_upstream.write("qa/qa.md", b"# Grown since\n")
+        assert "qa/qa.md" in refusal(lambda: list(source.fetch(listing.entries)))
+        directory_upstream.delete("qa/qa.md")
+        assert "qa/qa.md" in refusal(lambda: list(source.fetch(listing.entries)))
+
+
+class TestTheSamePathFromTwoSources:
+    def test_two_sources_keep_to_their_own_directories(
+        self, program, git_upstream, directory_upstream
+    ):
+        """P23: the same paths never meet, so that no run undoes another's."""
+        first = Mirror(program, git_upstream)
+        second = program.root / "second"
+        program.call("add", directory_upstream.url, "--id", "other", "--dest", second)
+        directory_upstream.write("qa/qa.md", b"# Another\n")
+        for _ in range(2):
+            program.call("sync")
+            assert first.is_faithful()
+            assert tree(second) == directory_upstream.agents()
+
+
+GLOBS = [  # (glob, a path that it matches, one that it does not)
+    ("*.md", "a.md", "a.mdx"),
+    ("*.md", "x/y/a.md", "a.MD"),
+    ("a?.md", "x/ab.md", "x/abc.md"),
+    ("[ab].md", "a.md", "c.md"),
+    ("[!ab].md", "c.md", "a.md"),
+    ("qa/*.md", "qa/a.md", "x/qa/a.md"),
+    ("qa/*", "qa/a", "qab/a"),
+    ("/README.md", "README.md", "x/README.md"),
+    ("README.md", "x/README.md", "x/README.md.md"),
+    ("dist/", "dist/a.md", "dist"),
+    ("dist/", "x/dist/y/a.md", "x/distant/a.md"),
+    ("/dist/", "dist/y/a.md", "x/dist/a.md"),
+    ("d*/", "x/dist/a.md", "x/a.d"),
+    ("a/b/", "a/b/c.md", "b/c.md"),
+    ("*", "any/thing", None),
+    ("[", "[", "a"),
+    ("", None, "a.md"),
+]
+SELECTED = {
+    "a.md": True,
+    "x/a.json": True,
+    "x/README.md": True,
+    "README.md": False,
+    "a.txt": False,
+    "a.MD": False,
+    ".a.md": False,
+    "x/.a.md": False,
+    ".x/a.md": False,
+    "x/.git/a.md": False,
+    "dist/a.md": False,
+    "x/dist/a.md": False,
+    "build/x/a.md": False,
+    "x/building/a.md": True,
+    "dist.md": True,
+    "a..md": True,
+}
+
+
+class TestGlobs:
+    @pytest.mark.parametrize("glob, matching, other", GLOBS)
+    def test_a_glob_matches_what_it_says(self, glob, matching, other):
+        assert matching is None or agent_sync.glob_matches(glob, matching)
+        assert other is None or not agent_sync.glob_matches(glob, other)
+
+    @pytest.mark.parametrize("path", SELECTED)
+    def test_the_default_filter(self, path):
+        assert agent_sync.is_selected(path) is SELECTED[path]
+
+    def test_nothing_hidden_is_ever_selected(self):
+        for path in (".a.md", "x/.a.md", ".git/a.md"):
+            assert not agent_sync.is_selected(path, ["*", ".*", path])
+
+    def test_an_include_brings_back_what_the_default_leaves_out(self):
+        assert agent_sync.is_selected("dist/a.md", ["*.md"])
+        assert agent_sync.is_selected("README.md", ["*"])
+        assert not agent_sync.is_selected("a.md", ["*.txt"])
+
+    def test_an_exclude_alone_adds_to_the_default(self):
+        assert not agent_sync.is_selected("a.md", None, ["a.*"])
+        assert not agent_sync.is_selected("dist/b.md", None, ["a.*"])
+        assert agent_sync.is_selected("b.md", None, ["a.*"])
+
+
+HUB = "https://github.com/o/r"
+ADDRESSES = {  # what is written: (kind, remote, ref, path, guess)
+    "o/r": ("git", HUB + ".git", None, None, False),
+    "o/r.git": ("git", HUB + ".git", None, None, False),
+    "o/r@v1": ("git", HUB + ".git", "v1", None, False),
+    "o/r@a/b": ("git", HUB + ".git", "a/b", None, False),
+    " o/r ": ("git", HUB + ".git", None, None, False),
+    "o-1/r_2.x": ("git", "https://github.com/o-1/r_2.x.git", None, None, False),
+    HUB: ("git", HUB, None, None, False),
+    HUB + ".git/": ("git", HUB + ".git", None, None, False),
+    "https://GitHub.com/o/r": ("git", HUB, None, None, False),
+    HUB + "/tree/main": ("git", HUB + ".git", "main", None, True),
+    HUB + "/tree/main/a/b/": ("git", HUB + ".git", "main", "a/b", True),
+    HUB + "/tree/main/a%20b": ("git", HUB + ".git", "main", "a b", True),
+    "https://h.io/g/s/r/-/tree/main/a": (
+        "git",
+        "https://h.io/g/s/r.git",
+        "main",
+        "a",
+        True,
+    ),
+    "https://h.io/o/r/src/branch/x/a": ("git", "https://h.io/o/r.git", "x", "a", True),
+    "https://h.io/o/r/src/tag/v1": ("git", "https://h.io/o/r.git", "v1", None, True),
+    "git@h.io:o/r.git": ("git", "https://h.io/o/r.git", None, None, False),
+    "git@h.io:g/s/r": ("git", "https://h.io/g/s/r.git", None, None, False),
+    "https://raw.githubusercontent.com/o/r/main/a/b": (
+        "git",
+        HUB + ".git",
+        "main",
+        "a/b",
+        True,
+    ),
+    "https://h.io:8443/x.git": ("git", "https://h.io:8443/x.git", None, None, False),
+    "https://h.io/": ("http", "https://h.io", None, None, False),
+    "https://h.io/agents.json": ("http", "https://h.io/agents.json", None, None, False),
+    "https://h.io/a/SHA256SUMS": (
+        "http",
+        "https://h.io/a/SHA256SUMS",
+        None,
+        None,
+        False,
+    ),
+    "https://h.io/a/b/c": ("http", "https://h.io/a/b/c", None, None, False),
+    "http://127.0.0.1:8/a/b/c": ("http", "http://127.0.0.1:8/a/b/c", None, None, False),
+    "http://[::1]/o/r": ("git", "http://[::1]/o/r", None, None, False),
+    "http://localhost/o/r.git": ("git", "http://localhost/o/r.git", None, None, False),
+}
+NO_ADDRESSES = {
+    "G34": ["ext::sh -c id", "-oProxyCommand=id", "git://h.io/o/r", "ssh://h.io/o/r"]
+    + ["https://u:p@h.io/o/r", "https://u@h.io/o/r", "rsync://h.io/x", "file://h.io/x"]
+    + ["https://h.io/o/r\nHost: x", "https://h.io/o/r\tx", "https://h.io\\x/o/r"]
+    + [
+        "https://h.io:0/o/r",
+        "https://h.io:-1/o/r",
+        "https://h.io:x/o/r",
+        "https:///o/r",
+    ]
+    + [
+        "https://h.io/o/r?x=y",
+        "https://h.io/o/r#x",
+        "https://h.io/o/r@v1",
+        "https:h.io",
+    ]
+    + ["https://hé.io/o/r", "http://h.io/o/r", "http://127.0.0.1.h.io/o/r", "o", "o/r@"]
+    + ["http://localhost.h.io/o/r", "git@h.io:a b", "git@h.io:o/\x1b[31mr", "a b/c"]
+    + ["git@h.io:o/r\u202e", "git@h.io:o/r\rHost: x", "git@h.io:o/r?x", "o/r\n@v"]
+    + ["javascript:alert(1)", "data:text/plain,x", "o/..", "git@h.io:../../o"],
+}
+
+
+class TestAddresses:
+    """FAULTS G34, beside what TestFormsOfUrls asks of the command line."""
+
+    @pytest.mark.parametrize("url", ADDRESSES)
+    def test_an_address_is_read(self, url, monkeypatch, tmp_path):
+        monkeypatch.chdir(tmp_path)
+        for name in ("RAW", "API", "GIT"):
+            monkeypatch.delenv(f"AGENT_SYNC_GITHUB_{name}", raising=False)
+        assert tuple(agent_sync.parse_address(url)) == ADDRESSES[url]
+
+    @pytest.mark.parametrize("url", cases(NO_ADDRESSES))
+    def test_what_is_no_address_is_refused(self, url, monkeypatch, tmp_path):
+        monkeypatch.chdir(tmp_path)
+        assert refusal(agent_sync.parse_address, url)
+
+    @pytest.mark.parametrize(
+        "url", ["https://u:hunter2@h.io/o/r", "https://hunter2@h/o/r"]
+    )
+    def test_a_secret_is_not_repeated(self, url):
+        assert "hunter2" not in refusal(agent_sync.parse_address, url)
+
+    @pytest.mark.parametrize(
+        "given, refs, expected",
+        [
+            ("main/a/b", ["main"], ("main", "a/b")),
+            ("main", ["main"], ("main", None)),
+            ("a/b/c", ["a", "a/b"], ("a/b", "c")),
+            ("a/b/c", ["a", "a/b/c", "a/b"], ("a/b/c", None)),
+            ("a/bc", ["a/b"], None),
+            ("x", [], None),
+        ],
+    )
+    def test_the_longest_ref_that_fits_is_taken(self, given, refs, expected):
+        assert agent_sync.split_tree(given, dict.fromkeys(refs)) == expected
+
+
+# ==== Web sources ====
+
+
+class TestManifests:
+    @pytest.mark.parametrize("form", FORMS)
+    @pytest.mark.parametrize("named", [False, True], ids=["below", "named"])
+    def test_three_forms_below_the_url_or_named_by_it(self, program, site, form, named):
+        """DESIGN section 3; a second sync asks for what it must, and writes nothing."""
+        site.form = form
+        if site.index != "agents.json" and not named:
+            pytest.skip("SHA256SUMS is looked for only where the URL names it")
+        url = f"{site.base}/{site.index}" if named else f"{site.base}/"
+        dest = program.root / "dest"
+        program.call("add", url, "--id", "src", "--dest", dest)
+        source = only_source(program.call_json("sync"))
+        assert source["kind"] == "http"
+        assert source["added"] == sorted(WEB_AGENTS)
+        assert source["requests"] == len(site.requests) == 5
+        assert tree(dest) == site.agents()
+        before, rows = stats(dest), program.durable_rows()
+        site.take()
+        source = only_source(program.call_json("sync"))
+        assert (source["unchanged"], changes(source)) == (4, {})
+        assert source["requests"] == len(site.requests) == (5 if form == "list" else 1)
+        assert conditions(site.requests).keys() == {
+            below_agents(r) for r in site.requests
+        }
+        assert (stats(dest), program.durable_rows()) == (before, rows)
+
+    @pytest.mark.parametrize("name", ["agents.json", "index.json", "SHA256SUMS"])
+    def test_a_manifest_of_any_name_at_the_root_of_a_site(self, program, name):
+        """A URL of one or two names is a web site's if it ends like a manifest."""
+        files = {f"/{path}": http_reply(200, data) for path, data in WEB_AGENTS.items()}
+        files[f"/{name}"] = http_reply(200, json_manifest(WEB_AGENTS))
+        with ScriptedOrigin(files) as origin:
+            dest = program.root / "dest"
+            url = origin.url if name == "agents.json" else f"{origin.url}/{name}"
+            program.call("add", url, "--id", "src", "--dest", dest)
+            program.call("sync")
+        assert tree(dest) == WEB_AGENTS
+
+    def test_a_revision_is_the_manifests_hash(self, hashed, site):
+        """DESIGN section 1."""
+        [row] = hashed.program.query("SELECT last_sha, kind, is_hashed FROM sources")
+        assert row["last_sha"] == sha256(site.manifest())
+
+    def test_an_entry_needs_no_size(self, web, site):
+        files = [
+            {"path": name, "sha256": sha256(data)} for name, data in WEB_AGENTS.items()
+        ]
+        manifest = json.dumps({"files": files, "generated": "today"}).encode()
+        site.answers["agents.json"] = http_reply(200, manifest)
+        web.sync()
+        assert web.is_faithful()
+
+    def test_a_hash_may_be_in_capitals(self, web, site):
+        """FAULTS H35."""
+        text = site.manifest().decode()
+        digest = sha256(WEB_AGENTS["qa/qa.md"])
+        text = text.replace(digest, digest.upper())
+        site.answers["agents.json"] = http_reply(200, text.encode())
+        web.sync()
+        assert web.is_faithful()
+
+    def test_sums_may_name_binaries_and_the_present_directory(self, program, site):
+        """As `sha256sum -b` and `find . -exec sha256sum` write them."""
+        lines = sums_manifest(site.files).decode()
+        lines = lines.replace("  qa", " *./qa").replace("\n", "\r\n")
+        site.answers["SHA256SUMS"] = http_reply(200, lines.encode())
+        dest = program.root / "dest"
+        program.call("add", f"{site.base}/SHA256SUMS", "--dest", dest)
+        program.call("sync")
+        assert tree(dest) == site.agents()
+
+    @pytest.mark.parametrize("form", ["JSON", "list"])
+    def test_what_the_filters_leave_out_is_not_asked_for(self, web, site, form):
+        others = [
+            "README.md",
+            "notes.txt",
+            ".hidden/x.md",
+            "a/.x.md",
+            "dist/x.md",
+            "a/build/x.md",
+        ]
+        site.form = form
+        site.files.update(dict.fromkeys([*others, "a/README.md"], b"# Other\n"))
+        assert web.sync()["requests"] == 6
+        assert web.tree() == {**WEB_AGENTS, "a/README.md": b"# Other\n"}
+
+    def test_filters_of_ones_own(self, program, site):
+        mirror = Mirror(program, site, "--include", "*.md", "--exclude", "qa/")
+        mirror.sync()
+        assert set(mirror.tree()) == {"BASE-AGENT.md", "engineer/core/engineer.md"}
+
+    def test_a_filter_that_was_changed_counts_though_the_manifest_did_not(
+        self, hashed, site
+    ):
+        """A listing remembered under other filters is not this source's."""
+        program = hashed.program
+        program.call("remove", "src")
+        options = ["--id", "src", "--dest", hashed.dest, "--include", "*.json"]
+        program.call("add", site.base, *options)
+        source = hashed.sync()
+        assert source["unchanged"] == 1
+        assert site.requests[0].path.endswith("agents.json")
+        assert not conditions(site.requests)
+
+    BAD = {
+        "not-JSON": b"{",
+        "no-files": b"{}",
+        "files-of-another-kind": b'{"files": {"a.md": 1}}',
+        "a-number": b"[1]",
+        "no-path": b'[{"sha256": "x"}]',
+        "a-key-twice": b'{"files": [], "files": ["qa/qa.md"]}',
+        "a-path-twice": b'["qa/qa.md", "qa/qa.md"]',
+        "one-path-in-two-cases": b'["qa/qa.md", "qa/QA.md"]',
+        "one-path-in-two-normal-forms": '["\u00e9.md", "e\u0301.md"]'.encode(),
+        "a-file-that-is-a-directory": b'["qa.md", "qa.md/x.md"]',
+        "NaN": b'{"files": [{"path": "a.md", "size": NaN}]}',
+        "Infinity": b"[Infinity]",
+        "nested-5000-deep": b"[" * 5000 + b"]" * 5000,
+        "nested-100000-deep": b'{"a":' * 100_000,
+        "a-number-of-4301-digits": b'[{"path": "a.md", "size": %s}]' % (b"9" * 4301),
+        "a-negative-size": b'[{"path": "a.md", "size": -1}]',
+        "a-size-that-is-true": b'[{"path": "a.md", "size": true}]',
+        "a-size-that-is-a-float": b'[{"path": "a.md", "size": 1.5}]',
+        "a-short-hash": b'[{"path": "a.md", "sha256": "abc"}]',
+        "a-hash-that-is-a-number": b'[{"path": "a.md", "sha256": 1}]',
+        "byte-order-mark": b'\xef\xbb\xbf["qa/qa.md"]',
+        "UTF-16": '["qa/qa.md"]'.encode("utf-16"),
+        "Latin-1": '["\u00e9.md"]'.encode("latin-1"),
+        "a-lone-surrogate": b'["\\ud800.md"]',
+        "a-zero-byte": b'["a\\u0000.md"]',
+        "a-control-character": b'["a\x1b[31m.md"]',
+        "text-behind": b'["qa/qa.md"] and more',
+        "not-sums": b"Hello, world\n",
+        "sums-and-a-line-that-is-none": SHORT_MANIFEST + b"what is this\n",
+        "sums-not-in-UTF-8": SHORT_MANIFEST.replace(b"BASE", b"\xff\xfe"),
+    }
+
+    @pytest.mark.parametrize("case", BAD)
+    def test_a_bad_manifest_changes_nothing(self, hashed, site, case):
+        """FAULTS H35, INV3; tidy in what it says."""
+        before, rows = stats(hashed.dest), hashed.program.durable_rows()
+        site.answers["agents.json"] = http_reply(200, self.BAD[case], {"ETag": '"bad"'})
+        source = hashed.sync(check=1)
+        assert (source["status"], source["requests"]) == ("error", 1)
+        assert len(source["error"]) < 1000
+        assert stats(hashed.dest) == before
+        assert hashed.program.durable_rows() == rows
+        site.answers.clear()
+        assert hashed.sync()["unchanged"] == 4
+
+    def test_a_long_manifest_is_read_in_good_time(self, hashed, site):
+        """FAULTS H35: with 50,000 entries that no filter takes."""
+        names = [f"{number}.txt" for number in range(50_000)]
+        manifest = json.dumps([*names, *site.files]).encode()
+        site.answers["agents.json"] = http_reply(200, manifest)
+        assert hashed.sync()["unchanged"] == 4
+
+    def test_a_manifest_that_lists_nothing_needs_force_to_remove_much(self, program):
+        """DESIGN section 4, step 5."""
+        with Site(many_agents(8)) as site:
+            mirror = Mirror(program, site)
+            mirror.sync()
+            site.files.clear()
+            assert "--force" in mirror.sync(check=1)["error"]
+            assert len(mirror.tree()) == 8
+            assert len(mirror.sync("--force")["removed"]) == 8
+
+
+ETAGS = {  # the entity tag, and whether it can be sent back
+    "strong": ('"abc"', True),
+    "weak": ('W/"949e"', True),
+    "unquoted": ("abc", True),
+    "empty": ('""', True),
+    "comma": ('"a,b"', True),
+    "quotes-inside": ('"a"b"', True),
+    "backslash": ('"a\\b"', True),
+    "latin-1": ('"\xe9"', True),
+    "lower-case-weak": ('w/"x"', True),
+    "any": ("*", False),
+    "8-KB": ('"' + "x" * 8192 + '"', False),
+    "folded": ('"a\r\n b"', False),
+    "control-character": ('"a\x01b"', False),
+}
+
+
+class TestValidators:
+    """FAULTS H14 to H20, H38: with the stored validators of that very file."""
+
+    @pytest.mark.parametrize("case", ETAGS)
+    def test_an_entity_tag_goes_back_byte_for_byte_or_not_at_all(self, web, site, case):
+        """FAULTS H17, for the manifest and for a file."""
+        etag, usable = ETAGS[case]
+        expected = etag if usable else None
+        site.form = "list"
+        site.validators = lambda data: {"ETag": etag}
+        web.sync()
+        assert {etag for etag, _ in stored(web.program).values()} == {expected}
+        site.take()
+        before = stats(web.dest)
+        source = web.sync()
+        for name in ("agents.json", "qa/qa.md"):
+            assert conditions(site.requests).get(name) == expected
+        assert (source["unchanged"], stats(web.dest)) == (4, before)
+
+    @pytest.mark.parametrize("make", [strong_etag, weak_etag, modified])
+    def test_each_file_has_its_own(self, web, site, make):
+        """One for all files was a mistake of the program that this one replaces."""
+        site.form, site.validators = "list", make
+        web.sync()
+        site.take()
+        source = web.sync()
+        bodies = {**site.files, "agents.json": site.manifest()}
+        expected = {path: list(make(data).values())[0] for path, data in bodies.items()}
+        assert conditions(site.requests) == expected
+        assert (source["unchanged"], source["bytes_received"]) == (4, 0)
+
+    def test_with_both_the_entity_tag_decides(self, web, site):
+        """FAULTS H20, RFC 9110 section 13.2.2."""
+        site.form = "list"
+        site.validators = lambda data: {**strong_etag(data), **modified(data)}
+        web.sync()
+        site.take()
+        site.files["qa/qa.md"] = b"# Changed\n"
+        assert web.sync()["updated"] == ["qa/qa.md"]
+        assert all("if-none-match" in request.headers for request in site.requests)
+
+    def test_without_any_nothing_is_made_up(self, web, site):
+        """FAULTS H20: no date of a local file."""
+        site.form, site.validators = "list", no_validator
+        web.sync()
+        site.take()
+        before = stats(web.dest)
+        assert web.sync()["unchanged"] == 4
+        assert not conditions(site.requests)
+        assert stats(web.dest) == before
+
+    @pytest.mark.parametrize("date", ["yesterday", "Fri, 99 Foo 2099", "", "0", "-1"])
+    def test_a_date_that_is_none_is_not_sent_back(self, web, site, date):
+        """FAULTS H19."""
+        site.form = "list"
+        site.validators = lambda data: {"Last-Modified": date}
+        web.sync()
+        site.take()
+        assert web.sync()["unchanged"] == 4
+        assert not conditions(site.requests)
+
+    @pytest.mark.parametrize("date", [
+        "Fri, 01 Jan 2100 00:00:00 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+    ])  # fmt: skip
+    def test_a_date_in_any_form_is_sent_back_as_it_came(self, web, site, date):
+        """FAULTS H19, RFC 9110 section 5.6.7."""
+        site.form = "list"
+        site.validators = lambda data: {"Last-Modified": date}
+        web.sync()
+        site.take()
+        assert web.sync()["unchanged"] == 4
+        assert set(conditions(site.requests).values()) == {date}
+
+    def test_of_two_entity_tags_one_is_taken_or_none(self, unhashed, site):
+        """FAULTS H38."""
+        data = site.files["qa/qa.md"]
+        fields = ['ETag: "one"', 'ETag: "two"', f"Content-Length: {len(data)}"]
+        site.answers["qa/qa.md"] = raw(*fields, body=data)
+        unhashed.sync()
+        site.take()
+        unhashed.sync()
+        assert conditions(site.requests).get("qa/qa.md") in ('"one"', None)
+
+    def test_a_tag_that_never_matches_costs_a_body_and_no_write(self, unhashed, site):
+        """FAULTS H18: Apache's mod_deflate adds "-gzip", and answers 200 for ever."""
+        before = stats(unhashed.dest)
+        site.validators = lambda data: {"ETag": f'"{sha256(data)[:9]}-gzip"'}
+        condition = {"if-none-match": "never"}
+        site.answers = dict.fromkeys(
+            site.files,
+            lambda request: Site.reply_to(
+                plain(site), request._replace(headers=condition)
+            ),
+        )
+        for _ in range(2):
+            source = unhashed.sync()
+            assert (source["unchanged"], changes(source)) == (4, {})
+        assert source["bytes_received"] > 4000
+        assert stats(unhashed.dest) == before
+
+    def test_a_new_tag_for_the_same_content_is_stored_without_a_write(
+        self, unhashed, site
+    ):
+        """FAULTS H19, INV8: 200 with identical content."""
+        before = stats(unhashed.dest)
+        site.validators = weak_etag
+        source = unhashed.sync()
+        assert (source["unchanged"], changes(source)) == (4, {})
+        assert stats(unhashed.dest) == before
+        site.take()
+        assert unhashed.sync()["bytes_received"] == 0
+        assert conditions(site.requests)["qa/qa.md"].startswith("W/")
+
+    def test_the_same_tag_for_new_content_is_found_by_force(self, unhashed, site):
+        """FAULTS H19: only the server can know, unless everything is fetched."""
+        site.validators = lambda data: {"ETag": '"same"'}
+        unhashed.sync()
+        site.files["qa/qa.md"] = b"# Changed\n"
+        unhashed.sync()
+        site.take()
+        assert unhashed.sync("--force")["updated"] == ["qa/qa.md"]
+        assert not conditions(site.requests)
+        assert unhashed.is_faithful()
+
+    def test_an_unasked_304_for_a_file_is_no_answer(self, web, site):
+        """FAULTS H14: nothing is recorded, and the next run has it."""
+        site.form = "list"
+        site.answers["qa/qa.md"] = not_modified({"ETag": '"x"'})
+        source = web.sync(check=1)
+        assert paths(source["failed"]) == ["qa/qa.md"]
+        assert "qa/qa.md" not in stored(web.program)
+        site.answers.clear()
+        assert web.sync()["added"] == ["qa/qa.md"]
+
+    @pytest.mark.parametrize("form", ["JSON", "list"])
+    @pytest.mark.parametrize("damage", ["deleted", "edited", "emptied"])
+    def test_no_validator_of_a_file_that_is_not_here_any_more(
+        self, web, site, form, damage
+    ):
+        """FAULTS H15: a 304 would mean nothing. Healed from the source, at once."""
+        site.form = form
+        web.sync()
+        site.take()
+        path = web.dest / "qa/qa.md"
+        path.write_bytes({"edited": b"# Edited\n"}.get(damage, b""))
+        if damage == "deleted":
+            path.unlink()
+        assert web.sync()["restored"] == ["qa/qa.md"]
+        assert "qa/qa.md" in asked_for(site.requests)
+        assert "qa/qa.md" not in conditions(site.requests)
+        assert web.is_faithful()
+        assert web.backups() == (
+            [] if damage == "deleted" else [{"edited": b"# Edited\n"}.get(damage, b"")]
+        )
+
+    @pytest.mark.parametrize("form", ["JSON", "list"])
+    def test_no_validator_where_the_database_lost_the_rows(self, web, site, form):
+        """FAULTS H15, INV9: also when all files are here, and only adopted."""
+        site.form = form
+        web.sync()
+        with contextlib.closing(sqlite3.connect(str(web.program.database))) as db:
+            db.execute("DELETE FROM agent_files")
+            db.commit()
+        site.take()
+        before = stats(web.dest)
+        web.sync()
+        assert not conditions(site.requests)
+        assert stats(web.dest) == before
+
+    def test_a_304_without_a_tag_keeps_the_stored_one(self, unhashed, site):
+        """FAULTS H16: GitHub sends none."""
+        rows = stored(unhashed.program)
+        bare = {
+            name: lambda request: not_modified()
+            for name in [*site.files, "agents.json"]
+        }
+        site.answers = bare
+        assert unhashed.sync()["unchanged"] == 4
+        assert stored(unhashed.program) == rows
+
+    def test_a_304_with_another_tag_replaces_the_stored_one(self, unhashed, site):
+        """FAULTS H16, RFC 9111 section 4.3.4."""
+        before = stats(unhashed.dest)
+        renamed = not_modified({"ETag": '"renamed"'})
+        site.answers = dict.fromkeys([*site.files, "agents.json"], renamed)
+        assert changes(unhashed.sync()) == {}
+        assert {etag for etag, _ in stored(unhashed.program).values()} == {'"renamed"'}
+        site.take()
+        unhashed.sync()
+        assert set(conditions(site.requests).values()) == {'"renamed"'}
+        assert stats(unhashed.dest) == before
+
+    def test_no_tag_is_stored_without_its_body(self, hashed, site):
+        """FAULTS H15: not the manifest's, if the files that it lists were not had."""
+        rows = stored(hashed.program)
+        site.files["qa/qa.md"] = b"# Changed\n"
+        site.answers["qa/qa.md"] = http_reply(404)
+        hashed.sync(check=1)
+        assert stored(hashed.program) == rows
+        site.answers.clear()
+        assert hashed.sync()["updated"] == ["qa/qa.md"]
+
+    def test_no_tag_is_stored_in_a_dry_run(self, hashed, site):
+        rows = stored(hashed.program)
+        site.files["qa/qa.md"] = b"# Changed\n"
+        assert hashed.sync("--dry-run")["updated"] == ["qa/qa.md"]
+        assert stored(hashed.program) == rows
+        assert hashed.sync()["updated"] == ["qa/qa.md"]
+
+    def test_no_tag_is_stored_of_a_file_that_could_not_be_written(
+        self, unhashed, site, monkeypatch
+    ):
+        """A failed write must not be reported as synced, and then as unchanged."""
+        rows = stored(unhashed.program)
+        site.files["qa/qa.md"] = b"# Changed\n"
+
+        def full(*args, **kwargs):
+            raise OSError(28, "No space left on device")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", full)
+            unhashed.sync(check=1)
+        assert stored(unhashed.program) == rows
+        assert unhashed.sync()["updated"] == ["qa/qa.md"]
+        assert unhashed.is_faithful()
+
+    def test_a_file_that_is_kept_keeps_no_new_tag(self, program, site):
+        """Or the change upstream would be lost once the local one is given up."""
+        site.form = "list"
+        mirror = Mirror(program, site, "--on-conflict", "keep")
+        mirror.sync()
+        mirror.write("qa/qa.md", b"# Edited\n")
+        site.files["qa/qa.md"] = b"# Changed\n"
+        assert mirror.sync()["kept"] == ["qa/qa.md"]
+        (mirror.dest / "qa/qa.md").unlink()
+        mirror.sync()
+        assert mirror.is_faithful()
+
+    @pytest.mark.parametrize("form", ["JSON", "list"])
+    def test_a_kept_file_is_asked_for_again_by_a_changed_mind(
+        self, program, site, form
+    ):
+        """Kept under an unchanged manifest, it must still be found when it is gone."""
+        site.form = form
+        mirror = Mirror(program, site, "--on-conflict", "keep")
+        mirror.write("qa/qa.md", b"# Mine\n")
+        assert mirror.sync()["kept"] == ["qa/qa.md"]
+        assert mirror.sync()["kept"] == ["qa/qa.md"]
+        (mirror.dest / "qa/qa.md").unlink()
+        assert mirror.sync()["added"] == ["qa/qa.md"]
+        assert mirror.is_faithful()
+
+
+def plain(site):
+    """*site* without its `answers`."""
+    twin = copy.copy(site)
+    twin.answers = {}
+    return twin
+
+
+class TestManifestsWithHashes:
+    def test_only_what_changed_is_asked_for(self, hashed, site):
+        site.files["qa/qa.md"] = b"# Changed\n"
+        site.files["new.md"] = b"# New\n"
+        del site.files["ops.json"]
+        source = hashed.sync()
+        assert (source["added"], source["updated"]) == (["new.md"], ["qa/qa.md"])
+        assert source["removed"] == ["ops.json"]
+        assert asked_for(site.requests) == ["agents.json", "new.md", "qa/qa.md"]
+        assert list(conditions(site.requests)) == ["agents.json"]
+        assert hashed.is_faithful()
+
+    def test_a_manifest_that_changed_without_its_files_asks_once(self, hashed, site):
+        before, old = (
+            stats(hashed.dest),
+            hashed.program.query("SELECT last_sha FROM sources"),
+        )
+        site.answers["agents.json"] = http_reply(200, site.manifest() + b"\n")
+        source = hashed.sync()
+        assert (source["requests"], changes(source)) == (1, {})
+        assert source["revision"] != old[0]["last_sha"]
+        assert stats(hashed.dest) == before
+
+    LIES = {
+        "other-content": {"qa/qa.md": http_reply(200, FORGED)},
+        "other-content-of-the-same-size": {
+            "qa/qa.md": http_reply(200, bytes(len(b"# Changed\n")))
+        },
+        "a-prefix": {"qa/qa.md": http_reply(200, b"# Chan")},
+        "empty": {"qa/qa.md": http_reply(200)},
+        "missing": {"qa/qa.md": http_reply(404)},
+        "gone": {"new.md": http_reply(410)},
+    }
+
+    @pytest.mark.parametrize("case", LIES)
+    def test_the_whole_revision_or_nothing(self, hashed, site, case):
+        """FAULTS H35, H36, INV1: one file that is not as listed, and nothing is new."""
+        before, rows = stats(hashed.dest), hashed.program.durable_rows()
+        site.files["qa/qa.md"] = b"# Changed\n"
+        site.files["new.md"] = b"# New\n"
+        del site.files["ops.json"]
+        site.answers = dict(self.LIES[case])
+        source = hashed.sync(check=1)
+        assert source["status"] == "error"
+        assert next(iter(site.answers)) in source["error"]
+        assert changes(source) == {}
+        assert stats(hashed.dest) == before
+        assert hashed.program.durable_rows() == rows
+        site.answers.clear()
+        hashed.sync()
+        assert hashed.is_faithful()
+
+    def test_a_size_that_lies_is_an_error(self, web, site):
+        """FAULTS H35: though the hash is right."""
+        manifest = site.manifest().replace(b'"size": 2', b'"size": 3', 1)
+        assert manifest != site.manifest()
+        site.answers["agents.json"] = http_reply(200, manifest)
+        assert "size" in web.sync(check=1)["error"]
+        assert not web.tree()
+
+    def test_a_source_that_changes_meanwhile_is_listed_once_more(self, hashed, site):
+        """FAULTS H36, S05: never a mixture of two revisions."""
+        site.files["qa/qa.md"] = b"# Second\n"
+        site.files["ops.json"] = b'{"name": "second"}\n'
+
+        def publish(request):
+            site.files["qa/qa.md"] = b"# Third\n"
+            site.files["ops.json"] = b'{"name": "third"}\n'
+
+        old = http_reply(200, site.manifest(), {"ETag": '"second"'})
+        site.answers = {
+            "agents.json": Turns(old, None),
+            "qa/qa.md": publish,
+            "ops.json": publish,
+        }
+        source = hashed.sync()
+        assert source["updated"] == ["ops.json", "qa/qa.md"]
+        assert source["revision"] == sha256(site.manifest())
+        assert hashed.is_faithful()
+        assert asked_for(site.requests).count("agents.json") == 2
+        assert len(hashed.program.query("SELECT id FROM sync_history")) == 2
+
+    def test_a_source_that_always_changes_is_given_up(self, hashed, site):
+        """FAULTS H36: once more, and not for ever."""
+        before = stats(hashed.dest)
+        site.files["qa/qa.md"] = b"# Changed\n"
+        site.answers["qa/qa.md"] = http_reply(200, FORGED)
+        hashed.sync(check=1)
+        assert asked_for(site.requests).count("agents.json") == 2
+        assert stats(hashed.dest) == before
+
+    def test_a_killed_run_left_files_that_are_adopted(self, hashed, site):
+        """INV6: files of the next revision, and rows of the one before."""
+        site.files["qa/qa.md"] = b"# Changed\n"
+        hashed.write("qa/qa.md", b"# Changed\n")
+        hashed.sync()
+        assert asked_for(site.requests) == ["agents.json"]
+        assert hashed.is_faithful()
+        assert hashed.backups() == []
+
+    def test_git_lfs_pointers_are_skipped(self, hashed, site):
+        pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+        site.files["big.md"] = pointer
+        assert paths(hashed.sync()["skipped"]) == ["big.md"]
+        assert "big.md" not in hashed.tree()
+
+
+class TestManifestsWithoutHashes:
+    def test_what_changed_is_found_by_its_validator(self, unhashed, site):
+        site.files["qa/qa.md"] = b"# Changed\n"
+        site.files["new.md"] = b"# New\n"
+        del site.files["ops.json"]
+        source = unhashed.sync()
+        assert (source["added"], source["updated"]) == (["new.md"], ["qa/qa.md"])
+        assert (source["removed"], source["unchanged"]) == (["ops.json"], 2)
+        assert "new.md" not in conditions(site.requests)
+        assert source["bytes_received"] < 200
+        assert unhashed.is_faithful()
+
+    def test_the_revision_changes_with_a_file_and_only_then(self, unhashed, site):
+        first = unhashed.sync()["revision"]
+        assert unhashed.sync()["revision"] == first
+        site.files["qa/qa.md"] = b"# Changed\n"
+        second = unhashed.sync()
+        assert second["previous_revision"] == first
+        assert second["revision"] != first
+
+    @pytest.mark.parametrize("status", [404, 410, 403])
+    def test_a_file_that_cannot_be_had_is_not_deleted(self, unhashed, site, status):
+        """FAULTS H23, INV4: `partial`, and the rest goes its way."""
+        site.answers["qa/qa.md"] = http_reply(status)
+        site.files["ops.json"] = b'{"name": "changed"}\n'
+        source = unhashed.sync(check=1)
+        assert source["status"] == "partial"
+        assert source["updated"] == ["ops.json"]
+        [failed] = source["failed"]
+        assert failed["path"] == "qa/qa.md"
+        assert str(status) in failed["error"]
+        assert unhashed.is_faithful()
+        run = last_run(unhashed.program)
+        assert (run["status"], run["files_failed"], run["files_cached"]) == (
+            "partial",
+            1,
+            2,
+        )
+        outcome = unhashed.program.call("sync", check=1)
+        assert "qa/qa.md" in complaint(outcome)
+        assert "up to date" not in complaint(outcome)
+
+    def test_if_no_file_can_be_had_the_source_is_in_error(self, unhashed, site):
+        before = stats(unhashed.dest)
+        site.answers = dict.fromkeys(site.files, http_reply(404))
+        assert unhashed.sync(check=1)["status"] == "error"
+        assert stats(unhashed.dest) == before
+
+    def test_after_a_partial_run_the_next_one_asks_for_what_is_missing(self, web, site):
+        site.form = "list"
+        site.answers["qa/qa.md"] = http_reply(404)
+        web.sync(check=1)
+        site.answers.clear()
+        assert web.sync()["added"] == ["qa/qa.md"]
+        assert web.is_faithful()
+
+    @pytest.mark.parametrize("force", [[], ["--force"]], ids=["", "force"])
+    def test_a_file_that_is_suddenly_empty_is_refused(self, unhashed, site, force):
+        """FAULTS H21: the one before was not."""
+        before = stats(unhashed.dest)
+        site.files["qa/qa.md"] = b""
+        assert paths(unhashed.sync(*force, check=1)["failed"]) == ["qa/qa.md"]
+        assert stats(unhashed.dest) == before
+
+    def test_a_file_that_is_always_empty_is_right(self, web, site):
+        """FAULTS H21: only a change to nothing is doubtful."""
+        site.form, site.validators = "list", no_validator
+        site.files["empty.md"] = b""
+        web.sync()
+        assert web.is_faithful()
+        assert web.sync()["unchanged"] == 5
+        (web.dest / "empty.md").unlink()
+        assert web.sync()["restored"] == ["empty.md"]
+        site.files["empty.md"] = b"# No longer\n"
+        assert web.sync()["updated"] == ["empty.md"]
+
+    def test_a_json_agent_must_be_json(self, unhashed, site):
+        """FAULTS H21."""
+        before = stats(unhashed.dest)
+        site.files["ops.json"] = b"<!DOCTYPE html>"
+        assert paths(unhashed.sync(check=1)["failed"]) == ["ops.json"]
+        assert stats(unhashed.dest) == before
+
+    @pytest.mark.parametrize(
+        "media_type", ["application/json", "application/octet-stream", "text/markdown"]
+    )
+    def test_other_types_are_as_good(self, web, site, media_type):
+        """FAULTS H21: few servers know what Markdown is."""
+        site.form = "list"
+        data = site.files["qa/qa.md"]
+        site.answers["qa/qa.md"] = http_reply(200, data, (), media_type)
+        web.sync()
+        assert web.is_faithful()
+
+    @pytest.mark.parametrize("data", [
+        "na\xefve".encode("latin-1"), b"\xff\xfe\x00", b"a\r\nb\r\n", b"\xef\xbb\xbfx"
+    ])  # fmt: skip
+    def test_bytes_are_bytes(self, unhashed, site, data):
+        """Decoded with a wrong charset, in the program that this one replaces."""
+        site.files["qa/qa.md"] = data
+        unhashed.sync()
+        assert unhashed.is_faithful()
+
+    def test_hashes_that_come_later_are_used(self, unhashed, site):
+        site.form = "JSON"
+        before = stats(unhashed.dest)
+        source = unhashed.sync()
+        assert (source["requests"], source["unchanged"]) == (1, 4)
+        assert stats(unhashed.dest) == before
+        site.form = "list"
+        assert unhashed.sync()["unchanged"] == 4
+        assert stats(unhashed.dest) == before
+
+    def test_one_hash_that_is_missing_is_no_reason_to_trust_the_file(self, web, site):
+        """FAULTS H35: the hashes that are there still count."""
+        items = json.loads(site.manifest())["files"]
+        items[0] = {"path": items[0]["path"]}
+        site.answers["agents.json"] = http_reply(200, json.dumps(items).encode())
+        site.answers["qa/qa.md"] = http_reply(200, FORGED)
+        web.sync(check=1)
+        assert "qa/qa.md" not in web.tree()
+
+
+class GitHub(LoopbackServer):
+    """What the tests need of GitHub: raw files, the trees of its API, no smart HTTP.
+
+    For owner/repo, which is a real repository. Its API cuts a listing short after
+    `limit` items. What `answer` says goes before, `git_reply` is for Git's protocol.
+    """
+
+    def __init__(self, repository):
+        self.repository = repository
+        self.limit = None
+        self.answer = lambda request: None
+        self.git_reply = http_reply(403, b"no Git here")
+        super().__init__()
+
+    @property
+    def arguments(self):
+        return [f"{self.url}/raw/owner/repo/main/agents"]
+
+    def agents(self):
+        return self.repository.agents()
+
+    def reply_to(self, request):
+        reply = self.answer(request)
+        if reply is not None:
+            return reply
+        path, _, query = request.path.partition("?")
+        service, _, rest = path[1:].partition("/")
+        reply = {"raw": self.raw, "api": self.tree}.get(service)
+        return reply(rest, query, request) if reply else self.git_reply
+
+    def raw(self, rest, query, request):
+        """A file at a branch, whose name may have a slash."""
+        names = urllib.parse.unquote(rest).split("/")[2:]
+        for count in range(1, len(names)):
+            branch, path = "/".join(names[:count]), "/".join(names[count:])
+            files = self.repository.known_files(branch)
+            if path in files:
+                return http_reply(200, files[path])
+        return http_reply(404, b"404: Not Found")
+
+    def tree(self, rest, query, request):
+        """The answer of `git/trees/NAME`, from what `git ls-tree` says."""
+        prefix, _, name = rest.partition("/git/trees/")
+        found = self.repository.known_tree(urllib.parse.unquote(name), query)
+        if prefix != "repos/owner/repo" or found is None:
+            return http_reply(404, b'{"message": "Not Found"}')
+        tree_id, items = found
+        fields = {"ETag": f'W/"{tree_id}"', "x-ratelimit-remaining": "59"}
+        if is_current(request, fields):
+            return not_modified()
+        limit = self.limit if query else None
+        document = {
+            "sha": tree_id,
+            "tree": items[:limit],
+            "truncated": limit is not None and len(items) > limit,
+        }
+        return http_reply(
+            200, json.dumps(document).encode(), fields, "application/json"
+        )
+
+
+class HostedRepository(Repository):
+    """A repository that remembers what was asked of git, as long as no ref moves."""
+
+    def __init__(self, directory):
+        super().__init__(directory)
+        self.known = {}
+
+    def remember(self, key, make):
+        if key not in self.known:
+            self.known[key] = make()
+        return self.known[key]
+
+    def commit(self, message="Change"):
+        self.known.clear()
+        return super().commit(message)
+
+    def known_files(self, branch):
+        """{path: bytes} at a branch; nothing if there is none."""
+
+        def make():
+            try:
+                return self.archive("", f"refs/heads/{branch}")
+            except AssertionError:
+                return {}
+
+        return self.remember(branch, make)
+
+    def known_tree(self, name, query):
+        """(id, items) of the tree that a branch or an id names, or None."""
+
+        def make():
+            try:
+                tree_id = self.id(name + "^{tree}")
+            except AssertionError:
+                return None
+            options = ["-r", "-t"] if query else []
+            text = self.git("ls-tree", "-l", "-z", *options, tree_id).decode()
+            lines = [line.partition("\t") for line in text.split("\0") if line]
+            return tree_id, [tree_item(*head.split(), path) for head, _, path in lines]
+
+        return self.remember((name, query), make)
+
+
+def tree_item(mode, kind, object_id, size, path):
+    """One item of GitHub's tree document."""
+    item = {"path": path, "mode": mode, "type": kind, "sha": object_id}
+    return {**item, "size": int(size)} if kind == "blob" else item
+
+
+class TestGitHubsRawFiles:
+    """DESIGN section 3: raw files under `--kind http`; issue 3, point 2."""
+
+    @pytest.fixture
+    def github(self, tmp_path, small_template, monkeypatch):
+        shutil.copytree(small_template.directory, tmp_path / "hosted", symlinks=True)
+        repository = HostedRepository(tmp_path / "hosted")
+        repository.commits = small_template.commits
+        with GitHub(repository) as github:
+            for name in ("raw", "api", "git"):
+                variable = f"AGENT_SYNC_GITHUB_{name.upper()}"
+                monkeypatch.setenv(variable, f"{github.url}/{name}")
+            yield github
+
+    @pytest.fixture
+    def mirrored(self, program, github):
+        """A source of kind http, after its first sync."""
+        mirror = Mirror(program, github, "--kind", "http")
+        mirror.sync()
+        github.requests.clear()
+        return mirror
+
+    def names(self, github):
+        """What was asked: "api" or "raw", and the last name."""
+        asked = [request.path.partition("?")[0] for request in github.requests]
+        return sorted((path.split("/")[1], path.rpartition("/")[2]) for path in asked)
+
+    def test_one_request_lists_and_one_for_each_file_follows(self, program, github):
+        mirror = Mirror(program, github, "--kind", "http")
+        source = mirror.sync()
+        assert (source["kind"], source["requests"]) == ("http", 9)
+        assert source["revision"] == github.repository.id("HEAD^{tree}")
+        assert mirror.is_faithful()
+        assert github.requests[0].path.endswith("/git/trees/main?recursive=1")
+
+    def test_unchanged_is_one_request_without_a_body(self, mirrored, github):
+        before, rows = stats(mirrored.dest), mirrored.program.durable_rows()
+        source = mirrored.sync()
+        assert (source["requests"], source["bytes_received"]) == (1, 0)
+        assert (source["unchanged"], changes(source)) == (8, {})
+        assert mirrored.program.durable_rows() == rows
+        assert stats(mirrored.dest) == before
+        assert "if-none-match" in github.requests[0].headers
+
+    def test_one_changed_file_is_two_requests(self, mirrored, github):
+        github.repository.write("agents/qa/qa.md", b"# Changed\n")
+        github.repository.commit()
+        source = mirrored.sync()
+        assert (source["updated"], source["requests"]) == (["qa/qa.md"], 2)
+        assert mirrored.is_faithful()
+
+    def test_a_file_that_is_gone_or_edited_here_is_asked_for_again(
+        self, mirrored, github
+    ):
+        """FAULTS H15."""
+        (mirrored.dest / "qa/qa.md").unlink()
+        mirrored.write("ops.json", b"{}\n")
+        assert mirrored.sync()["restored"] == ["ops.json", "qa/qa.md"]
+        assert self.names(github) == [
+            ("api", "main"),
+            ("raw", "ops.json"),
+            ("raw", "qa.md"),
+        ]
+        assert mirrored.is_faithful()
+
+    @pytest.mark.parametrize("force", [[], ["--force"]], ids=["", "force"])
+    def test_an_unasked_304_is_no_listing(self, mirrored, github, force):
+        """FAULTS H14, INV1: nothing is up to date, and nothing removed."""
+        before = stats(mirrored.dest)
+        set_source(mirrored.program, etag=None, last_modified=None)
+        github.answer = lambda request: not_modified()
+        source = mirrored.sync(*force, check=(1, 3))
+        assert (source["status"], source["checked"]) == ("error", False)
+        assert stats(mirrored.dest) == before
+
+    def test_an_unasked_304_is_no_first_sync(self, program, github):
+        """FAULTS H14."""
+        github.answer = lambda request: not_modified()
+        mirror = Mirror(program, github, "--kind", "http")
+        assert mirror.sync(check=1)["status"] == "error"
+
+    @pytest.mark.parametrize("body", [FORGED, b"", bytes(3000)])
+    def test_a_file_that_is_not_the_blob_is_refused(self, mirrored, github, body):
+        """INV1: the blob id proves it."""
+        before = stats(mirrored.dest)
+        github.repository.write("agents/qa/qa.md", b"# Changed\n")
+        github.repository.commit()
+        github.answer = lambda request: (
+            http_reply(200, body) if "/raw/" in request.path else None
+        )
+        source = mirrored.sync(check=1)
+        assert "qa/qa.md" in source["error"]
+        assert stats(mirrored.dest) == before
+
+    @pytest.mark.parametrize("limit", [0, 3, 7])
+    def test_a_listing_that_is_cut_short_is_walked(self, program, github, limit):
+        github.limit = limit
+        mirror = Mirror(program, github, "--kind", "http")
+        mirror.sync(check=0 if limit else (0, 1))
+        if limit:
+            assert mirror.is_faithful()
+            before = stats(mirror.dest)
+            assert mirror.sync()["requests"] == 1
+            assert stats(mirror.dest) == before
+
+    def test_links_and_submodules_are_skipped(self, program, github):
+        repository = github.repository
+        blob = repository.git(
+            "hash-object", "-w", "--stdin", data=b"/etc/passwd"
+        ).decode()
+        commit = repository.id()
+        for mode, object_id, path in (
+            ("120000", blob, "agents/link.md"),
+            ("160000", commit, "agents/module.md"),
+        ):
+            repository.git(
+                "update-index", "--add", "--cacheinfo", f"{mode},{object_id},{path}"
+            )
+        repository.git("commit", "-q", "-m", "Odd entries")
+        mirror = Mirror(program, github, "--kind", "http")
+        source = mirror.sync()
+        assert source["skipped"] == [
+            {"path": "link.md", "reason": "link"},
+            {"path": "module.md", "reason": "submodule"},
+        ]
+        assert len(mirror.tree()) == 8
+
+    def test_a_directory_that_is_not_there_is_an_error(self, program, github):
+        program.call("add", f"{github.url}/raw/owner/repo/main/agent", "--kind", "http")
+        assert "agent" in complaint(program.call("sync", check=1))
+
+    def test_a_ref_with_a_slash(self, program, github):
+        github.repository.branch("feature/x")
+        github.repository.known.clear()
+        dest = program.root / "dest"
+        url = f"{github.url}/raw/owner/repo/feature/x/agents"
+        program.call("add", url, "--kind", "http", "--ref", "feature/x", "--dest", dest)
+        program.call("sync")
+        assert tree(dest) == github.agents()
+
+    def test_a_directory_with_a_space(self, program, github):
+        github.repository.write("my agents/x y.md", b"# X\n")
+        github.repository.commit()
+        dest = program.root / "dest"
+        url = f"{github.url}/raw/owner/repo/main/my%20agents"
+        program.call("add", url, "--kind", "http", "--dest", dest)
+        program.call("sync")
+        assert tree(dest) == {"x y.md": b"# X\n"}
+
+    BAD = {
+        "no-JSON": b"<html>",
+        "no-tree": b'{"sha": "%s"}' % (b"0" * 40),
+        "a-list": b"[]",
+        "no-id": b'{"tree": []}',
+        "an-item-without-a-path": b'{"sha": "%s", "tree": [{}]}' % (b"0" * 40),
+        "an-item-without-an-id": b'{"sha": "%s", "tree": [{"path": "agents/x.md", '
+        b'"type": "blob", "mode": "100644"}]}' % (b"0" * 40),
+        "a-path-that-leads-out": b'{"sha": "%s", "tree": [{"path": "agents/../../x.md", '
+        b'"type": "blob", "mode": "100644", "sha": "%s"}]}' % (b"0" * 40, b"0" * 40),
+        "a-path-twice": b'{"sha": "%s", "tree": [%s, %s]}' % (
+            b"0" * 40,
+            *[b'{"path": "agents/x.md", "type": "blob", "sha": "%s"}' % (b"0" * 40)] * 2,
+        ),
+    }  # fmt: skip
+
+    @pytest.mark.parametrize("case", BAD)
+    def test_a_bad_tree_changes_nothing(self, mirrored, github, case):
+        before, rows = stats(mirrored.dest), mirrored.program.durable_rows()
+        reply = http_reply(200, self.BAD[case], {"ETag": '"bad"'}, "application/json")
+        github.answer = lambda request: reply
+        assert mirrored.sync(check=1)["status"] == "error"
+        assert stats(mirrored.dest) == before
+        assert mirrored.program.durable_rows() == rows
+
+    def test_the_limit_of_the_api_is_remembered(self, mirrored, github, pauses):
+        """FAULTS H26."""
+        fields = {
+            "x-ratelimit-remaining": "0",
+            "x-ratelimit-reset": str(int(time.time()) + 1800),
+            "Date": in_seconds(0),
+        }
+        github.answer = lambda request: http_reply(403, b"{}", fields)
+        assert mirrored.sync(check=3)["requests"] == 1
+        assert mirrored.sync(check=3)["requests"] == 0
+
+    def test_githubs_token_does_not_go_to_another_host(
+        self, mirrored, github, monkeypatch
+    ):
+        """FAULTS S18: not even to one that is said to be GitHub's API."""
+        monkeypatch.setenv("GITHUB_TOKEN", CANARY)
+        mirrored.sync("--force")
+        assert not any(map(credentials, github.requests))
+
+    @pytest.mark.parametrize("refusal", [
+        http_reply(403), http_reply(404), http_reply(405), http_reply(501),
+        http_reply(200, b"<html>blocked</html>", (), "text/html"),
+    ], ids=["403", "404", "405", "501", "web-page"])  # fmt: skip
+    def test_where_git_is_refused_raw_files_are_read_and_it_is_said(
+        self, program, github, refusal
+    ):
+        """DESIGN, issue 3: only when the kind was left to be chosen."""
+        github.git_reply = refusal
+        mirror = Mirror(program, github)
+        outcome = program.call("sync", "--json")
+        assert only_source(outcome.document)["kind"] == "http"
+        assert "raw files" in outcome.err
+        assert mirror.is_faithful()
+        before = stats(mirror.dest)
+        assert mirror.sync()["unchanged"] == 8
+        assert stats(mirror.dest) == before
+
+    def test_a_kind_that_was_chosen_is_kept(self, program, github):
+        mirror = Mirror(program, github, "--kind", "git")
+        assert mirror.sync(check=1)["status"] == "error"
+        assert not [ask for ask in github.requests if not ask.path.startswith("/git/")]
+
+    def test_once_git_is_served_again_nothing_is_written_anew(
+        self, program, github, git_server, small_template, monkeypatch
+    ):
+        small_template.copy(git_server.root / "owner" / "repo.git")
+        mirror = Mirror(program, github)
+        mirror.sync()
+        before = stats(mirror.dest)
+        monkeypatch.setenv("AGENT_SYNC_GITHUB_GIT", git_server.url)
+        [source] = program.call_json("sync")["sources"]
+        assert (source["kind"], source["unchanged"]) == ("git", 8)
+        assert stats(mirror.dest) == before
+
+
+class ModestServer(http.server.ThreadingHTTPServer):
+    """Python's own http.server, as `python -m http.server` has it: HTTP/1.0, dates."""
+
+    daemon_threads = True
+
+    def __init__(self, directory):
+        self.log = []
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def __init__(self, *args):
+                super().__init__(*args, directory=str(directory))
+
+            def log_request(handler, code="-", size="-"):
+                self.log.append((handler.path, int(code)))
+
+            def log_error(self, *args):
+                """Say nothing."""
+
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.serve_forever, args=(0.01,))
+        self.thread.start()
+        self.url = f"http://127.0.0.1:{self.server_address[1]}"
+
+    def __exit__(self, *exc_info):
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
+    def take(self):
+        """The statuses answered since the last time, sorted."""
+        taken, self.log[:] = list(self.log), []
+        return sorted(status for _, status in taken)
+
+
+class TestPythonsHttpServer:
+    @pytest.mark.parametrize("form", ["JSON", "list"])
+    def test_a_directory_served_by_it(self, program, tmp_path, form):
+        files = many_agents(10)
+        for name, data in files.items():
+            write(tmp_path / "www", name, data)
+        write(tmp_path / "www", "agents.json", FORMS[form][1](files))
+        with ModestServer(tmp_path / "www") as server:
+            dest = program.root / "dest"
+            program.call("add", server.url, "--id", "src", "--dest", dest)
+            program.call("sync", "-j", "4")
+            assert tree(dest) == files
+            assert server.take() == [200] * 11
+            before = stats(dest)
+            source = only_source(program.call_json("sync", "-j", "4"))
+            assert (source["unchanged"], source["bytes_received"]) == (10, 0)
+            assert server.take() == [304] * (1 if form == "JSON" else 11)
+            assert stats(dest) == before
+
+
+NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+NGINX_CONFIGURATION = """
+daemon off;
+master_process off;
+pid {root}/pid;
+error_log {root}/error.log;
+events {{ }}
+http {{
+    log_format short '$connection $request_uri $status $body_bytes_sent';
+    access_log {root}/access.log short;
+    client_body_temp_path {root}/t1;
+    proxy_temp_path {root}/t2;
+    fastcgi_temp_path {root}/t3;
+    uwsgi_temp_path {root}/t4;
+    scgi_temp_path {root}/t5;
+    gzip on;
+    gzip_min_length 0;
+    gzip_types *;
+    server {{ listen 127.0.0.1:{port}; root {root}/www; }}
+}}
+"""
+
+
+class Nginx:
+    """An nginx of our own, with what is in `www`."""
+
+    def __init__(self, root):
+        self.root = root
+        self.www = root / "www"
+        self.www.mkdir()
+        self.read = 0
+
+    def start(self):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = free.getsockname()[1]
+        text = NGINX_CONFIGURATION.format(root=self.root, port=self.port)
+        config = write(self.root, "nginx.conf", text.encode())
+        command = [NGINX, "-p", str(self.root), "-c", str(config)]
+        options = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self.process = subprocess.Popen(command, **options)
+        wait_until(self.answers)
+
+    def answers(self):
+        assert self.process.poll() is None, (self.root / "error.log").read_text()
+        with socket.socket() as probe:
+            return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+    def stop(self):
+        self.process.terminate()
+        try:
+            self.process.wait(timeout=5)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def take(self, count):
+        """(connections, {status: requests}, bytes) of exactly *count* new requests."""
+
+        def lines():
+            text = (self.root / "access.log").read_text()
+            return [line.split() for line in text.splitlines()[self.read :]]
+
+        wait_until(lambda: len(lines()) >= count)
+        new = lines()
+        self.read += len(new)
+        assert len(new) == count
+        statuses = [int(line[2]) for line in new]
+        by_status = {status: statuses.count(status) for status in set(statuses)}
+        return (
+            len({line[0] for line in new}),
+            by_status,
+            sum(int(line[3]) for line in new),
+        )
+
+
+@pytest.fixture(scope="session")
+def nginx(tmp_path_factory):
+    if not NGINX:
+        pytest.skip("nginx is not installed")
+    server = Nginx(tmp_path_factory.mktemp("nginx"))
+    server.start()
+    yield server
+    server.stop()
+
+
+class TestNginx:
+    """Issue 3, "What it must show": 200 files from a real server."""
+
+    @pytest.fixture(params=["JSON", "list"])
+    def form(self, request):
+        return request.param
+
+    @pytest.fixture
+    def published(self, nginx, program, form):
+        """A function that publishes files, one that syncs, and the destination."""
+        root, dest = nginx.www / form, program.root / "dest"
+
+        def publish(files, day):
+            """Write what is new, dated one day apart: nginx makes a tag of the time."""
+            manifest = FORMS[form][1](files)
+            for name, data in {**files, "agents.json": manifest}.items():
+                path = root / name
+                if not path.exists() or path.read_bytes() != data:
+                    os.utime(str(write(root, name, data)), (day * 86400, day * 86400))
+
+        def sync():
+            return only_source(program.call_json("sync", "-j", "6"))
+
+        url = f"http://127.0.0.1:{nginx.port}/{form}"
+        program.call("add", url, "--id", "src", "--dest", dest)
+        return publish, sync, dest
+
+    def test_two_hundred_files(self, nginx, published, form):
+        publish, sync, dest = published
+        files = many_agents(200)
+        publish(files, day=1)
+        assert sync()["requests"] == 201
+        assert tree(dest) == files
+        connections, statuses, _ = nginx.take(201)
+        assert connections <= 6
+        assert statuses == {200: 201}
+        before = stats(dest)
+        again = sync()
+        assert (again["unchanged"], again["bytes_received"]) == (200, 0)
+        connections, statuses, size = nginx.take(again["requests"])
+        assert statuses == {304: 1 if form == "JSON" else 201}
+        assert (connections <= 6, size) == (True, 0)
+        files["3/agent-003.md"] += b"Changed\n"
+        publish(files, day=2)
+        changed = sync()
+        assert changed["updated"] == ["3/agent-003.md"]
+        _, statuses, _ = nginx.take(changed["requests"])
+        assert statuses == ({200: 2} if form == "JSON" else {200: 1, 304: 200})
+        assert tree(dest) == files
+        assert len(set(before.items()) - set(stats(dest).items())) == 1
+
+
 # ==== Plan ====
+
+
+def local_file(data):
+    return agent_sync.LocalFile(sha256(data), object_id("blob", data), len(data))
+
+
+def listed(data, path="a.md", hashed=False):
+    """An Entry of a git source, or of a manifest with hashes."""
+    if hashed:
+        return agent_sync.Entry(path, None, sha256(data), len(data))
+    return agent_sync.Entry(path, object_id("blob", data))
+
+
+def tracked_as(data, path="a.md", hashed=False):
+    name = None if hashed else object_id("blob", data)
+    return agent_sync.TrackedFile(path, sha256(data), name, len(data))
+
+
+def plan_of(entries, tracked, local, ours=None, policy="backup", failed=()):
+    listing = agent_sync.Listing("1" * 40, tuple(entries), failed=tuple(failed))
+    rows = {row.path: row for row in tracked}
+    return agent_sync.make_plan(listing, rows, local, ours, policy)
+
+
+OLD, NEW, MINE = b"old", b"new", b"mine"
+DIRECTORY = agent_sync.Obstacle("a.md", "a directory", ("a.md/x",))
+EMPTY_DIRECTORY = agent_sync.Obstacle("a.md", "a directory", ())
+LINK = agent_sync.Obstacle("a.md", "a link", ("a.md",))
+PLANS = {  # (listed, tracked, local, policy): (kind, what is cleared, backed up?)
+    "add": (NEW, None, None, "backup", "add", None, False),
+    "adopt": (NEW, None, NEW, "backup", "adopt", None, False),
+    "adopt under keep": (NEW, None, NEW, "keep", "adopt", None, False),
+    "adopt what is tracked otherwise": (NEW, OLD, NEW, "backup", "adopt", None, False),
+    "unchanged": (NEW, NEW, NEW, "backup", "unchanged", None, False),
+    "update": (NEW, OLD, OLD, "backup", "update", None, False),
+    "update what is missing": (NEW, OLD, None, "backup", "update", None, False),
+    "restore": (NEW, NEW, None, "backup", "restore", None, False),
+    "restore under keep": (NEW, NEW, None, "keep", "restore", None, False),
+    "restore what was edited": (NEW, NEW, MINE, "backup", "restore", "a.md", True),
+    "overwrite what was edited": (NEW, NEW, MINE, "overwrite", "restore", None, False),
+    "keep what was edited": (NEW, NEW, MINE, "keep", "keep", None, False),
+    "update what was edited": (NEW, OLD, MINE, "backup", "update", "a.md", True),
+    "untracked in the way": (NEW, None, MINE, "backup", "add", "a.md", True),
+    "untracked is overwritten": (NEW, None, MINE, "overwrite", "add", None, False),
+    "untracked is kept": (NEW, None, MINE, "keep", "keep", None, False),
+    "a directory": (NEW, None, DIRECTORY, "backup", "add", "a.md", True),
+    "a directory, overwrite": (NEW, None, DIRECTORY, "overwrite", "add", "a.md", True),
+    "a directory, keep": (NEW, None, DIRECTORY, "keep", "keep", None, False),
+    "an empty directory": (NEW, None, EMPTY_DIRECTORY, "keep", "add", "a.md", False),
+    "a link": (NEW, NEW, LINK, "backup", "restore", "a.md", True),
+    "a link, overwrite": (NEW, NEW, LINK, "overwrite", "restore", "a.md", True),
+    "remove": (None, OLD, OLD, "backup", "remove", None, False),
+    "remove what is gone": (None, OLD, None, "backup", "remove", None, False),
+    "edited and removed": (None, OLD, MINE, "backup", "keep", None, False),
+    "edited and removed, overwrite": (
+        None,
+        OLD,
+        MINE,
+        "overwrite",
+        "keep",
+        None,
+        False,
+    ),
+    "a directory and removed": (None, OLD, DIRECTORY, "overwrite", "keep", None, False),
+}
+
+
+class TestPlan:
+    @pytest.mark.parametrize("hashed", [False, True], ids=["by id", "by SHA-256"])
+    @pytest.mark.parametrize("name", PLANS)
+    def test_every_state_has_its_action(self, name, hashed):
+        entry, row, local, policy, kind, clear, backup = PLANS[name]
+        entries = [listed(entry, hashed=hashed)] if entry else []
+        rows = [tracked_as(row, hashed=hashed)] if row else []
+        if isinstance(local, bytes):
+            local = local_file(local)
+        if hashed and name == "unchanged":
+            entries = [listed(entry, hashed=True)]
+        [action] = plan_of(entries, rows, {"a.md": local}, policy=policy)
+        assert (action.kind, action.clear, action.backup) == (kind, clear, backup)
+        assert action.path == "a.md"
+        assert bool(action.reason) == (kind == "keep")
+
+    def test_what_is_not_listed_nor_tracked_has_no_action(self):
+        """P26, P27: a user's own file."""
+        assert plan_of([], [], {"a.md": local_file(MINE)}) == []
+
+    def test_a_file_whose_fetch_failed_is_not_gone(self):
+        """P27."""
+        row, local = tracked_as(OLD), {"a.md": local_file(OLD)}
+        assert plan_of([], [row], local, failed=[("a.md", "404")]) == []
+
+    @pytest.mark.parametrize("row", [None, OLD, NEW])
+    def test_what_a_killed_run_wrote_is_ours(self, row):
+        rows = [tracked_as(row)] if row else []
+        local = {"a.md": local_file(b"half")}
+        ours = {"a.md": sha256(b"half")}
+        [action] = plan_of([listed(NEW)], rows, local, ours, "keep")
+        assert action.kind in agent_sync.FETCHED
+        assert action.clear is None
+
+    def test_what_a_killed_run_wrote_can_be_removed(self):
+        local, ours = {"a.md": local_file(NEW)}, {"a.md": sha256(NEW)}
+        [action] = plan_of([], [tracked_as(OLD)], local, ours)
+        assert action.kind == "remove"
+
+    def test_a_directory_of_files_that_go_makes_way_without_a_backup(self):
+        """P16."""
+        obstacle = agent_sync.Obstacle("a", "a directory", ("a/b.md",))
+        local = {"a": obstacle, "a/b.md": local_file(OLD)}
+        row = tracked_as(OLD, "a/b.md")
+        actions = plan_of([listed(NEW, "a")], [row], local)
+        assert [(a.kind, a.clear, a.backup) for a in actions] == [
+            ("add", "a", False),
+            ("remove", None, False),
+        ]
+        assert agent_sync.removed_first(actions) == ["a/b.md"]
+
+    def test_a_directory_with_an_edited_file_is_backed_up(self):
+        """P16."""
+        obstacle = agent_sync.Obstacle("a", "a directory", ("a/b.md",))
+        local = {"a": obstacle, "a/b.md": local_file(MINE)}
+        first, second = plan_of([listed(NEW, "a")], [tracked_as(OLD, "a/b.md")], local)
+        assert (first.kind, first.clear, first.backup) == ("add", "a", True)
+        assert second.kind == "keep"
+
+    def test_actions_are_sorted_by_path(self):
+        entries = [listed(NEW, path) for path in ("c", "a", "b")]
+        rows = [tracked_as(OLD, "d"), tracked_as(OLD, "0")]
+        actions = plan_of(entries, rows, dict.fromkeys("abcd0"))
+        assert [action.path for action in actions] == ["0", "a", "b", "c", "d"]
+
+    @pytest.mark.parametrize(
+        "removed, tracked, is_too_much",
+        [(5, 5, False), (6, 6, True), (6, 11, True), (6, 12, False), (7, 13, True)],
+    )
+    def test_more_than_half_and_more_than_five_is_too_much(
+        self, removed, tracked, is_too_much
+    ):
+        """P27."""
+        actions = [agent_sync.Action("remove", str(n)) for n in range(removed)]
+        assert agent_sync.removes_too_much(actions, tracked) is is_too_much
+
+    @pytest.mark.parametrize(
+        "old, new, is_first",
+        [
+            ("a", "a/b.md", True),
+            ("a/b.md", "a", True),
+            ("A.md", "a.md", True),
+            ("Qa/x.md", "qa/y.md", False),
+            ("a.md", "b.md", False),
+            ("ab/c.md", "a", False),
+        ],
+    )
+    def test_what_stands_where_a_new_file_goes_is_removed_first(
+        self, old, new, is_first
+    ):
+        """P13, P16."""
+        actions = [agent_sync.Action("remove", old), agent_sync.Action("add", new)]
+        assert agent_sync.removed_first(actions) == ([old] if is_first else [])
+
+    def test_a_change_names_both_contents(self):
+        rows = {row.path: row for row in (tracked_as(OLD, "u"), tracked_as(OLD, "r"))}
+        actions = [
+            agent_sync.Action("add", "a"),
+            agent_sync.Action("unchanged", "n"),
+            agent_sync.Action("keep", "k"),
+            agent_sync.Action("remove", "r"),
+            agent_sync.Action("update", "u"),
+        ]
+        new = {"a": "1", "u": "2"}
+        assert [
+            tuple(change) for change in agent_sync.make_changes(actions, rows, new)
+        ] == [
+            ("a", "add", None, "1"),
+            ("r", "remove", sha256(OLD), None),
+            ("u", "update", sha256(OLD), "2"),
+        ]
+
+
+class Disk:
+    """A destination as {path: bytes}, and what a run does to it."""
+
+    def __init__(self, files):
+        self.files = dict(files)
+        self.saved = []
+
+    def look(self, path):
+        """What `Directory.inspect` would say."""
+        if path in self.files:
+            return local_file(self.files[path])
+        parent = path.rpartition("/")[0]
+        if parent in self.files:
+            return agent_sync.Obstacle(parent, "a file", (parent,))
+        below = tuple(
+            sorted(name for name in self.files if name.startswith(path + "/"))
+        )
+        return agent_sync.Obstacle(path, "a directory", below) if below else None
+
+    def apply(self, actions, contents):
+        """Do the *actions* in the order of a run."""
+        for action in actions:
+            if action.clear and action.backup:
+                for name in self.at_or_below(action.clear):
+                    self.saved.append(self.files.pop(name))
+        for path in agent_sync.removed_first(actions):
+            self.files.pop(path, None)
+        for action in actions:
+            if action.kind in agent_sync.FETCHED:
+                assert self.at_or_below(action.path) in ([], [action.path])
+                assert action.path.rpartition("/")[0] not in self.files
+                self.files[action.path] = contents[action.path]
+        for action in actions:
+            if action.kind == "remove":
+                self.files.pop(action.path, None)
+
+    def at_or_below(self, path):
+        return [n for n in self.files if n == path or n.startswith(path + "/")]
+
+
+def rows_after(actions, rows, contents):
+    """The tracked rows after a run."""
+    rows = dict(rows)
+    for action in actions:
+        if action.kind == "remove":
+            del rows[action.path]
+        elif action.kind in (*agent_sync.FETCHED, "adopt"):
+            rows[action.path] = tracked_as(contents[action.path], action.path)
+    return rows
+
+
+STATES = (None, OLD, NEW)
+PLACES = (None, OLD, NEW, MINE)
+
+
+def possible(files):
+    """Whether {path: bytes or None} can be: no file is a directory as well."""
+    return not (files["a"] and files["a/b"])
+
+
+def small_states():
+    """Every (listed, tracked, on disk) for a file, a file that may be its directory."""
+    both = [dict(zip(("a", "a/b"), pair)) for pair in itertools.product(STATES, STATES)]
+    disks = [
+        dict(zip(("a", "a/b"), pair)) for pair in itertools.product(PLACES, PLACES)
+    ]
+    both = [files for files in both if possible(files)]
+    disks = [files for files in disks if possible(files)]
+    for entries, rows, disk in itertools.product(both, both, disks):
+        yield tuple(
+            {path: data for path, data in files.items() if data}
+            for files in (entries, rows, disk)
+        )
+
+
+class TestEverySmallState:
+    """All combinations of two paths, one of them the other's directory."""
+
+    @pytest.mark.parametrize("policy", agent_sync.POLICIES)
+    def test_nothing_of_the_users_is_lost_and_a_second_run_has_nothing_to_do(
+        self, policy
+    ):
+        """P26: bytes that no row claims are on the disk, or backed up, afterwards."""
+        count = 0
+        for entries, rows, files in small_states():
+            disk = Disk(files)
+            rows = {path: tracked_as(data, path) for path, data in rows.items()}
+            actions = self.plan(entries, rows, disk, policy)
+            disk.apply(actions, entries)
+            rows_then = rows_after(actions, rows, entries)
+            self.check_nothing_lost(files, rows, entries, disk, policy)
+            kept = [action.path for action in actions if action.kind == "keep"]
+            again = self.plan(entries, rows_then, disk, policy)
+            assert {a.kind for a in again} <= {"unchanged", "keep"}
+            assert [a.path for a in again if a.kind == "keep"] == kept
+            if policy != "keep":
+                assert all(disk.files[path] == data for path, data in entries.items())
+            count += 1
+        assert count > 150
+
+    def plan(self, entries, rows, disk, policy):
+        looked = {path: disk.look(path) for path in {*entries, *rows}}
+        listing = [listed(data, path) for path, data in entries.items()]
+        return plan_of(listing, rows.values(), looked, policy=policy)
+
+    def check_nothing_lost(self, files, rows, entries, disk, policy):
+        for path, data in files.items():
+            ours = path in rows and rows[path].sha256 == sha256(data)
+            if ours or data in disk.saved or disk.files.get(path) == data:
+                continue
+            assert policy == "overwrite" and path in entries, (files, rows, entries)
+
 
 # ==== Sync ====
 
@@ -2653,6 +8286,3474 @@ class TestScale:
         assert len(thousand.upstream.requests) == 3
 
 
+# ==== Crashes ====
+#
+# A process that has imported the module forks a child for each crash point. The child
+# runs `main` and is killed, or meets an error, at its Nth operation on files or on the
+# database. What the kernel was given survives a kill, so nothing waits for a disk here.
+
+OLD_AGENTS = {
+    "engineer/core.md": prose("old core", 4000),
+    "same.json": b'{"name": "same"}\n',
+    "becomes-a-directory.md": prose("old file", 1500),
+    "becomes-a-file.md/inner.md": prose("old inner", 1500),
+    "old/place/moved.md": prose("moved", 2000),
+    "gone.md": b"# Gone\n",
+    "emptied/gone.md": prose("gone", 900),
+    "stays/stays.md": prose("stays", 900),
+}
+NEW_AGENTS = {
+    "engineer/core.md": prose("new core", 5000),
+    "same.json": b'{"name": "same"}\n',
+    "becomes-a-directory.md/inner.md": prose("new inner", 1500),
+    "becomes-a-file.md": prose("new file", 1500),
+    "new/place/moved.md": prose("moved", 2000),
+    "stays/stays.md": prose("stays", 900),
+    "stays/added.md": prose("added", 1200),
+}
+FOREIGN = {  # of the user, and in the way
+    "engineer/core.md": b"# Edited by hand\n",
+    "stays/added.md": b"# I was here first\n",
+    "becomes-a-file.md/notes/mine.txt": b"notes beside an agent\n",
+}
+STAGED = re.compile(r"\.agent-sync-[0-9a-f]{16}\.tmp")
+
+
+class Fault:
+    """What happens at the Nth operation on files or the database of this process.
+
+    *how* names a signal, an errno, or a method of the World; once it has happened,
+    nothing more does. `operations` are the names of all operations so far.
+    """
+
+    WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+    CHANGES = ("os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link")
+
+    def __init__(self, how, at, world):
+        self.how, self.at, self.world = how, at, world
+        self.operations = []
+        self.lock = threading.RLock()
+        self.over = self.has_written = False
+
+    def audit(self, event, args):
+        if event in self.CHANGES:
+            self.happen(event)
+        elif event == "open" and isinstance(args[0], (str, bytes, os.PathLike)):
+            if args[2] & self.WRITING:
+                self.happen("open for writing")
+
+    def happen(self, operation):
+        with self.lock:
+            if self.over:
+                return
+            self.operations.append(operation)
+            if len(self.operations) == self.at:
+                self.over = True
+                self.strike(operation)
+
+    def happen_in_sql(self, sql):
+        """Reading is no operation here: nothing is different after it."""
+        verb, what = (sql.split() + [""])[:2]
+        if verb in ("SELECT", "BEGIN") or (
+            verb == "PRAGMA" and not re.search("user_version *=", sql)
+        ):
+            return
+        self.has_written = True
+        self.happen(f"sql {verb} {what}")
+
+    def strike(self, operation):
+        if self.how.startswith("SIG"):
+            for name in self.how.split():
+                os.kill(os.getpid(), getattr(signal, name))
+        elif self.how.startswith("E"):
+            number = getattr(errno, self.how)
+            if operation.startswith("sql"):
+                texts = {"ENOSPC": "database or disk is full", "EIO": "disk I/O error"}
+                raise sqlite3.OperationalError(texts[self.how])
+            raise OSError(number, os.strerror(number))
+        else:
+            getattr(self.world, self.how)()
+
+    def install(self):
+        """From now on, count in this process; only for a child that ends soon."""
+        fault = self
+
+        class TornFile(io.FileIO):
+            def write(self, data):
+                half = super().write(memoryview(data)[: len(data) // 2])
+                fault.happen("write")
+                return half + super().write(memoryview(data)[half:])
+
+        class Connection(sqlite3.Connection):
+            def __init__(self, *args, **options):
+                super().__init__(*args, **options)
+                super().execute("PRAGMA synchronous = OFF")
+
+            def execute(self, sql, *args):
+                fault.happen_in_sql(sql)
+                return super().execute(sql, *args)
+
+            def executemany(self, sql, *args):
+                fault.happen_in_sql(sql)
+                return super().executemany(sql, *args)
+
+            def commit(self):
+                if self.in_transaction and fault.has_written:
+                    fault.happen_in_sql("COMMIT")
+                super().commit()
+
+        def fdopen(fd, mode="r", *args, **options):
+            if mode == "wb":
+                return io.BufferedWriter(TornFile(fd, mode))
+            if mode == "r+b":
+                return io.BufferedRandom(TornFile(fd, mode))
+            return open_descriptor(fd, mode, *args, **options)
+
+        open_descriptor, connect = os.fdopen, sqlite3.connect
+        os.fdopen = fdopen
+        os.fsync = lambda fd: fault.happen("fsync")
+        sqlite3.connect = lambda *args, **options: connect(
+            *args, factory=Connection, **options
+        )
+        sys.addaudithook(self.audit)
+
+
+def fork_off(function, *args):
+    """Begin to run *function* in a forked child; what `end_of` takes."""
+    reader, writer = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        code = 99
+        try:
+            signal.alarm(60)
+            os.close(reader)
+            result = json.dumps(function(*args)).encode()
+            with open(writer, "wb") as pipe:
+                pipe.write(result)
+            code = 0
+        finally:
+            os._exit(code)
+    os.close(writer)
+    return pid, reader
+
+
+def end_of(child):
+    """What the function returned in a child, or how that ended instead."""
+    pid, reader = child
+    with open(reader, "rb") as pipe:
+        result = pipe.read()
+    status = os.waitpid(pid, 0)[1]
+    if result:
+        return json.loads(result.decode())
+    code = -os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    return {"code": code, "text": "", "operations": []}
+
+
+def forked(function, *args):
+    """What *function* returns in a forked child."""
+    return end_of(fork_off(function, *args))
+
+
+def run_main(arguments, how="nothing", at=0, world=None):
+    """Run `main`: {"code", "text" of both outputs, "operations"}; only in a child."""
+    fault = Fault(how, at, world)
+    fault.install()
+    text = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
+            code = agent_sync.main(arguments)
+    except BaseException:
+        code, text = 99, io.StringIO(traceback.format_exc())
+    fault.over = True
+    return {"code": code, "text": text.getvalue(), "operations": fault.operations}
+
+
+class World:
+    """A directory with an upstream, a destination and a database, ready for a run.
+
+    `prepare` brings all but the upstream back to where it was before the run.
+    """
+
+    def __init__(self, root, make=True):
+        self.root = pathlib.Path(root)
+        self.template = self.root / "template"
+        self.case = self.root / "case"
+        self.upstream = self.root / "upstream"
+        self.dest = self.case / "cache" / "sources" / "src"
+        self.database = self.case / "agent_sync.db"
+        self.arguments = ["--db", str(self.database)]
+        self.arguments += ["--cache-dir", str(self.case / "cache")]
+        self.command = ["sync", "src"]
+        self.again = []  # commands that come before `command` when it is run again
+        self.users = []  # contents that must not be lost
+        self.before, self.after = OLD_AGENTS, NEW_AGENTS
+        if make:
+            self.case.mkdir(parents=True)
+
+    def fill(self, directory, files):
+        for name, data in files.items():
+            write(directory, name, data)
+
+    def add(self):
+        self.run("add", str(self.upstream), "--id", "src")
+
+    def run(self, *arguments):
+        outcome = forked(run_main, [*self.arguments, *arguments])
+        assert outcome["code"] == 0, outcome
+        return outcome
+
+    # ---- What is there before a run ----
+
+    def first_sync(self):
+        self.fill(self.upstream, NEW_AGENTS)
+        self.add()
+        self.before = {}
+
+    def update(self):
+        self.fill(self.upstream, OLD_AGENTS)
+        self.add()
+        self.run("sync")
+        shutil.rmtree(str(self.upstream))
+        self.fill(self.upstream, NEW_AGENTS)
+
+    def conflict(self):
+        self.update()
+        self.fill(self.dest, FOREIGN)
+        self.users = sorted(FOREIGN.values())
+        self.before = {**OLD_AGENTS, **FOREIGN}
+
+    def migration(self):
+        """A database as older programs made it, with files that they synced."""
+        self.fill(self.upstream, NEW_AGENTS)
+        self.fill(self.dest, OLD_AGENTS)
+        old_database(self.database, CONTRACT)
+        with opened(self.database) as connection:
+            sources = [("src", str(self.upstream)), ("other", "https://a.test/x/y")]
+            connection.executemany(
+                "INSERT INTO sources (id, url) VALUES (?, ?)", sources
+            )
+            connection.executemany(
+                "INSERT INTO agent_files (source_id, file_path, content_sha, synced_at)"
+                " VALUES ('src', ?, ?, '2025-12-20T16:15:43+00:00')",
+                [(path, sha256(data)) for path, data in OLD_AGENTS.items()],
+            )
+
+    def json_import(self):
+        """An ETag cache in JSON with two files that are there."""
+        directory = self.case / "cache" / "remote-agents"
+        self.before = {"one.md": b"# One\n", "two.md": b"# Two\n"}
+        self.fill(directory, self.before)
+        self.after, self.dest = self.before, directory
+        entries = {
+            f"https://agents.test/{name}": {"etag": f'"{name}"', "file_size": len(data)}
+            for name, data in self.before.items()
+        }
+        self.fill(directory, {".etag-cache.json": json.dumps(entries).encode()})
+        self.command = ["migrate"]
+
+    # ---- What happens in the middle of one ----
+
+    def nothing(self):
+        pass
+
+    def lose_destination(self):
+        """The user renames it while the run goes on."""
+        with contextlib.suppress(OSError):
+            self.dest.rename(self.case / "away")
+
+    def lose_database(self):
+        with contextlib.suppress(OSError):
+            self.database.unlink()
+
+    # ---- What is there after one ----
+
+    def prepare(self):
+        if self.case.exists():
+            shutil.rmtree(str(self.case))
+        shutil.copytree(str(self.template), str(self.case), symlinks=True)
+
+    def files(self):
+        """{path: bytes} of all files in the destination, the program's own too."""
+        found = {}
+        for directory, _, names in os.walk(str(self.dest)):
+            for name in names:
+                path = pathlib.Path(directory, name)
+                found[path.relative_to(self.dest).as_posix()] = path.read_bytes()
+        return found
+
+    def torn(self):
+        """What is wrong in the destination right after a fault."""
+        files = self.files()
+        everything = list(files.values())
+        for path, data in files.items():
+            own = path.startswith(".agent-sync/") or STAGED.match(path.split("/")[-1])
+            allowed = (self.before.get(path), self.after.get(path))
+            if not own and data not in allowed and path[0] != ".":
+                return f"{path} is neither old nor new: {data[:40]!r}"
+        lost = [data for data in self.users if data not in everything]
+        return f"the user's {lost} is lost" if lost else None
+
+    def state(self):
+        """All that two runs must agree on: files, rows without times and ids."""
+        files = self.files()
+        backups = sorted(v for k, v in files.items() if k.startswith(".agent-sync/b"))
+        rest = {k: sha256(v) for k, v in files.items() if "/backup/" not in k}
+        tables = {
+            "sources": "id, url, kind, ref, path, destination, on_conflict, enabled,"
+            " last_sha, etag, file_count, include, exclude",
+            "agent_files": "source_id, file_path, content_sha, local_path, file_size,"
+            " object_id, etag, last_modified",
+        }
+        with opened(self.database) as connection:
+            rows = {
+                name: sorted(connection.execute(f"SELECT {what} FROM {name}"))
+                for name, what in tables.items()
+            }
+            sql = "SELECT status FROM sync_history ORDER BY id DESC LIMIT 1"
+            rows["last run"] = [row[0] for row in connection.execute(sql)]
+            rows["check"] = [connection.execute("PRAGMA integrity_check").fetchone()[0]]
+        others = sorted(entry.name for entry in os.scandir(str(self.case)))
+        names = repr([rows, sorted(rest.items()), schema(self.database), others])
+        return {"names": names, "backups": [repr(data) for data in backups]}
+
+
+WORLDS = {
+    "first sync": World.first_sync,
+    "update": World.update,
+    "conflict": World.conflict,
+    "migration": World.migration,
+    "import": World.json_import,
+}
+
+
+class CrashPoints:
+    """One scenario in one process: its world, and what an undisturbed run makes."""
+
+    def __init__(self, root, scenario):
+        self.world = World(root)
+        WORLDS[scenario](self.world)
+        self.world.case.rename(self.world.template)
+        self.world.prepare()
+        outcome = self.world.run(*self.world.command)
+        self.total = len(outcome["operations"])
+        self.expected = self.world.state()
+
+    def examine(self, how, number):
+        """(what was going on, what went wrong, the code) with a fault at *number*."""
+        world = self.world
+        world.prepare()
+        command = [*world.arguments, *world.command]
+        outcome = forked(run_main, command, how, number, world)
+        wrong = self.untidy(outcome) or world.torn()
+        if not wrong:
+            wrong = self.converge(how)
+        where = outcome["operations"][number - 1 : number] or ["?"]
+        return f"{how} at {number}, {where[0]}", wrong, outcome["code"]
+
+    def examine_each(self, how, first, step):
+        """(number of operations in all, what `examine` says of each *step*th)."""
+        numbers = range(first, self.total + 1, step)
+        return self.total, [self.examine(how, number) for number in numbers]
+
+    @staticmethod
+    def untidy(outcome):
+        text = outcome["text"]
+        if "Traceback" in text or "unexpected" in text or UNPRINTABLE.search(text):
+            return f"untidy: {text}"
+        if outcome["code"] not in (-signal.SIGKILL, 0, 1, 2, 129, 130, 143):
+            return f"ended with {outcome['code']}: {text}"
+        return None
+
+    def converge(self, how):
+        """What is wrong after one more run."""
+        world = self.world
+        away = world.case / "away"
+        if how == "lose_destination" and away.exists():
+            shutil.rmtree(str(away))
+        if how == "lose_database":
+            add = ["add", str(world.upstream), "--id", "src"]
+            forked(run_main, [*world.arguments, *add])
+        outcome = forked(run_main, [*world.arguments, *world.command])
+        if outcome["code"] != 0:
+            return f"the next run failed: {outcome['text']}"
+        state = world.state()
+        if how == "lose_database":  # What was tracked then is the user's now.
+            files = world.files()
+            missing = [p for p, data in world.after.items() if files.get(p) != data]
+            return f"{missing} are not there" if missing else None
+        if state["names"] != self.expected["names"]:
+            return f"{state['names']}\nis not\n{self.expected['names']}"
+        users = [repr(data) for data in world.users]
+        if how != "lose_destination" and not set(users) <= set(state["backups"]):
+            return f"backups are {state['backups']}"
+        return None
+
+    def run_together(self, commands):
+        """[[exit code, text]] of *commands* begun at once, and what is wrong then.
+
+        A command is a list of arguments; the scenario's own is run once more at last.
+        """
+        self.world.prepare()
+        reader, writer = os.pipe()
+
+        def begin(command):
+            os.close(writer)
+            os.read(reader, 1)  # until the other end is closed in all processes
+            return run_main([*self.world.arguments, *command])
+
+        children = [fork_off(begin, command) for command in commands]
+        os.close(writer)
+        outcomes = [end_of(child) for child in children]
+        os.close(reader)
+        return [[o["code"], o["text"]] for o in outcomes], self.world.torn()
+
+
+def serve_crash_points(root):
+    """Answer lines [scenario, method of CrashPoints, arguments] with its result."""
+    import argparse  # noqa: F401
+    import concurrent.futures.thread  # noqa: F401
+    import gc
+
+    gc.freeze()  # What children never touch is never copied for them.
+    os.umask(0o022)
+    known = {}
+    for line in sys.stdin:
+        scenario, method, arguments = json.loads(line)
+        try:
+            if scenario not in known:
+                directory = pathlib.Path(root, scenario.replace(" ", "-"))
+                shutil.rmtree(str(directory), ignore_errors=True)
+                known[scenario] = CrashPoints(directory, scenario)
+            answer = {"is": getattr(known[scenario], method)(*arguments)}
+        except Exception:
+            answer = {"error": traceback.format_exc()}
+        print(json.dumps(answer), flush=True)
+
+
+class CrashLab:
+    """Two processes that fork for crash points, one for each half of them."""
+
+    def __init__(self, root):
+        self.root = root
+        env = {name: value for name, value in os.environ.items() if name != "TZ"}
+        here = [str(pathlib.Path(__file__).resolve().parent), str(HERE)]
+        env.update(PYTHONPATH=os.pathsep.join(here), HOME=str(root))
+        env.update(PYTHONDONTWRITEBYTECODE="1")
+        code = f"import sys, {__name__} as m; m.serve_crash_points(sys.argv[1])"
+        self.processes = [
+            subprocess.Popen(
+                [sys.executable, "-c", code, str(root / name)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=env,
+            )
+            for name in ("odd", "even")
+        ]
+
+    def ask(self, process, *question):
+        process.stdin.write(json.dumps(question).encode() + b"\n")
+        process.stdin.flush()
+
+    def result_of(self, line):
+        answer = json.loads(line.decode())
+        assert "error" not in answer, answer["error"]
+        return answer["is"]
+
+    def examine(self, scenario, how, every=1, first=1):
+        """(number of operations in all, [(where, what went wrong, exit code)])."""
+        step = len(self.processes) * every
+        for number, process in enumerate(self.processes):
+            numbers = [how, first + number * every, step]
+            self.ask(process, scenario, "examine_each", numbers)
+        answers = [process.stdout.readline() for process in self.processes]
+        results = [self.result_of(answer) for answer in answers]
+        return results[0][0], [point for _, points in results for point in points]
+
+    def run_together(self, scenario, *commands):
+        """What CrashPoints.run_together returns."""
+        process = self.processes[0]
+        self.ask(process, scenario, "run_together", [commands])
+        outcomes, wrong = self.result_of(process.stdout.readline())
+        assert wrong is None
+        return [Outcome(code, "", text) for code, text in outcomes]
+
+    def world(self, scenario):
+        """The world in which `run_together` ran."""
+        root = pathlib.Path(self.root, "odd", scenario.replace(" ", "-"))
+        return World(root, make=False)
+
+    def close(self):
+        for process in self.processes:
+            process.stdin.close()
+            process.stdout.close()
+            process.wait(timeout=10)
+
+
+@pytest.fixture(scope="session")
+def crash_lab(tmp_path_factory):
+    """In memory where there is such a place: it is about order, not about disks."""
+    root = tmp_path_factory.mktemp("crashes")
+    if os.access("/dev/shm", os.W_OK):
+        root = pathlib.Path(tempfile.mkdtemp(dir="/dev/shm"))
+    try:
+        with contextlib.closing(CrashLab(root)) as lab:
+            yield lab
+    finally:
+        shutil.rmtree(str(root), ignore_errors=True)
+
+
+# At least so many operations there are: as many crash points, and half as many errors.
+OPERATIONS = {
+    "first sync": 50,
+    "update": 55,
+    "conflict": 65,
+    "migration": 80,
+    "import": 30,
+}
+SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGINT SIGINT": 130}
+
+
+def said_wrong(points):
+    """What went wrong at crash points, and where."""
+    return [(where, wrong) for where, wrong, _ in points if wrong]
+
+
+@posix_only
+class TestCrashPoints:
+    """FAULTS A01, A05, A06, A14, D08, D10, D18; INV1, INV2, INV6, INV9."""
+
+    @pytest.mark.parametrize("scenario", WORLDS)
+    def test_killed_anywhere_one_more_run_makes_it_good(self, crash_lab, scenario):
+        total, points = crash_lab.examine(scenario, "SIGKILL")
+        assert said_wrong(points) == []
+        assert total == len(points) >= OPERATIONS[scenario]
+        assert {code for _, _, code in points} == {-signal.SIGKILL}
+
+    @pytest.mark.parametrize("first, how", [(1, "ENOSPC"), (2, "EIO")])
+    @pytest.mark.parametrize("scenario", WORLDS)
+    def test_an_error_anywhere_is_told_and_made_good(
+        self, crash_lab, scenario, first, how
+    ):
+        """Every fourth operation for each error; EDQUOT has its own test."""
+        _, points = crash_lab.examine(scenario, how, every=4, first=first)
+        assert said_wrong(points) == []
+        assert {code for _, _, code in points} <= {0, 1}
+        assert len(points) >= OPERATIONS[scenario] // 4
+
+    @pytest.mark.parametrize("how", SIGNALS)
+    def test_a_signal_anywhere_ends_the_run_in_order(self, crash_lab, how):
+        """FAULTS A17: its exit code, no traceback, nothing torn, nothing lost."""
+        first = random.Random(how).randrange(1, 7)
+        _, points = crash_lab.examine("conflict", how, every=7, first=first)
+        assert said_wrong(points) == []
+        codes = [code for _, _, code in points]
+        assert len(codes) >= 8
+        assert set(codes) <= {0, SIGNALS[how]}
+        assert SIGNALS[how] in codes
+
+    def test_a_destination_renamed_during_the_run_is_made_again(self, crash_lab):
+        """FAULTS A19."""
+        _, points = crash_lab.examine("update", "lose_destination", every=6)
+        assert said_wrong(points) == []
+
+    def test_a_database_deleted_during_the_run_costs_no_file(self, crash_lab):
+        """FAULTS D09: added again, the source is adopted from what is there."""
+        _, points = crash_lab.examine("update", "lose_database", every=6)
+        assert said_wrong(points) == []
+
+
+def order_of_writes(monkeypatch):
+    """A list that fills with (what is done, inode or SQL) while the program runs."""
+    steps = []
+    real = {name: getattr(os, name) for name in ("fdopen", "fsync", "replace")}
+    connect = sqlite3.connect
+
+    class LoggedFile(io.FileIO):
+        def write(self, data):
+            steps.append(("write", os.fstat(self.fileno()).st_ino))
+            return super().write(data)
+
+    def fdopen(fd, mode="r", *args, **options):
+        if mode == "wb":
+            return io.BufferedWriter(LoggedFile(fd, mode))
+        return real["fdopen"](fd, mode, *args, **options)
+
+    def fsync(fd):
+        status = os.fstat(fd)
+        kind = "fsync directory" if stat.S_ISDIR(status.st_mode) else "fsync"
+        steps.append((kind, status.st_ino))
+        real["fsync"](fd)
+
+    def replace(source, target, *, src_dir_fd=None, dst_dir_fd=None):
+        status = os.stat(source, dir_fd=src_dir_fd)
+        real["replace"](source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+        steps.append(("replace", status.st_ino))
+        steps.append(("into", os.fstat(dst_dir_fd).st_ino))
+
+    class LoggedConnection(sqlite3.Connection):
+        def execute(self, sql, *args):
+            steps.append(("sql", sql.split()[0]))
+            return super().execute(sql, *args)
+
+    monkeypatch.setattr(os, "fdopen", fdopen)
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(os, "replace", replace)
+    monkeypatch.setattr(
+        sqlite3,
+        "connect",
+        lambda *args, **options: connect(*args, factory=LoggedConnection, **options),
+    )
+    return steps
+
+
+@pytest.fixture
+def local(program, directory_upstream):
+    """A directory source after its first sync."""
+    mirror = Mirror(program, directory_upstream)
+    mirror.sync()
+    return mirror
+
+
+def litter(directory):
+    """The temporary files of this program below *directory*, and its journal."""
+    files = (p for p in pathlib.Path(directory).rglob("*") if p.is_file())
+    return [p.name for p in files if STAGED.match(p.name)]
+
+
+@posix_only
+class TestOrderOfWrites:
+    def test_a_file_is_safe_before_it_is_visible_and_then_recorded(
+        self, local, monkeypatch
+    ):
+        """FAULTS A02: write, fsync, replace, fsync of the directory, transaction."""
+        for path in ("qa/qa.md", "security.md", "fresh/deep/new.md"):
+            local.upstream.write(path, prose("newer " + path, 30_000))
+        steps = order_of_writes(monkeypatch)
+        local.sync()
+        moved = [inode for what, inode in steps if what == "replace"]
+        assert len(moved) == 3
+        insert = steps.index(("sql", "INSERT"))
+        for inode in moved:
+            writes = [i for i, step in enumerate(steps) if step == ("write", inode)]
+            [fsync] = [i for i, step in enumerate(steps) if step == ("fsync", inode)]
+            replace = steps.index(("replace", inode))
+            directory = ("fsync directory", steps[replace + 1][1])
+            assert max(writes) < fsync < replace < steps.index(directory) < insert
+        first_replace = next(i for i, step in enumerate(steps) if step[0] == "replace")
+        fsyncs = [i for i, (what, inode) in enumerate(steps) if what == "fsync"]
+        assert max(fsyncs) < first_replace, "all is staged before anything is published"
+
+    def test_new_directories_are_brought_to_the_disk_too(self, local, monkeypatch):
+        """FAULTS A02: fresh/ is an entry of the destination itself."""
+        local.upstream.write("fresh/deep/new.md", b"# New\n")
+        steps = order_of_writes(monkeypatch)
+        local.sync()
+        synced_inodes = {inode for what, inode in steps if what == "fsync directory"}
+        wanted = [local.dest, local.dest / "fresh", local.dest / "fresh" / "deep"]
+        assert {path.stat().st_ino for path in wanted} <= synced_inodes
+
+    def test_a_temporary_name_is_not_touched_once_it_is_published(
+        self, local, monkeypatch
+    ):
+        """FAULTS A07: by then it may be another's."""
+        local.upstream.write("qa/qa.md", b"# New\n")
+        gone, deleted = [], []
+        real_replace, real_unlink = os.replace, os.unlink
+
+        def replace(source, *args, **options):
+            real_replace(source, *args, **options)
+            gone.append(source)
+
+        def unlink(path, **options):
+            deleted.append(path)
+            real_unlink(path, **options)
+
+        monkeypatch.setattr(os, "replace", replace)
+        monkeypatch.setattr(os, "unlink", unlink)
+        local.sync()
+        assert gone
+        assert set(gone).isdisjoint(deleted)
+
+    @pytest.mark.parametrize("name", ["EIO", "ENOSPC", "EDQUOT"])
+    def test_a_failed_fsync_is_a_failed_file(self, local, monkeypatch, name):
+        """FAULTS A03: not tried again on the same file, which may look clean then."""
+        local.upstream.write("qa/qa.md", b"# New\n")
+        before = local.tree()
+        tried = []
+
+        def fsync(fd):
+            tried.append(os.fstat(fd).st_ino)
+            raise OSError(getattr(errno, name), os.strerror(getattr(errno, name)))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "fsync", fsync)
+            outcome = local.program.call("sync", check=1)
+        assert "src" in complaint(outcome)
+        assert os.strerror(getattr(errno, name)).lower() in complaint(outcome)
+        assert len(tried) == len(set(tried)) == 1
+        assert local.tree() == before
+        assert litter(local.dest) == []
+        local.sync()
+        assert local.is_faithful()
+
+    def test_short_writes_are_continued(self, local, monkeypatch):
+        """FAULTS A04."""
+
+        class ShortFile(io.FileIO):
+            def write(self, data):
+                return super().write(memoryview(data)[:7])
+
+        real_fdopen, real_write = os.fdopen, os.write
+
+        def fdopen(fd, mode="r", *args, **options):
+            if mode == "wb":
+                return io.BufferedWriter(ShortFile(fd, mode))
+            return real_fdopen(fd, mode, *args, **options)
+
+        monkeypatch.setattr(os, "fdopen", fdopen)
+        monkeypatch.setattr(os, "write", lambda fd, data: real_write(fd, data[:7]))
+        local.upstream.write("qa/qa.md", prose("short", 3000))
+        local.sync()
+        assert local.is_faithful()
+
+    @pytest.mark.parametrize("mask", [0o077, 0o002, 0o022])
+    def test_files_have_the_mode_that_the_umask_leaves(
+        self, program, directory_upstream, mask
+    ):
+        """FAULTS A09, P21: 0644 less the umask, whatever the mode at the source."""
+        (directory_upstream.directory / "qa" / "qa.md").chmod(0o755)
+        before = os.umask(mask)
+        try:
+            mirror = Mirror(program, directory_upstream)
+            mirror.sync()
+        finally:
+            os.umask(before)
+        modes = {stat.S_IMODE((mirror.dest / p).stat().st_mode) for p in mirror.tree()}
+        assert modes == {0o644 & ~mask}
+
+    def test_a_read_only_file_is_replaced(self, local):
+        """FAULTS A10: its directory decides."""
+        (local.dest / "qa" / "qa.md").chmod(0o444)
+        local.upstream.write("qa/qa.md", b"# New\n")
+        local.sync()
+        assert local.is_faithful()
+
+    def test_a_temporary_file_is_on_the_file_system_of_its_file(
+        self, local, monkeypatch
+    ):
+        """FAULTS A08: it lies in the same directory, or the deepest that exists."""
+        pairs = []
+        real_replace = os.replace
+
+        def replace(source, target, *, src_dir_fd=None, dst_dir_fd=None):
+            pairs.append((os.fstat(src_dir_fd).st_ino, os.fstat(dst_dir_fd).st_ino))
+            real_replace(source, target, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+
+        monkeypatch.setattr(os, "replace", replace)
+        for path in ("qa/qa.md", "security.md", "engineer/core/new.md"):
+            local.upstream.write(path, b"# New\n")
+        local.sync()
+        assert len(pairs) == 3
+        assert all(source == target for source, target in pairs)
+
+
+class SharingViolation(PermissionError):
+    """What Windows raises while another program has the file open."""
+
+    def __init__(self, winerror):
+        super().__init__(errno.EACCES, "Permission denied")
+        self.code = winerror
+
+    @property
+    def winerror(self):
+        return self.code
+
+
+class TestFilesThatOthersHaveOpen:
+    """FAULTS A11: an editor or a scanner on Windows has the file for a moment."""
+
+    @pytest.fixture
+    def pauses(self, monkeypatch):
+        pauses = []
+        monkeypatch.setattr(agent_sync.time, "sleep", pauses.append)
+        return pauses
+
+    def fail(self, monkeypatch, name, errors):
+        """Let `os.<name>` raise the *errors* first."""
+        errors = iter(errors)
+        real = getattr(os, name)
+
+        def function(*args, **options):
+            for error in errors:
+                raise error
+            return real(*args, **options)
+
+        monkeypatch.setattr(os, name, function)
+
+    @pytest.mark.parametrize("winerror", [5, 32, 33])
+    def test_it_is_waited_for(self, local, monkeypatch, pauses, winerror):
+        local.upstream.write("qa/qa.md", b"# New\n")
+        local.upstream.delete("security.md")
+        errors = [SharingViolation(winerror)] * 3
+        self.fail(monkeypatch, "replace", errors)
+        self.fail(monkeypatch, "unlink", errors)
+        local.sync()
+        assert local.is_faithful()
+        assert len(pauses) == 6
+
+    def test_after_some_seconds_the_old_file_stays(self, local, monkeypatch, pauses):
+        local.upstream.write("qa/qa.md", b"# New\n")
+        before = local.tree()
+        self.fail(monkeypatch, "replace", iter(lambda: SharingViolation(32), None))
+        local.sync(check=1)
+        assert 1 < sum(pauses) < 10
+        assert local.tree() == before
+        assert litter(local.dest) == []
+
+    def test_another_refusal_is_final(self, local, monkeypatch, pauses):
+        local.upstream.write("qa/qa.md", b"# New\n")
+        self.fail(monkeypatch, "replace", [PermissionError(errno.EACCES, "No")])
+        local.sync(check=1)
+        assert pauses == []
+
+
+STRACE = shutil.which("strace")
+INJECTED = {  # one fault in a system call that the program, or SQLite, makes
+    "A03 fsync EIO": ("fsync:error=EIO:when=1", 1),
+    "A05 rename ENOSPC": ("rename,renameat,renameat2:error=ENOSPC:when=1", 1),
+    "D08 pwrite ENOSPC": ("pwrite64:error=ENOSPC:when=4", 1),
+    "D08 fdatasync EIO": ("fdatasync:error=EIO:when=1", 1),
+    "D07 pwrite killed": ("pwrite64:signal=KILL:when=9", -9),
+    "D07 fdatasync killed": ("fdatasync:signal=KILL:when=2", -9),
+    "A01 rename killed": ("rename,renameat,renameat2:signal=KILL:when=2", -9),
+}
+
+
+def can_trace():
+    command = [STRACE, "-qq", "-o", os.devnull, "true"]
+    return STRACE and subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
+
+
+@pytest.mark.skipif(not STRACE, reason="needs strace")
+class TestFaultsOfTheKernel:
+    @pytest.mark.parametrize("case", INJECTED)
+    def test_the_next_run_makes_it_good(self, local, case):
+        """FAULTS A01, A03, A05, D07, D08."""
+        if not can_trace():
+            pytest.skip("strace is not permitted here")
+        before = local.tree()
+        local.upstream.write("qa/qa.md", prose("newer", 9000))
+        local.upstream.write("security.md", prose("newest", 9000))
+        local.upstream.delete("ops.json")
+        after = local.upstream.agents()
+        injection, code = INJECTED[case]
+        program = local.program
+        done = subprocess.run(
+            [STRACE, "-f", "-qq", "--seccomp-bpf", "-o", os.devnull]
+            + ["-e", "inject=" + injection, *program.command("sync")],
+            capture_output=True,
+            timeout=60,
+        )
+        outcome = Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
+        outcome.checked((code, 128 - code))
+        found = local.tree()
+        versions = {path: {before.get(path), after.get(path)} for path in found}
+        known = {p: d for p, d in found.items() if not STAGED.match(p.split("/")[-1])}
+        assert all(data in versions[path] for path, data in known.items())
+        local.sync()
+        assert local.is_faithful()
+        assert litter(local.dest) == []
+        assert program.query("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
+
+
+@posix_only
+class TestFullDisks:
+    """FAULTS A05, D08."""
+
+    def test_a_full_disk_leaves_the_old_files_and_no_litter(
+        self, local, tmp_path, directory_upstream
+    ):
+        """On a real file system of 160 KiB that has no room for the new files."""
+        unshare = shutil.which("unshare")
+        if (
+            not unshare
+            or subprocess.run(
+                [unshare, "-rm", "mount", "-t", "tmpfs", "none", str(local.dest)],
+                stderr=subprocess.DEVNULL,
+            ).returncode
+        ):
+            pytest.skip("mounting is not permitted here")
+        before = local.tree()
+        for path in list(before)[:6]:
+            directory_upstream.write(path, prose("large " + path, 40_000))
+        (tmp_path / "kept").mkdir()
+        shutil.copytree(str(local.dest), str(tmp_path / "copy"))
+        script = (
+            'set -e; mount -t tmpfs -o size=160k none "$1"; cp -a "$2/." "$1"; set +e;'
+            ' dest=$1; kept=$3; shift 3; "$@"; code=$?; cp -a "$dest/." "$kept";'
+            " exit $code"
+        )
+        outcome = local.program.run(
+            "sync",
+            prefix=[unshare, "-rm", "sh", "-c", script, "sh"]
+            + [str(local.dest), str(tmp_path / "copy"), str(tmp_path / "kept")],
+            check=1,
+        )
+        assert "no space left" in complaint(outcome)
+        assert tree(tmp_path / "kept") == before
+        runs = local.program.call_json("history", "-n", "1")["runs"]
+        assert runs[0]["status"] == "error"
+
+    def test_a_file_too_large_for_the_limit_leaves_the_old_one(self, local):
+        """FAULTS M5: a file may have 40,000 bytes here; the database has more."""
+        before = local.tree()
+        local.upstream.write("qa/qa.md", prose("large", 300_000))
+        prefix = ["sh", "-c", 'ulimit -f 200; exec "$@"', "sh"]
+        outcome = local.program.run("sync", prefix=prefix, check=1)
+        assert "src" in complaint(outcome)
+        assert local.tree() == before
+        assert litter(local.dest) == []
+
+    def test_a_full_database_is_told_and_made_good(self, local, monkeypatch):
+        """FAULTS D08, by M6: files are there, rows are not; the next run sees it."""
+        connect = sqlite3.connect
+
+        class FullConnection(sqlite3.Connection):
+            def execute(self, sql, *args):
+                if sql.startswith("INSERT"):
+                    super().execute("PRAGMA max_page_count = 1")
+                return super().execute(sql, *args)
+
+        for number in range(60):
+            path = f"many/{number}-{'long' * 20}.md"
+            local.upstream.write(path, b"# %d\n" % number)
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                sqlite3,
+                "connect",
+                lambda *args, **options: connect(
+                    *args, factory=FullConnection, **options
+                ),
+            )
+            outcome = local.program.call("sync", check=1)
+        assert "full" in complaint(outcome)
+        local.sync()
+        assert local.is_faithful()
+        assert len(local.program.call_json("files")["files"]) == len(local.tree())
+
+
+# ==== The database, damaged ====
+#
+# Whatever becomes of the database: no agent file is lost, no file of the user's is
+# touched, and what can be made up from the files on disk is.
+
+
+def set_byte(data, at, value):
+    return data[:at] + bytes([value]) + data[at + 1 :]
+
+
+DAMAGES = {
+    "text": lambda data: b"not a database, but quite long enough to be one\n" * 100,
+    "noise": lambda data: random.Random(1).randbytes(len(data)),
+    "zeros": lambda data: bytes(len(data)),
+    "first 100 bytes": lambda data: data[:100],
+    "half": lambda data: data[: len(data) // 2],
+    "first page gone": lambda data: bytes(4096) + data[4096:],
+    "without its last page": lambda data: data[:-4096],
+    "a header of the future": lambda data: set_byte(set_byte(data, 18, 9), 19, 9),
+    "a page count that lies": lambda data: data[:28] + b"\xff" * 4 + data[32:],
+    "a page size that lies": lambda data: data[:16] + b"\x00\x03" + data[18:],
+    "the schema's page": lambda data: data[:100] + b"\xff" * 300 + data[400:],
+    "all pages but the first": lambda data: data[:4096] + b"\xa5" * (len(data) - 4096),
+}
+SEEN_AT_ONCE = ("text", "noise", "first 100 bytes", "a header of the future")
+
+
+@pytest.fixture
+def full(local):
+    """A directory source that was synced, with files of the user's beside it."""
+    local.write("mine.md", b"# Mine\n")
+    local.write("qa/notes.txt", b"notes\n")
+    return local
+
+
+def moved_aside(program):
+    """What was the database: [(name, bytes)]."""
+    found = program.root.glob(program.database.name + ".corrupt-*")
+    return sorted((path.name, path.read_bytes()) for path in found)
+
+
+def sync_anyhow(mirror):
+    """Sync until it works, as a user would: again, and if need be after an `add`."""
+    program = mirror.program
+    for _ in range(3):
+        listed = program.call("sources", check=(0, 1))
+        if listed.code == 0 and "src:" not in listed.out:
+            add = [mirror.upstream.url, "--id", "src", "--dest", mirror.dest]
+            program.call("add", *add)
+        if program.call("sync", "src", check=(0, 1, 2)).code == 0:
+            return
+    raise AssertionError(program.call("sync", "src", check=None))
+
+
+class TestDamagedDatabases:
+    @pytest.mark.parametrize("damage", DAMAGES)
+    def test_the_files_stay_and_are_adopted(self, full, damage):
+        """FAULTS D01, D02; INV1, INV2, INV6."""
+        program = full.program
+        before = stats(full.dest)
+        data = DAMAGES[damage](program.database.read_bytes())
+        program.database.write_bytes(data)
+        sync_anyhow(full)
+        assert stats(full.dest) == before, "adopted, not rewritten"
+        assert full.backups() == []
+        assert program.query("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
+        assert len(program.call_json("files")["files"]) == 8
+        if damage in SEEN_AT_ONCE:
+            assert data in [kept for _, kept in moved_aside(program)]
+
+    @pytest.mark.parametrize("damage", SEEN_AT_ONCE)
+    def test_what_was_the_database_is_kept_and_named(self, full, damage):
+        """FAULTS D01."""
+        program = full.program
+        data = DAMAGES[damage](program.database.read_bytes())
+        program.database.write_bytes(data)
+        outcome = program.call("sources", check=(0, 1))
+        [(name, kept)] = moved_aside(program)
+        assert kept == data
+        assert name in outcome.err
+        assert "damaged" in outcome.err
+
+    def test_its_journals_go_along(self, full):
+        """FAULTS D01, D07: a journal would be played back into the new one."""
+        program = full.program
+        program.database.write_bytes(DAMAGES["text"](b""))
+        journals = [f"{program.database}{end}" for end in ("-wal", "-shm", "-journal")]
+        for journal in journals:
+            pathlib.Path(journal).write_bytes(b"of " + b"old " * 99)
+        program.call("sources", check=(0, 1))
+        assert moved_aside(program)
+        assert not any(map(os.path.exists, journals))
+        sync_anyhow(full)
+
+    def test_an_empty_file_is_a_new_database(self, full):
+        """FAULTS D01: SQLite opens it without a word."""
+        before = stats(full.dest)
+        full.program.database.write_bytes(b"")
+        sync_anyhow(full)
+        assert stats(full.dest) == before
+        assert moved_aside(full.program) == []
+
+    @pytest.mark.parametrize("part", range(4))
+    def test_every_sixty_fourth_byte_flipped_costs_no_file(self, full, part):
+        """FAULTS D01: each page of the database in turn, in every way it can be met."""
+        program = full.program
+        before = tree(full.dest)
+        data = program.database.read_bytes()
+        pages = range(part, len(data) // 4096, 4)
+        for page in pages:
+            broken = bytearray(data)
+            for at in range(4096 * page, 4096 * (page + 1), 64):
+                broken[at] ^= 0xFF
+            program.database.write_bytes(bytes(broken))
+            for command in (["status"], ["history"], ["files"]):
+                program.call(*command, check=(0, 1, 2))
+            sync_anyhow(full)
+            assert tree(full.dest) == before
+
+    def test_an_edited_file_is_not_taken_for_ours_after_a_loss(self, full):
+        """FAULTS D02: without its row it is the user's, and goes to the backups."""
+        full.write("qa/qa.md", b"# Edited\n")
+        full.program.database.write_bytes(b"damaged " * 1000)
+        sync_anyhow(full)
+        assert full.backups() == [b"# Edited\n"]
+        assert full.tree()["mine.md"] == b"# Mine\n"
+
+    def test_rows_that_are_missing_remove_no_file(self, full):
+        """FAULTS D02, INV9: neither here nor by the next update."""
+        before = full.tree()
+        with opened(full.program.database) as connection:
+            connection.execute("DELETE FROM agent_files")
+        full.sync()
+        assert full.tree() == before
+
+    def test_a_damage_is_mended_once(self, full):
+        """FAULTS D01, A15: who comes second finds the new database, and leaves it."""
+        database = full.program.database
+        data = b"damaged " * 1000
+        database.write_bytes(data)
+
+        class Second(agent_sync.AgentSyncState):
+            def _move_aside(self):
+                if not moved_aside(full.program):
+                    agent_sync.AgentSyncState(database).register_source("x", "/x")
+                super()._move_aside()
+
+        state = Second(database)
+        assert [kept for _, kept in moved_aside(full.program)] == [data]
+        assert [row["id"] for row in state.get_all_sources()] == ["x"]
+
+    @posix_only
+    def test_many_processes_find_the_damage_at_once(self, full):
+        """FAULTS D01, D05, INV7."""
+        database = full.program.database
+        database.write_bytes(b"damaged " * 1000)
+        command = full.program.command("sources")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        children = [subprocess.Popen(command, **quiet) for _ in range(4)]
+        assert {child.wait(timeout=60) for child in children} <= {0, 1}
+        assert len(moved_aside(full.program)) == 1
+
+
+def crashed_database(path):
+    """A copy of *path* as a writer leaves it that dies: with a hot journal."""
+    twin = path.with_name("hot.db")
+    with contextlib.closing(sqlite3.connect(str(path))) as connection:
+        connection.execute("PRAGMA cache_size = 1")
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("UPDATE agent_files SET content_sha = 'half', etag = 'done'")
+        connection.execute(
+            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 400)"
+            " INSERT INTO schema_metadata SELECT i, hex(zeroblob(500)) FROM n"
+        )
+        shutil.copy(str(path), str(twin))
+        shutil.copy(f"{path}-journal", f"{twin}-journal")
+        connection.rollback()
+    return twin
+
+
+HOSTILE_SCHEMAS = {
+    "a trigger that eats rows": (
+        "CREATE TRIGGER eat AFTER INSERT ON agent_files BEGIN"
+        " DELETE FROM agent_files; END",
+        "eat",
+    ),
+    "a trigger that reroutes": (
+        "CREATE TRIGGER route AFTER UPDATE ON sources BEGIN"
+        " UPDATE sources SET destination = '/' WHERE id = new.id; END",
+        "route",
+    ),
+    "a view": ("CREATE VIEW spy AS SELECT * FROM sources", "spy"),
+    "a view without end": (
+        "CREATE VIEW endless AS WITH RECURSIVE n(i) AS"
+        " (SELECT 1 UNION ALL SELECT i FROM n) SELECT count(*) FROM n",
+        "endless",
+    ),
+}
+LEADING_OUT = ["../../x", "../dest-x", "/etc/x", "a/../../../x", "..\\x", "", ".git/x"]
+ODD_VALUES = {
+    "sources": [
+        ("enabled", "yes"),
+        ("last_sync_time", "the day before yesterday"),
+        ("last_sync_time", b"\xff\x00"),
+        ("last_sha", 7),
+        ("etag", b"\xff"),
+        ("include", "not JSON"),
+        ("include", "{}"),
+        ("exclude", "[1, null]"),
+        ("on_conflict", "shred"),
+        ("file_count", "many"),
+        ("kind", "carrier pigeon"),
+        ("url", "gopher://example.org"),
+        ("url", b"\xff\xfe"),
+        ("url", ""),
+        ("ref", b"\xff"),
+        ("destination", b"\xff\x00"),
+        ("destination", "a\x00b"),
+        ("destination", ""),
+        ("retry_at", "for ever"),
+        ("retry_at", 9),
+        ("id", "x\x1b[31m"),
+    ],
+    "agent_files": [
+        ("file_path", b"\xff\xfe"),
+        ("file_path", "a\x00b.md"),
+        ("file_path", "\x1b[31mred.md"),
+        ("file_path", 7),
+        ("content_sha", b"\xff"),
+        ("content_sha", 7),
+        ("file_size", "large"),
+        ("file_size", -1),
+        ("object_id", b"\xff"),
+        ("local_path", "../../elsewhere"),
+        ("synced_at", "never"),
+    ],
+    "sync_history": [
+        ("sync_time", "never"),
+        ("sync_time", b"\xff"),
+        ("files_synced", "x"),
+        ("error_message", "\x1b[31mred\nand more"),
+        ("status", "splendid"),
+        ("revision", 7),
+    ],
+}
+
+
+ONE_BAD = [
+    ("include", "not JSON"),
+    ("kind", "carrier pigeon"),
+    ("url", "gopher://example.org"),
+    ("url", b"\xff\xfe"),
+    ("url", ""),
+    ("destination", b"\xff\x00"),
+]
+
+
+class TestDatabasesThatLie:
+    @pytest.mark.parametrize("case", HOSTILE_SCHEMAS)
+    def test_a_hostile_schema_is_refused_and_left_alone(self, full, case):
+        """FAULTS D13."""
+        ddl, name = HOSTILE_SCHEMAS[case]
+        program = full.program
+        with opened(program.database) as connection:
+            connection.execute(ddl)
+        before = program.database.read_bytes(), stats(full.dest)
+        for command in (["sync"], ["status"], ["remove", "src", "--delete-files"]):
+            assert name in program.call(*command, check=1).err
+        assert (program.database.read_bytes(), stats(full.dest)) == before
+        with pytest.raises(agent_sync.AgentSyncStateError, match=name):
+            agent_sync.AgentSyncState(program.database)
+
+    def test_a_view_in_the_place_of_a_table_is_refused(self, full):
+        """FAULTS D13."""
+        database = full.program.database
+        with opened(database) as connection:
+            connection.execute("ALTER TABLE agent_files RENAME TO real_files")
+            connection.execute("CREATE VIEW agent_files AS SELECT * FROM real_files")
+        outcome = full.program.call("sync", check=1)
+        assert "agent_files" in outcome.err
+
+    def test_a_table_without_its_columns_is_told(self, full):
+        """FAULTS D12: what a half-done migration of another program may leave."""
+        database = full.program.database
+        with opened(database) as connection:
+            connection.execute("ALTER TABLE agent_files RENAME TO old_files")
+            connection.execute("CREATE TABLE agent_files (source_id, file_path)")
+        before = stats(full.dest)
+        for command in ("sync", "verify"):
+            full.program.call(command, check=(0, 1))
+        assert full.program.call("sync", check=1).err
+        assert stats(full.dest) == before
+
+    def test_a_database_of_another_program_is_refused_untouched(self, full):
+        """FAULTS D11."""
+        database = full.program.database
+        database.unlink()
+        with opened(database) as connection:
+            connection.execute("CREATE TABLE moz_places (id INTEGER PRIMARY KEY, url)")
+            connection.execute("PRAGMA application_id = 252006675")
+        before = database.read_bytes()
+        assert "another" in full.program.call("sync", check=1).err
+        assert database.read_bytes() == before
+        assert moved_aside(full.program) == []
+
+    def test_a_database_of_the_future_is_not_taken_for_a_damaged_one(self, full):
+        """FAULTS D11."""
+        with opened(full.program.database) as connection:
+            connection.execute("PRAGMA user_version = 99")
+        before = full.program.database.read_bytes()
+        assert "newer" in full.program.call("sync", check=1).err
+        assert full.program.database.read_bytes() == before
+        assert moved_aside(full.program) == []
+
+    @pytest.mark.parametrize("path", LEADING_OUT)
+    @pytest.mark.parametrize(
+        "command",
+        [["sync"], ["status"], ["verify"], ["remove", "src", "--delete-files"]],
+        ids=lambda command: command[0],
+    )
+    def test_a_row_whose_path_leads_out_reaches_nothing(self, full, path, command):
+        """FAULTS D13, INV2: as if it came from the network."""
+        program = full.program
+        victims = [program.root / "x", program.root / "dest-x"]
+        victims.append(full.dest / ".git" / "x")
+        victims[2].parent.mkdir()
+        for victim in victims:
+            victim.write_bytes(b"canary")
+        with opened(program.database) as connection:
+            connection.execute(
+                "INSERT INTO agent_files (source_id, file_path, content_sha, synced_at)"
+                " VALUES ('src', ?, ?, 'now')",
+                (path, sha256(b"canary")),
+            )
+        before = tree(full.dest)
+        program.call(*command, check=(0, 1))
+        assert [victim.read_bytes() for victim in victims] == [b"canary"] * 3
+        left = tree(full.dest)
+        assert left.items() <= before.items()
+        assert left == before or command[0] == "remove"
+        assert left["mine.md"] == b"# Mine\n"
+
+    @pytest.mark.parametrize(
+        "table, column, value",
+        [(table, *odd) for table, odds in ODD_VALUES.items() for odd in odds],
+    )
+    def test_a_value_of_the_wrong_sort_is_met_in_order(
+        self, full, table, column, value
+    ):
+        """FAULTS D14: no traceback from any command, and the files stay."""
+        program = full.program
+        before = tree(full.dest)
+        where = "WHERE file_path = 'qa/qa.md'" if table == "agent_files" else ""
+        with opened(program.database) as connection:
+            connection.execute("PRAGMA foreign_keys = OFF")
+            connection.execute(f"UPDATE {table} SET {column} = ? {where}", (value,))
+        for command in ("status", "verify", "files", "history", "sources", "sync"):
+            program.call(command, check=(0, 1, 2))
+            assert program.call(command, "--json", check=(0, 1, 2))
+        program.call("sync", "--max-age", "1h", check=(0, 1, 2))
+        assert tree(full.dest) == before
+        assert tree(program.root / "home") == {}, "nothing lands where it was called"
+
+    @pytest.mark.parametrize(
+        "column, value",
+        ONE_BAD,
+    )
+    def test_one_bad_row_stops_no_other_source(self, full, column, value, tmp_path):
+        """INV4, FAULTS D14."""
+        program = full.program
+        other = tmp_path / "other"
+        write(other, "agent.md", b"# Other\n")
+        program.call("add", other, "--id", "zzz", "--dest", tmp_path / "zzz")
+        with opened(program.database) as connection:
+            connection.execute(
+                f"UPDATE sources SET {column} = ? WHERE id = 'src'", (value,)
+            )
+        outcome = program.call("sync", check=1)
+        assert "src" in outcome.err
+        assert tree(tmp_path / "zzz") == {"agent.md": b"# Other\n"}
+
+    @pytest.mark.parametrize(
+        "value", ["\ud800", 1 << 63, b"\xff", "a\x00b", None, 1.5], ids=repr
+    )
+    def test_arguments_of_the_wrong_sort_are_refused_or_kept(self, tmp_path, value):
+        """FAULTS D14: the programs that import this one make mistakes, too."""
+        state = agent_sync.AgentSyncState(tmp_path / "state.db")
+        state.register_source("src", "https://example.org")
+        with contextlib.suppress(agent_sync.DatabaseError):
+            state.track_file("src", "a.md", "aa", file_size=value)
+        with contextlib.suppress(agent_sync.DatabaseError):
+            state.track_file("src", "b.md", value, value)
+        with contextlib.suppress(agent_sync.DatabaseError):
+            state.record_sync_result("src", "success", value, error_message=value)
+        assert state.get_file_hash("src", "c.md") is None
+
+
+class TestDatabasesInTheWay:
+    def test_a_directory_in_its_place_is_told(self, full):
+        """FAULTS D03."""
+        full.program.database.unlink()
+        full.program.database.mkdir()
+        outcome = full.program.call("sync", check=1)
+        assert str(full.program.database) in outcome.err
+
+    def test_a_file_in_the_place_of_its_directory_is_told(self, program):
+        """FAULTS D03."""
+        (program.root / "file").write_bytes(b"")
+        outcome = program.call("--db", program.root / "file" / "x.db", "sync", check=1)
+        assert "--db" in outcome.err
+
+    def test_directories_that_are_missing_are_made(self, program):
+        """FAULTS D03, A19."""
+        program.call("--db", program.root / "a" / "b" / "c.db", "sources")
+        assert (program.root / "a" / "b" / "c.db").exists()
+
+    @posix_only
+    @pytest.mark.parametrize("link", [os.symlink, os.link], ids=["symbolic", "hard"])
+    def test_a_database_behind_a_link_works(self, full, link, monkeypatch):
+        """FAULTS D03: a dotfiles repository links such files."""
+        alias = full.program.root / "home" / "alias.db"
+        link(str(full.program.database), str(alias))
+        full.upstream.write("new.md", b"# New\n")
+        full.program.call("--db", alias, "sync")
+        assert len(full.program.query("SELECT * FROM agent_files")) == 9
+
+    def unprivileged(self):
+        """A command that takes from root the right to write anywhere."""
+        if os.geteuid():
+            return []
+        if not shutil.which("setpriv"):
+            pytest.skip("root, and no setpriv to give up its capabilities")
+        return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+
+    @posix_only
+    @pytest.mark.parametrize("what", ["file", "directory", "both"])
+    def test_a_read_only_database_can_still_be_looked_at(self, full, what):
+        """FAULTS D03: `status` works, `sync` tells; no file is lost."""
+        program, prefix = full.program, self.unprivileged()
+        place = program.root / "place"
+        place.mkdir()
+        database = place / "agent_sync.db"
+        shutil.copy(str(program.database), str(database))
+        if what != "directory":
+            database.chmod(0o444)
+        if what != "file":
+            place.chmod(0o555)
+        before = tree(full.dest)
+        full.upstream.write("qa/qa.md", b"# New\n")
+        env = {"AGENT_SYNC_DB": str(database)}
+        program.run("status", env=env, prefix=prefix)
+        outcome = program.run("sync", env=env, prefix=prefix, check=1)
+        assert re.search("read-?only|unable to open|permission", complaint(outcome))
+        full.sync()
+        assert set(full.tree()) == set(before)
+        place.chmod(0o755)
+
+    def test_a_lock_held_for_a_moment_is_waited_for(self, full):
+        """FAULTS D04: RESERVED, then EXCLUSIVE."""
+        other = sqlite3.connect(
+            str(full.program.database), isolation_level=None, check_same_thread=False
+        )
+        other.execute("BEGIN EXCLUSIVE")
+        timer = threading.Timer(0.2, other.rollback)
+        timer.start()
+        full.upstream.write("new.md", b"# New\n")
+        assert full.sync()["added"] == ["new.md"]
+        timer.join()
+        other.close()
+
+    @pytest.mark.parametrize("kind", ["IMMEDIATE", "EXCLUSIVE"])
+    def test_a_lock_held_for_long_is_told(self, full, monkeypatch, kind):
+        """FAULTS D04, INV9: the next run heals what could not be recorded."""
+        full.upstream.write("qa/qa.md", b"# New\n")
+        monkeypatch.setattr(agent_sync, "BUSY_TIMEOUT", 0.05)
+        with contextlib.closing(sqlite3.connect(str(full.program.database))) as other:
+            other.isolation_level = None
+            other.execute("BEGIN " + kind)
+            outcome = full.program.call("sync", check=1)
+            other.rollback()
+        assert "locked" in complaint(outcome)
+        full.sync()
+        assert full.tree()["qa/qa.md"] == b"# New\n"
+        assert full.backups() == []
+
+    def test_a_database_in_wal_mode_works_and_stays_so(self, full):
+        """FAULTS D06: the user, or another program, has chosen it."""
+        with opened(full.program.database) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+        full.upstream.write("new.md", b"# New\n")
+        assert full.sync()["added"] == ["new.md"]
+        assert full.program.query("PRAGMA journal_mode") == [{"journal_mode": "wal"}]
+
+    def test_a_hot_journal_is_played_back(self, full):
+        """FAULTS D07: a writer died in the middle; nothing of its work is seen."""
+        program = full.program
+        rows = program.durable_rows()
+        twin = crashed_database(program.database)
+        assert twin.read_bytes() != program.database.read_bytes()
+        for suffix in ("", "-journal"):
+            os.replace(f"{twin}{suffix}", f"{program.database}{suffix}")
+        full.sync()
+        assert program.durable_rows() == rows
+        assert moved_aside(program) == []
+        assert not pathlib.Path(f"{program.database}-journal").exists()
+
+    def test_a_database_exchanged_during_a_run_is_survived(self, full, monkeypatch):
+        """FAULTS D09: an older copy comes back from a backup in the middle."""
+        program = full.program
+        older = program.database.read_bytes()
+        full.upstream.write("one.md", b"# One\n")
+        full.sync()
+        real = agent_sync.Directory.sync_directories
+
+        def exchange(*args):
+            program.database.with_name("older").write_bytes(older)
+            os.replace(str(program.database.with_name("older")), str(program.database))
+            real(*args)
+
+        full.upstream.write("two.md", b"# Two\n")
+        with monkeypatch.context() as patch:
+            patch.setattr(agent_sync.Directory, "sync_directories", exchange)
+            program.call("sync", check=(0, 1))
+        full.sync()
+        assert set(full.upstream.agents()) <= set(full.tree())
+        assert len(program.call_json("files")["files"]) == len(full.upstream.agents())
+
+    def test_a_copy_taken_while_syncing_is_whole(self, full):
+        """FAULTS D19: by SQLite's backup, with the rows of before or after."""
+        program = full.program
+        counts, over = set(), threading.Event()
+
+        def copy():
+            while not over.is_set():
+                with contextlib.closing(sqlite3.connect(":memory:")) as twin:
+                    with opened(program.database) as connection:
+                        connection.backup(twin)
+                    [(check,)] = twin.execute("PRAGMA integrity_check")
+                    [(count,)] = twin.execute("SELECT count(*) FROM agent_files")
+                    counts.add((check, count))
+
+        thread = threading.Thread(target=copy)
+        thread.start()
+        try:
+            for number in range(5):
+                for name in "abc":
+                    full.upstream.write(f"{name}{number}.md", b"# New\n")
+                full.sync()
+        finally:
+            over.set()
+            thread.join()
+        assert counts <= {("ok", 8 + 3 * number) for number in range(6)}
+
+    def test_a_years_history_does_not_slow_a_look_at_one_source(self, full):
+        """FAULTS D17: counted in SQLite's own steps, not in seconds."""
+        program = full.program
+        with opened(program.database) as connection:
+            connection.execute(
+                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n"
+                " LIMIT 50000) INSERT INTO sync_history (source_id, sync_time, status)"
+                " SELECT 'src', '2020-01-01T00:00:00.' || i || '+00:00', 'success'"
+                " FROM n"
+            )
+        state = agent_sync.AgentSyncState(program.database)
+        steps = []
+        connect = agent_sync.sqlite3.connect
+
+        def counting(*args, **options):
+            connection = connect(*args, **options)
+            connection.set_progress_handler(lambda: steps.append(1), 1000)
+            return connection
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(agent_sync.sqlite3, "connect", counting)
+            assert len(state.get_sync_history("src", 1)) == 1
+        assert len(steps) < 50, "a thousand steps each"
+
+
+# ==== Many at once ====
+#
+# Children forked from one warm process begin at the same moment; INV7 is that they end
+# as if one had come after the other.
+
+
+def held_by(path):
+    """The file *path*, locked by this process as the program does it."""
+    fcntl = pytest.importorskip("fcntl")
+    handle = path.open("r+")
+    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return handle
+
+
+@posix_only
+class TestManyRunsAtOnce:
+    def codes(self, outcomes):
+        for outcome in outcomes:
+            outcome.checked((0, 1, 2))
+            assert "database is locked" not in outcome.err
+        return [outcome.code for outcome in outcomes]
+
+    @pytest.mark.parametrize("scenario", ["first sync", "conflict", "migration"])
+    def test_sixteen_processes_leave_what_one_would(self, crash_lab, scenario):
+        """FAULTS A15, D05, INV7."""
+        outcomes = crash_lab.run_together(scenario, *[["sync", "src"]] * 16)
+        assert self.codes(outcomes) == [0] * 16
+        added = [outcome for outcome in outcomes if "+ stays/added.md" in outcome.err]
+        updated = [outcome for outcome in outcomes if "~ stays/added.md" in outcome.err]
+        assert len(added + updated) == 1, "only one had anything to do"
+        world = crash_lab.world(scenario)
+        files = {p: d for p, d in world.files().items() if p[0] != "."}
+        kept = {p: d for p, d in FOREIGN.items() if p.endswith(".txt")}
+        expected = dict(NEW_AGENTS)
+        assert {p: files[p] for p in expected} == expected
+        assert set(files) - set(expected) <= set(kept)
+        assert litter(world.dest) == []
+        assert (world.dest / ".agent-sync" / "lock").read_bytes() == b""
+
+    def test_fifty_that_do_not_wait_are_told_who_is_at_work(self, crash_lab):
+        """FAULTS D20, A15: bounded, and the holder's process id is named."""
+        command = ["sync", "src", "--lock-timeout", "0"]
+        outcomes = crash_lab.run_together("update", *[command] * 50)
+        codes = self.codes(outcomes)
+        assert codes.count(0) >= 1
+        busy = [outcome.err for outcome in outcomes if outcome.code]
+        assert all("another run holds" in text for text in busy)
+        named = [text for text in busy if re.search(r"\(pid \d+ since", text)]
+        assert len(named) == len(busy)
+
+    def test_fifty_that_wait_all_succeed(self, crash_lab):
+        """FAULTS D20."""
+        outcomes = crash_lab.run_together("update", *[["sync", "src"]] * 50)
+        assert self.codes(outcomes) == [0] * 50
+
+    def test_syncs_beside_a_removal_leave_nothing_half(self, crash_lab):
+        """FAULTS A15: whichever comes first, the others see a source or none."""
+        remove = ["remove", "src", "--delete-files"]
+        commands = [["sync", "src"]] * 4 + [remove] + [["sync", "src"]] * 4
+        for _ in range(4):
+            outcomes = crash_lab.run_together("conflict", *commands)
+            self.codes(outcomes)
+            assert outcomes[4].code == 0
+            world = crash_lab.world("conflict")
+            with opened(world.database) as connection:
+                for table in ("sources", "agent_files", "sync_history"):
+                    sql = f"SELECT count(*) FROM {table}"
+                    assert connection.execute(sql).fetchone() == (0,)
+            users = list(world.files().values())
+            assert set(FOREIGN.values()) <= set(users)
+            assert litter(world.case) == []
+
+    def test_many_first_commands_make_one_database(self, crash_lab):
+        """FAULTS D05: 6 processes, 6 times, each with a database of the contract."""
+        for _ in range(6):
+            outcomes = crash_lab.run_together("migration", *[["status", "src"]] * 6)
+            assert self.codes(outcomes) == [0] * 6
+            world = crash_lab.world("migration")
+            assert litter(world.case) == []
+
+    def test_a_state_carried_over_a_fork_still_works(self, tmp_path):
+        """FAULTS A18: no connection is open between two calls."""
+        script = (
+            "import os, sys, agent_sync\n"
+            "state = agent_sync.AgentSyncState(sys.argv[1])\n"
+            "state.register_source('src', 'https://example.org')\n"
+            "children = []\n"
+            "for name in 'abcd':\n"
+            "    pid = os.fork()\n"
+            "    if not pid:\n"
+            "        for number in range(5):\n"
+            "            state.track_file('src', name + str(number), 'aa')\n"
+            "        os._exit(0)\n"
+            "    children.append(pid)\n"
+            "assert {os.waitpid(pid, 0)[1] for pid in children} == {0}\n"
+            "assert len(state.get_files('src')) == 20\n"
+        )
+        command = [sys.executable, "-c", script, str(tmp_path / "state.db")]
+        env = {**os.environ, "PYTHONPATH": str(HERE)}
+        assert subprocess.run(command, env=env, timeout=60).returncode == 0
+
+
+@posix_only
+class TestLocks:
+    LEFT_BEHIND = {
+        "of a process that is gone": b"pid 4194300 since 2020-01-01T00:00:00+00:00\n",
+        "of a process that lives": b"pid 1 since 2020-01-01T00:00:00+00:00\n",
+        "of another machine": b"pid 7 on elsewhere\n" + b"0" * 64 + b" ../../x\n",
+        "of noise": bytes(range(256)) * 4000,
+    }
+
+    @pytest.mark.parametrize("case", LEFT_BEHIND)
+    def test_what_a_lock_file_says_holds_nobody_up(self, full, case):
+        """FAULTS A16: the kernel's lock counts, and dies with its holder."""
+        lock = full.dest / ".agent-sync" / "lock"
+        lock.write_bytes(self.LEFT_BEHIND[case])
+        before = full.tree()
+        full.sync("--lock-timeout", "0")
+        assert lock.read_bytes() == b""
+        assert full.tree() == before
+
+    @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["FIFO", "directory"])
+    def test_no_lock_file_is_told_and_not_waited_for(self, full, make):
+        """FAULTS A16."""
+        lock = full.dest / ".agent-sync" / "lock"
+        lock.unlink()
+        make(str(lock))
+        outcome = full.program.run("sync", check=1)
+        assert "src" in complaint(outcome)
+
+    def test_a_link_in_the_place_of_the_lock_is_not_followed(self, full, tmp_path):
+        """FAULTS A16, INV2."""
+        victim = tmp_path / "victim"
+        victim.write_bytes(b"canary")
+        lock = full.dest / ".agent-sync" / "lock"
+        lock.unlink()
+        lock.symlink_to(victim)
+        full.program.call("sync", check=1)
+        assert victim.read_bytes() == b"canary"
+
+    def test_a_lock_file_deleted_while_waiting_is_not_a_lock(self, full):
+        """FAULTS A16: who gets the lock of a file that is gone has no lock at all."""
+        lock = full.dest / ".agent-sync" / "lock"
+        old = held_by(lock)
+        waiting = threading.Event()
+        real = agent_sync.DestinationLock._try_lock
+
+        def try_lock(self):
+            got = real(self)
+            waiting.set()
+            return got
+
+        errors = []
+
+        def wait_for_it():
+            try:
+                with agent_sync.DestinationLock(full.dest, 0.5):
+                    errors.append(None)
+            except agent_sync.BusyError as error:
+                errors.append(error)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(agent_sync.DestinationLock, "_try_lock", try_lock)
+            thread = threading.Thread(target=wait_for_it)
+            thread.start()
+            assert waiting.wait(10)
+            lock.unlink()
+            lock.write_bytes(b"")
+            with held_by(lock):
+                old.close()
+                thread.join()
+        assert isinstance(errors[0], agent_sync.BusyError)
+
+    def hold(self, full, origin):
+        """A child that holds the lock while its server says nothing."""
+        child = subprocess.Popen(
+            full.program.command("sync", "slow"),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+        )
+        wait_until(lambda: origin.requests)
+        return child
+
+    @pytest.fixture
+    def slow(self, full):
+        """(server, event): `full`'s program has a source that waits for the event."""
+        go = threading.Event()
+        data = b"# Slow\n"
+        manifest = {"files": [{"path": "slow.md", "sha256": sha256(data)}]}
+        replies = {
+            "/agents.json": http_reply(200, json.dumps(manifest).encode()),
+            "/slow.md": http_reply(200, data),
+        }
+
+        def answer(request):
+            go.wait(60)
+            return replies.get(request.path)
+
+        with ScriptedOrigin(answer) as origin:
+            dest = full.program.root / "slow"
+            full.program.call("add", origin.url, "--id", "slow", "--dest", dest)
+            yield origin, go
+            go.set()
+
+    def test_a_killed_holder_holds_nobody_up(self, full, slow):
+        """FAULTS A16."""
+        origin, go = slow
+        child = self.hold(full, origin)
+        child.kill()
+        child.communicate()
+        go.set()
+        full.program.call("sync", "slow", "--lock-timeout", "5")
+        assert tree(full.program.root / "slow") == {"slow.md": b"# Slow\n"}
+
+    def test_a_suspended_holder_keeps_its_lock_and_goes_on(self, full, slow):
+        """FAULTS A20: others are told its process id; it ends as if never stopped."""
+        origin, go = slow
+        child = self.hold(full, origin)
+        child.send_signal(signal.SIGSTOP)
+        try:
+            busy = full.program.call("sync", "slow", "--lock-timeout", "0.1", check=1)
+            assert f"pid {child.pid} since" in busy.err
+            assert tree(full.program.root / "slow") == {}
+            go.set()
+        finally:
+            child.send_signal(signal.SIGCONT)
+        out, err = child.communicate(timeout=30)
+        Outcome(child.returncode, out.decode(), err.decode()).checked(0)
+        assert tree(full.program.root / "slow") == {"slow.md": b"# Slow\n"}
+
+    @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
+    def test_a_signal_ends_a_run_that_waits_for_a_server(self, full, slow, name):
+        """FAULTS A17: at once, with its own code, and the lock is free again."""
+        origin, _ = slow
+        child = self.hold(full, origin)
+        number = getattr(signal, name)
+        child.send_signal(number)
+        out, err = child.communicate(timeout=10)
+        Outcome(child.returncode, out.decode(), err.decode()).checked(128 + number)
+        assert "interrupted" in err.decode()
+        held_by(full.program.root / "slow" / ".agent-sync" / "lock").close()
+
+    def test_a_signal_ends_a_run_that_waits_for_a_lock(self, full):
+        """FAULTS A17."""
+        with held_by(full.dest / ".agent-sync" / "lock"):
+            child = subprocess.Popen(
+                full.program.command("sync", "src", "-v"),
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+            )
+            lock = str(full.dest / ".agent-sync" / "lock")
+            fds = pathlib.Path("/proc", str(child.pid), "fd")
+            if not fds.parent.exists():
+                child.kill()
+                child.communicate()
+                pytest.skip("needs /proc")
+
+            def waits():
+                with contextlib.suppress(OSError):
+                    return lock in [os.readlink(str(fd)) for fd in fds.iterdir()]
+                return False
+
+            wait_until(waits)
+            child.send_signal(signal.SIGTERM)
+            out, err = child.communicate(timeout=10)
+        Outcome(child.returncode, out.decode(), err.decode()).checked(143)
+
+
+@posix_only
+class TestReadersDuringASync:
+    def test_a_reader_sees_the_old_or_the_new_and_always_something(self, local):
+        """FAULTS A13: INV1 for those who open a file while it is replaced."""
+        versions = [prose(f"version {number}", 30_000) for number in range(2)]
+        path = local.dest / "qa" / "qa.md"
+        local.upstream.write("qa/qa.md", versions[0])
+        local.sync()
+        allowed = {sha256(data) for data in versions}
+        seen, over = [], threading.Event()
+
+        def read():
+            while not over.is_set():
+                try:
+                    seen.append(sha256(path.read_bytes()))
+                except OSError as error:
+                    seen.append(error)
+
+        readers = [threading.Thread(target=read) for _ in range(2)]
+        for reader in readers:
+            reader.start()
+        try:
+            for number in range(12):
+                local.upstream.write("qa/qa.md", versions[number % 2])
+                local.sync()
+        finally:
+            over.set()
+            for reader in readers:
+                reader.join()
+        assert set(seen) == allowed
+
+
+# ==== Limits and secrets ====
+#
+# Few descriptors, little memory, nobody at the other end of the output; and a token
+# that must be nowhere but in the request that it is for.
+
+
+@posix_only
+class TestOutputThatGoesNowhere:
+    """FAULTS A17."""
+
+    def shell(self, program, script, *arguments):
+        """Run the program by a line of shell, in which it is "$@"."""
+        return program.run(*arguments, prefix=["sh", "-c", script, "sh"], check=None)
+
+    def test_a_reader_that_goes_early_is_no_error(self, full):
+        script = '{ "$@"; echo "code $?" >&2; } | :'
+        outcome = self.shell(full.program, script, "history", "--changes")
+        assert "code 0" in outcome.err
+        assert "roken pipe" not in outcome.err
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+    @pytest.mark.parametrize("options", [["sources"], ["sync"], ["files", "--json"]])
+    def test_a_full_disk_under_the_output_is_an_error(self, full, options):
+        outcome = self.shell(full.program, 'exec "$@" >/dev/full', *options)
+        assert outcome.code == 1
+        assert "space" in outcome.err
+
+    @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
+    def test_a_full_disk_under_the_messages_changes_nothing(self, full):
+        full.upstream.write("new.md", b"# New\n")
+        outcome = self.shell(full.program, 'exec "$@" 2>/dev/full', "sync", "-v")
+        assert outcome.code == 0
+        assert "new.md" in full.tree()
+
+    @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+    @pytest.mark.parametrize("options", [["sync", "-v"], ["files", "--json"]])
+    def test_closed_descriptors_end_in_no_traceback(self, full, options, closed):
+        """And no file of ours takes the place of a closed one."""
+        full.upstream.write("new.md", b"# New\n")
+        outcome = self.shell(full.program, f'exec "$@" {closed}', *options)
+        assert outcome.code in (0, 1)
+        full.sync()
+        assert full.tree()["new.md"] == b"# New\n"
+
+
+LOW_LIMITS = 'ulimit -n 64; ulimit -v 524288; exec "$@"'
+
+
+@posix_only
+class TestLimits:
+    @pytest.fixture
+    def prefix(self):
+        if sys.platform != "linux":
+            pytest.skip("needs an RLIMIT_AS that is kept")
+        return ["sh", "-c", LOW_LIMITS, "sh"]
+
+    @pytest.fixture
+    def many(self, tmp_path):
+        """A directory with 1,200 agents."""
+        for number in range(1200):
+            path = f"{number % 40}/{number}.md"
+            write(tmp_path / "upstream", path, b"# %d\n" % number)
+        return tmp_path / "upstream"
+
+    def test_few_descriptors_and_little_memory_are_enough(
+        self, program, git_upstream, many, prefix
+    ):
+        """FAULTS A21: 64 descriptors and 512 MB of addresses."""
+        program.call("add", many, "--id", "directory")
+        program.call("add", *git_upstream.arguments, "--id", "git")
+        assert program.run_json("sync", prefix=prefix)["ok"] is True
+        cache = program.root / "cache" / "sources"
+        assert len(tree(cache / "directory")) == 1200
+        assert tree(cache / "git") == git_upstream.agents()
+
+    def test_memory_that_runs_out_is_told(self, program, many, prefix):
+        """FAULTS A21, INV3: the threads of sixteen sources reserve more than that."""
+        for number in range(16):
+            program.call("add", many / str(number), "--id", f"d{number}")
+        program.run("sync", prefix=prefix, check=(0, 1))
+        program.call("sync")
+
+    @pytest.mark.skipif(
+        not os.environ.get("AGENT_SYNC_SLOW_TESTS"),
+        reason="set AGENT_SYNC_SLOW_TESTS=1 for 100,000 files",
+    )
+    def test_a_hundred_thousand_files(self, program, tmp_path, capsys):
+        """FAULTS A21: under the same limits; prints what it took."""
+        upstream = tmp_path / "upstream"
+        for number in range(100_000):
+            directory = upstream / str(number % 500)
+            directory.mkdir(parents=True, exist_ok=True)
+            (directory / f"{number}.md").write_bytes(b"# %d\n" % number)
+        program.call("add", upstream, "--id", "src", "--dest", tmp_path / "dest")
+        figures = []
+        for _ in range(2):
+            begin = time.monotonic()
+            done = subprocess.run(
+                ["sh", "-c", LOW_LIMITS, "sh", *program.command("sync", "--json")],
+                stdout=subprocess.PIPE,
+                timeout=900,
+                check=True,
+            )
+            source = only_source(json.loads(done.stdout))
+            counts = len(source["added"]), source["unchanged"]
+            figures.append((round(time.monotonic() - begin, 1), counts))
+        with capsys.disabled():
+            print(f"100,000 files: {figures}")
+        assert [counts for _, counts in figures] == [(100_000, 0), (0, 100_000)]
+
+
+SECRET = "s3cr3t-canary-0b5e"
+TOKEN_PLACES = {  # where a user may put a token: (environment, line of .netrc)
+    "its own variable": ({"AGENT_SYNC_TOKEN_SRC": SECRET}, ""),
+    "GITHUB_TOKEN": ({"GITHUB_TOKEN": SECRET}, ""),
+    "GH_TOKEN": ({"GH_TOKEN": SECRET}, ""),
+    ".netrc": ({}, f"machine 127.0.0.1 login me password {SECRET}\n"),
+    ".netrc, as the login": ({}, f"machine 127.0.0.1 login {SECRET} password x\n"),
+    "a proxy": ({"https_proxy": f"http://me:{SECRET}@127.0.0.1:9"}, ""),
+}
+ECHOING = {  # how a server may try to have the token shown
+    "accepts": None,
+    "refuses": 401,
+    "forbids": 403,
+    "breaks": 500,
+}
+
+
+def command_lines():
+    """The command lines of all processes, as every user can see them."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes())
+    return b"\n".join(found)
+
+
+def facts_of(error):
+    """All that *error* and its causes say."""
+    while error:
+        yield repr(error) + repr(vars(error))
+        error = error.__cause__ or error.__context__
+
+
+class TestSecrets:
+    """FAULTS S18: in no output, log, database byte, file, exception or process list."""
+
+    @pytest.fixture(params=TOKEN_PLACES)
+    def place(self, request, program, monkeypatch):
+        env, netrc = TOKEN_PLACES[request.param]
+        for name, value in env.items():
+            monkeypatch.setenv(name, value)
+        if netrc:
+            path = write(os.environ["HOME"], ".netrc", netrc.encode())
+            path.chmod(0o600)
+        return request.param
+
+    def nowhere(self, program, texts):
+        for text in texts:
+            assert SECRET not in text
+        for path in program.root.rglob("*"):
+            if path.is_file() and path.name != ".netrc":
+                assert SECRET.encode() not in path.read_bytes(), path
+
+    @pytest.mark.parametrize("how", ECHOING)
+    def test_a_token_is_found_nowhere(self, program, place, how, monkeypatch):
+        status, seen, processes = ECHOING[how], [], []
+        manifest = {"files": [{"path": "a.md", "sha256": sha256(b"# A\n")}]}
+        monkeypatch.setattr(agent_sync, "MAX_RETRIES", 0)
+
+        def answer(request):
+            seen.append(request)
+            processes.append(command_lines())
+            if status:
+                told = request.headers.get("authorization", "")
+                return http_reply(status, told.encode(), {"X-Told": told})
+            body = json.dumps(manifest).encode()
+            return http_reply(200, body if "json" in request.path else b"# A\n")
+
+        # In a child where there is something to see of one in the list of processes.
+        run = program.run if how == "accepts" else program.call
+        with ScriptedOrigin(answer) as origin:
+            add = program.call("add", origin.url, "--id", "src", "--allow-http")
+            sync = run("sync", "-v", check=(0, 1, 3))
+        assert seen
+        assert not any(SECRET.encode() in line for line in processes)
+        texts = [add.out, add.err, sync.out, sync.err]
+        commands = [["sources"], ["history", "--changes"], ["status"], ["files"]]
+        commands += [[name] for name in {"doctor", "report"} & set(agent_sync.COMMANDS)]
+        for command in commands:
+            outcome = program.call(*command, "--json", "-v", check=None)
+            texts += [outcome.out, outcome.err]
+        self.nowhere(program, texts)
+
+    def test_an_exception_tells_nothing_to_its_importer(
+        self, program, monkeypatch, caplog
+    ):
+        """Neither its text, nor its arguments, nor those of its causes."""
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", SECRET)
+
+        def answer(request):
+            return http_reply(403, request.headers.get("authorization", "").encode())
+
+        caplog.set_level("DEBUG")
+        shown = []
+        with ScriptedOrigin(answer) as origin:
+            service = agent_sync.GitSourceSyncService(
+                origin.url, cache_dir=program.root / "cache", source_id="src"
+            )
+            for call in (service.sync_agents, service.check_for_updates):
+                try:
+                    shown.append(repr(call()))
+                except agent_sync.AgentSyncError as error:
+                    shown += facts_of(error)
+        self.nowhere(program, [*shown, caplog.text, repr(vars(service))])
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            f"https://me:{SECRET}@host.test/owner/repo",
+            f"https://{SECRET}@host.test/owner/repo",
+            f"http://me:{SECRET}@127.0.0.1:9/site/",
+            f"me:{SECRET}@host.test:owner/repo.git",
+        ],
+    )
+    @pytest.mark.parametrize("options", [[], ["-v"], ["--json"]], ids=str)
+    def test_a_url_with_a_password_is_refused_without_repeating_it(
+        self, program, url, options
+    ):
+        outcome = program.call("add", url, *options, check=FAILURE)
+        self.nowhere(program, [outcome.out, outcome.err])
+
+
+# ==== Import of JSON state ====
+
+CACHE = ".etag-cache.json"
+RAW_BASE = "https://raw.githubusercontent.com/bobmatnyc/claude-mpm-agents/main/agents"
+FEW_AGENTS = {
+    "BASE-AGENT.md": b"# Base \xf0\x9f\xa4\x96\n",
+    "engineer/core/engineer.md": prose("engineer", 3000),
+    "ops.json": b'{"name": "ops"}\n',
+    "qa/core/engineer.md": prose("qa", 2000),
+}
+
+
+def weak(data):
+    """A weak ETag for *data*, as raw.githubusercontent.com gives them."""
+    return f'W/"{sha256(data)}"'
+
+
+def etag_cache(base, files, **fields):
+    """The bytes of an ETag cache as found in the wild; *fields* go into each entry."""
+    entries = {
+        f"{base}/{urllib.parse.quote(path)}": {
+            "etag": weak(data),
+            "last_modified": "2025-12-20T16:15:43.537197+00:00",
+            "file_size": len(data),
+            **fields,
+        }
+        for path, data in files.items()
+    }
+    return json.dumps(entries, indent=2).encode()
+
+
+class AgentHost(LoopbackServer):
+    """Agents below /agents with weak ETags, listed in a manifest without hashes.
+
+    `log` has (status, path) of each answer; `answers` maps paths to other replies. With
+    `hashed`, the manifest is one that the program wrote.
+    """
+
+    def __init__(self, files=FEW_AGENTS):
+        self.files, self.answers, self.log = dict(files), {}, []
+        self.hashed = False
+        super().__init__()
+
+    @property
+    def base(self):
+        return self.url + "/agents"
+
+    def manifest(self):
+        if self.hashed:
+            entries = [
+                agent_sync.Entry(path, None, sha256(data), len(data))
+                for path, data in self.files.items()
+            ]
+            return agent_sync.manifest_bytes(entries)
+        return json.dumps(sorted(self.files)).encode()
+
+    def reply_to(self, request):
+        path = urllib.parse.unquote(request.path)[len("/agents/") :]
+        data = self.manifest() if path == "agents.json" else self.files.get(path)
+        if path in self.answers:
+            return self.answers[path]
+        etag = weak(data or b"")
+        if data is None:
+            status, reply = 404, http_reply(404)
+        elif request.headers.get("if-none-match") == etag:
+            line = "HTTP/1.1 304 Not Modified\r\nETag: {}\r\n\r\n"
+            status, reply = 304, Reply(line.format(etag).encode())
+        else:
+            status, reply = 200, http_reply(200, data, {"ETag": etag})
+        self.log.append((status, path))
+        return reply
+
+    def answered(self, status):
+        """The files answered with *status* since the last time, sorted."""
+        paths = [p for got, p in self.log if got == status and p != "agents.json"]
+        return sorted(paths)
+
+    def take(self, status=200):
+        """The same, and forget all answers."""
+        answered = self.answered(status)
+        self.log.clear()
+        return answered
+
+
+@pytest.fixture
+def host():
+    with AgentHost() as host:
+        yield host
+
+
+def put_cache(directory, base, files, **fields):
+    """Write *files* and their ETag cache below *directory*; the cache's path."""
+    for path, data in files.items():
+        write(directory, path, data)
+    return write(directory, CACHE, etag_cache(base, files, **fields))
+
+
+def add_http(program, url, dest, source_id="src"):
+    program.call("add", url, "--kind", "http", "--id", source_id, "--dest", dest)
+
+
+@pytest.fixture
+def old(program, host):
+    """A source that an earlier program synced; its cache is in program.root/cache."""
+    dest = program.root / "cache" / "src"
+    add_http(program, host.base, dest)
+    put_cache(dest, host.base, host.files)
+    return dest
+
+
+def tracked_etags(program):
+    """{path: (hash, ETag)} of all tracked files."""
+    rows = program.query("SELECT * FROM agent_files")
+    return {row["file_path"]: (row["content_sha"], row["etag"]) for row in rows}
+
+
+def expected_etags(files):
+    return {path: (sha256(data), weak(data)) for path, data in files.items()}
+
+
+def refuse_renames(monkeypatch, number=errno.EACCES):
+    """Make the program see directories in which nothing can be renamed."""
+
+    def refuse(*args, **options):
+        raise OSError(number, os.strerror(number))
+
+    for name in ("rename", "replace"):
+        monkeypatch.setattr(os, name, refuse)
+
+
+def refuse_to_list(monkeypatch, directory):
+    """Make the program see a directory that it must not list."""
+    real = os.scandir
+
+    def scandir(path="."):
+        if str(path) == str(directory):
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+
+
+class TestMigration:
+    def test_no_cache_is_a_message(self, program):
+        (program.root / "cache").mkdir()
+        assert "nothing to import" in program.call("migrate").out
+        document = {"imported": 0, "download_again": 0, "unreadable": 0, "files": []}
+        assert program.call_json("migrate") == document
+
+    def test_no_cache_directory_is_the_same_unless_it_was_named(self, program):
+        assert "nothing to import" in program.call("migrate").out
+        missing = program.root / "missing"
+        outcome = program.call("migrate", "--cache-dir", missing, check=2)
+        assert str(missing) in outcome.err
+        assert not missing.exists()
+
+    def test_a_cache_as_in_the_wild_is_imported_whole(self, program, host):
+        """46 entries in nested directories, with weak ETags."""
+        host.files = {path: prose(path, 600) for path in list(agent_paths())[:46]}
+        dest = program.root / "cache" / "src"
+        add_http(program, host.base, dest)
+        original = put_cache(dest, host.base, host.files).read_bytes()
+        document = program.call_json("migrate")
+        counts = [document[name] for name in ("imported", "download_again")]
+        assert [*counts, document["unreadable"]] == [46, 0, 0]
+        assert tracked_etags(program) == expected_etags(host.files)
+        assert (dest / f"{CACHE}.backup").read_bytes() == original
+        assert not (dest / CACHE).exists()
+        assert host.requests == []
+        before = stats(dest)
+        source = only_source(program.call_json("sync"))
+        assert source["unchanged"] == source["requests"] - 1 == 46
+        assert host.answered(304) == sorted(host.files)
+        assert host.answered(200) == []
+        assert stats(dest) == before
+        program.call("sync")
+        assert host.answered(200) == []
+
+    def test_the_summary_says_what_was_done(self, program, old):
+        (old / "ops.json").unlink()
+        last = program.call("migrate").out.splitlines()[-1]
+        for words in ("3 imported", "1 to download again", "0 files unreadable"):
+            assert words in last
+
+    def test_the_document_names_each_file(self, program, old):
+        (old / "ops.json").unlink()
+        [file] = program.call_json("migrate")["files"]
+        assert file["file"] == str(old / CACHE)
+        assert file["imported"] == 3
+        assert [url.rpartition("/")[2] for url in file["download_again"]] == [
+            "ops.json"
+        ]
+        assert file["error"] is None
+        assert file["renamed_to"] == str(old / f"{CACHE}.backup")
+
+    def test_a_dry_run_says_the_same_and_changes_nothing(self, program, old):
+        before = tree(old), program.durable_rows()
+        document = program.call_json("migrate", "-n")
+        assert document["imported"] == 4
+        assert (tree(old), program.durable_rows()) == before
+        assert program.call_json("migrate")["imported"] == 4
+
+    def test_a_second_run_changes_nothing(self, program, old):
+        program.call("migrate")
+        before = tree(old), program.durable_rows()
+        assert "nothing to import" in program.call("migrate").out
+        assert (tree(old), program.durable_rows()) == before
+
+    def test_the_same_cache_again_changes_no_row_and_no_backup(self, program, old):
+        data = (old / CACHE).read_bytes()
+        program.call("migrate")
+        before = program.durable_rows()
+        for number in (1, 2):
+            (old / CACHE).write_bytes(data + b" " * number)
+            program.call("migrate")
+            assert program.durable_rows() == before
+            numbered = old / f"{CACHE}.backup.{number}"
+            assert numbered.read_bytes() == data + b" " * number
+        assert (old / f"{CACHE}.backup").read_bytes() == data
+
+    @posix_only
+    def test_a_dangling_link_is_no_free_name_for_the_backup(self, program, old):
+        data = (old / CACHE).read_bytes()
+        (old / f"{CACHE}.backup").symlink_to(program.root / "elsewhere")
+        program.call("migrate")
+        assert (old / f"{CACHE}.backup.1").read_bytes() == data
+        assert not (program.root / "elsewhere").exists()
+
+    def test_a_newer_etag_is_not_replaced_by_an_old_one(self, program, host, old):
+        data = (old / CACHE).read_bytes()
+        host.files["ops.json"] = b"{}\n"
+        program.call("migrate")
+        program.call("sync")
+        before = tracked_etags(program)
+        (old / CACHE).write_bytes(data.replace(b'"file_size": 16', b'"file_size": 3'))
+        program.call("migrate")
+        assert tracked_etags(program) == before == expected_etags(host.files)
+
+    def test_a_read_only_directory_is_imported_and_that_is_said(
+        self, program, old, monkeypatch
+    ):
+        before = tree(old)
+        with monkeypatch.context() as patch:
+            refuse_renames(patch)
+            outcome = program.call("migrate")
+            [file] = program.call_json("migrate")["files"]
+        assert "not renamed" in outcome.out
+        assert "Permission denied" in outcome.out
+        assert (file["imported"], file["renamed_to"]) == (4, None)
+        assert tree(old) == before
+        assert tracked_etags(program) == expected_etags(FEW_AGENTS)
+
+    def test_a_read_only_directory_changes_no_row_the_second_time(
+        self, program, old, monkeypatch
+    ):
+        refuse_renames(monkeypatch)
+        program.call("migrate")
+        before = program.durable_rows()
+        program.call("migrate")
+        assert program.durable_rows() == before
+
+    def test_what_was_read_is_not_called_unreadable(self, program, old, monkeypatch):
+        """Nothing in it can be imported, and it cannot be renamed either."""
+        for path in FEW_AGENTS:
+            (old / path).unlink()
+        refuse_renames(monkeypatch)
+        document = program.call_json("migrate", check=None)
+        assert document["download_again"] == 4
+        assert document["unreadable"] == 0
+
+    def test_a_database_that_fails_leaves_the_cache_in_its_place(
+        self, program, old, monkeypatch
+    ):
+        """One transaction: all rows, or none and an error."""
+        before = tree(old), program.durable_rows()
+
+        def fail(*args):
+            raise agent_sync.DatabaseError("disk full")
+
+        monkeypatch.setattr(agent_sync.AgentSyncState, "import_files", fail)
+        program.call("migrate", check=1)
+        assert (tree(old), program.durable_rows()) == before
+
+
+NO_FILES_OF_THE_SOURCE = [
+    "{base}/../src/ops.json",
+    "{base}/%2e%2e/src/ops.json",
+    "{base}//ops.json",
+    "{base}/ops.json?raw=1",
+    "{base}/",
+    "{base}",
+    "{base}2/ops.json",
+    "https://example.org/ops.json",
+    "ops.json",
+    "",
+    "{base}/\ud800.md",
+    "{base}/%00.md",
+]
+ENTRIES_OF_ANOTHER_SHAPE = {
+    "null.md": None,
+    "list.md": [],
+    "text.md": "etag",
+    "number.md": 7,
+    "empty.md": {},
+    "etag-null.md": {"etag": None},
+    "etag-number.md": {"etag": 7, "file_size": 4},
+    "etag-list.md": {"etag": ['"x"'], "file_size": 4},
+    "size-text.md": {"etag": '"x"', "file_size": "4"},
+    "size-negative.md": {"etag": '"x"', "file_size": -1},
+    "size-huge.md": {"etag": '"x"', "file_size": 10**40},
+    "size-object.md": {"etag": '"x"', "file_size": {}},
+}
+ETAGS_NOT_TO_BE_SENT = {
+    "empty.md": "",
+    "any.md": "*",
+    "two-lines.md": '"a\r\nX-Evil: 1"',
+    "not-latin-1.md": '"\u8a2d"',
+    "a-space.md": '"a" b',
+    "long.md": "x" * 9000,
+}
+
+
+class TestEntriesOfTheCache:
+    """What is imported, and what is to be downloaded again."""
+
+    def imported(self, program):
+        program.call("migrate")
+        return sorted(tracked_etags(program))
+
+    def test_files_of_one_name_keep_their_own_etags(self, program, old):
+        """Known mistake: the file was looked for by the URL's last component."""
+        self.imported(program)
+        etags = tracked_etags(program)
+        names = "engineer/core/engineer.md", "qa/core/engineer.md"
+        assert [etags[name][1] for name in names] == [
+            weak(FEW_AGENTS[name]) for name in names
+        ]
+
+    def test_a_file_that_is_missing_is_downloaded_again(self, program, host, old):
+        (old / "ops.json").unlink()
+        assert "ops.json" not in self.imported(program)
+        program.call("sync")
+        assert host.answered(200) == ["ops.json"]
+        assert tree(old)["ops.json"] == FEW_AGENTS["ops.json"]
+
+    def test_a_file_of_another_size_is_downloaded_again(self, program, host, old):
+        write(old, "ops.json", b'{"name": "op')
+        assert "ops.json" not in self.imported(program)
+        program.call("sync")
+        assert host.answered(200) == ["ops.json"]
+        assert tree(old)["ops.json"] == FEW_AGENTS["ops.json"]
+
+    def test_a_file_that_cannot_be_read_is_downloaded_again(
+        self, program, old, monkeypatch
+    ):
+        inspect = agent_sync.Directory.inspect
+
+        def refuse(directory, path, *args):
+            if path == "ops.json":
+                raise PermissionError(errno.EACCES, "Permission denied", path)
+            return inspect(directory, path, *args)
+
+        monkeypatch.setattr(agent_sync.Directory, "inspect", refuse)
+        assert self.imported(program) == sorted(set(FEW_AGENTS) - {"ops.json"})
+
+    @posix_only
+    def test_a_link_is_no_cached_file(self, program, old):
+        write(program.root, "elsewhere", FEW_AGENTS["ops.json"])
+        (old / "ops.json").unlink()
+        (old / "ops.json").symlink_to(program.root / "elsewhere")
+        assert "ops.json" not in self.imported(program)
+
+    def test_a_url_that_is_no_file_of_the_source_is_left_out(self, program, host, old):
+        urls = [url.format(base=host.base) for url in NO_FILES_OF_THE_SOURCE]
+        entry = {"etag": '"x"', "file_size": len(FEW_AGENTS["ops.json"])}
+        (old / CACHE).write_text(json.dumps(dict.fromkeys(urls, entry)))
+        document = program.call_json("migrate")
+        assert (document["imported"], document["download_again"]) == (0, len(urls))
+
+    def test_a_quoted_url_is_the_file_with_the_plain_name(self, program, host, old):
+        name = "engineer/caf\u00e9 one.md"
+        put_cache(old, host.base, {name: b"# One\n"})
+        assert self.imported(program) == [name]
+
+    def put_entries(self, old, host, entries):
+        """Write a cache with *entries* of files that are all here, and no others."""
+        cache = {f"{host.base}/{name}": entry for name, entry in entries.items()}
+        (old / CACHE).write_text(json.dumps(cache))
+        host.files = dict.fromkeys(entries, b"# A\n")
+        for name in entries:
+            write(old, name, b"# A\n")
+
+    def test_an_entry_of_another_shape_is_downloaded_again(self, program, host, old):
+        self.put_entries(old, host, ENTRIES_OF_ANOTHER_SHAPE)
+        assert self.imported(program) == []
+
+    def test_an_etag_that_cannot_be_sent_is_worth_nothing(self, program, host, old):
+        """FAULTS H17. "*" would keep the server from ever sending the file again."""
+        entries = {
+            name: {"etag": etag, "file_size": 4}
+            for name, etag in ETAGS_NOT_TO_BE_SENT.items()
+        }
+        self.put_entries(old, host, entries)
+        assert self.imported(program) == []
+        assert only_source(program.call_json("sync"))["failed"] == []
+        assert host.answered(200) == sorted(ETAGS_NOT_TO_BE_SENT)
+
+    def test_one_etag_that_cannot_be_stored_stops_no_other(self, program, host, old):
+        entries = json.loads((old / CACHE).read_bytes())
+        entries[f"{host.base}/ops.json"]["etag"] = '"\ud800"'
+        (old / CACHE).write_text(json.dumps(entries))
+        assert self.imported(program) == sorted(set(FEW_AGENTS) - {"ops.json"})
+
+    def test_of_a_key_that_comes_twice_the_last_one_counts(self, program, host, old):
+        """As the program that wrote the file read it."""
+        one = etag_cache(host.base, FEW_AGENTS, etag='"old"')
+        two = (old / CACHE).read_bytes()
+        (old / CACHE).write_bytes(one.rstrip(b"}\n ") + b"}," + two.lstrip(b"{"))
+        self.imported(program)
+        assert tracked_etags(program) == expected_etags(FEW_AGENTS)
+
+    def test_a_byte_order_mark_is_no_damage(self, program, old):
+        (old / CACHE).write_bytes(b"\xef\xbb\xbf" + (old / CACHE).read_bytes())
+        assert self.imported(program) == sorted(FEW_AGENTS)
+
+    def test_an_empty_cache_is_put_aside(self, program, old):
+        (old / CACHE).write_bytes(b"{}")
+        assert self.imported(program) == []
+        assert (old / f"{CACHE}.backup").read_bytes() == b"{}"
+
+    def test_a_source_that_names_its_manifest_has_the_files_beside_it(
+        self, program, host
+    ):
+        dest = program.root / "cache" / "src"
+        add_http(program, host.base + "/agents.json", dest)
+        put_cache(dest, host.base, host.files)
+        assert self.imported(program) == sorted(FEW_AGENTS)
+
+    def test_an_edited_file_is_not_taken_for_ours(self, program, host):
+        """It is tracked with another hash, so it is the user's: never lost."""
+        host.hashed = True
+        dest = program.root / "cache" / "src"
+        add_http(program, host.base, dest)
+        program.call("sync")
+        edited = FEW_AGENTS["qa/core/engineer.md"][:-5] + b"Mine\n"
+        put_cache(dest, host.base, {"qa/core/engineer.md": edited})
+        program.call("migrate")
+        program.call("sync")
+        assert tree(dest)["qa/core/engineer.md"] == FEW_AGENTS["qa/core/engineer.md"]
+        kept = (dest / ".agent-sync" / "backup").rglob("engineer.md")
+        assert [path.read_bytes() for path in kept] == [edited]
+
+
+DAMAGED = {
+    "empty": b"",
+    "cut short": etag_cache("http://127.0.0.1/agents", FEW_AGENTS)[:-40],
+    "no JSON": b"<html>\n",
+    "a list": b"[]",
+    "a string": b'"x"',
+    "null": b"null",
+    "UTF-16": '{"a": {}}'.encode("utf-16"),
+    "not UTF-8": b'{"\xff": {}}',
+    "nested too deep": b'{"a":' * 100_000,
+    "a number too long": b'{"a": ' + b"9" * 20_000,
+    "NUL bytes": b"\0" * 512,
+}
+
+
+class TestDamagedCaches:
+    def test_it_is_an_error_and_stays_as_it_is(self, program):
+        root = program.root / "cache"
+        for name, data in DAMAGED.items():
+            write(root, f"{name}/{CACHE}", data)
+        before = tree(root)
+        document = program.call_json("migrate", check=1)
+        assert (document["imported"], document["unreadable"]) == (0, len(DAMAGED))
+        assert all(file["error"] for file in document["files"])
+        assert not any(file["renamed_to"] for file in document["files"])
+        assert tree(root) == before
+        assert program.query("SELECT * FROM sources") == []
+
+    def test_the_text_says_why(self, program, old):
+        (old / CACHE).write_bytes(b"<html>")
+        outcome = program.call("migrate", check=1)
+        assert str(old / CACHE) in outcome.out
+        assert "not json" in complaint(outcome)
+        assert "1 file unreadable" in outcome.out
+
+    def test_a_huge_one_is_not_read(self, program, old):
+        with (old / CACHE).open("r+b") as file:
+            file.truncate(40 << 20)
+        [file] = program.call_json("migrate", check=1)["files"]
+        assert "larger than" in file["error"]
+        assert (old / CACHE).stat().st_size == 40 << 20
+
+    @posix_only
+    def test_a_link_is_not_followed(self, program, old):
+        (old / CACHE).rename(program.root / "elsewhere")
+        (old / CACHE).symlink_to(program.root / "elsewhere")
+        assert program.call_json("migrate", check=1)["imported"] == 0
+        assert (old / CACHE).is_symlink()
+
+    @posix_only
+    def test_a_pipe_holds_nobody_up(self, program, old):
+        (old / CACHE).unlink()
+        os.mkfifo(old / CACHE)
+        assert program.call_json("migrate", check=1)["unreadable"] == 1
+
+    def test_a_directory_of_its_name_is_no_cache(self, program, old):
+        (old / CACHE).unlink()
+        (old / CACHE).mkdir()
+        assert program.call_json("migrate")["files"] == []
+
+    def test_a_directory_that_cannot_be_read_holds_up_no_other(
+        self, program, old, monkeypatch
+    ):
+        locked = program.root / "cache" / "locked"
+        locked.mkdir()
+        with monkeypatch.context() as patch:
+            refuse_to_list(patch, locked)
+            assert agent_sync.migrate_etag_cache(old.parent)["imported"] == 4
+
+    def test_the_others_are_imported_all_the_same(self, program, host, old):
+        other = program.root / "cache" / "other"
+        write(other, CACHE, b"{")
+        document = program.call_json("migrate", check=1)
+        assert (document["imported"], document["unreadable"]) == (4, 1)
+        assert (old / f"{CACHE}.backup").is_file()
+        assert (other / CACHE).read_bytes() == b"{"
+
+
+class TestSeveralCaches:
+    """Recursion below a cache root."""
+
+    def test_each_source_has_its_own(self, program, host, old):
+        other = program.root / "cache" / "deep" / "er"
+        add_http(program, host.url + "/other", other, "other")
+        put_cache(other, host.url + "/other", {"a.md": b"# Other\n"})
+        put_cache(old, host.base, {"a.md": b"# Ours\n"})
+        assert program.call_json("migrate")["imported"] == 2
+        rows = program.query("SELECT * FROM agent_files ORDER BY source_id")
+        assert [(row["source_id"], row["content_sha"]) for row in rows] == [
+            ("other", sha256(b"# Other\n")),
+            ("src", sha256(b"# Ours\n")),
+        ]
+
+    def test_the_source_with_the_longest_url_has_the_file(self, program, host):
+        dest = program.root / "cache" / "src"
+        for source_id, url in (("short", host.url), ("long", host.base)):
+            agent_sync.AgentSyncState().register_source(source_id, url)
+        put_cache(dest, host.base, {"a.md": b"# A\n"})
+        program.call("migrate")
+        [row] = program.query("SELECT * FROM agent_files")
+        assert (row["source_id"], row["file_path"]) == ("long", "a.md")
+
+    def test_a_cache_in_another_sources_destination_is_not_imported(
+        self, program, host, old
+    ):
+        elsewhere = program.root / "cache" / "copy"
+        put_cache(elsewhere, host.base, {"a.md": b"# A copy\n"})
+        assert program.call_json("migrate")["imported"] == 4
+        assert "a.md" not in tracked_etags(program)
+        [row] = program.query("SELECT * FROM sources")
+        assert row["destination"] == str(old)
+
+    def test_the_default_source_need_not_be_registered(self, program):
+        dest = program.root / "cache" / "remote-agents"
+        put_cache(dest, RAW_BASE, FEW_AGENTS)
+        assert program.call_json("migrate")["imported"] == 4
+        [row] = program.query("SELECT * FROM sources")
+        names = "id", "url", "destination", "enabled"
+        assert [row[name] for name in names] == [
+            "github-remote",
+            RAW_BASE,
+            str(dest),
+            1,
+        ]
+
+    def test_a_copy_does_not_become_the_destination(self, program):
+        """The default source belongs where it is by default."""
+        dest = program.root / "cache" / "remote-agents"
+        put_cache(dest, RAW_BASE, FEW_AGENTS)
+        put_cache(program.root / "cache" / "z-copy", RAW_BASE, FEW_AGENTS)
+        program.call("migrate")
+        [row] = program.query("SELECT * FROM sources")
+        assert row["destination"] == str(dest)
+
+    def test_a_relative_directory_leads_to_absolute_paths(self, program, monkeypatch):
+        dest = program.root / "cache" / "remote-agents"
+        put_cache(dest, RAW_BASE, FEW_AGENTS)
+        monkeypatch.chdir(program.root)
+        agent_sync.migrate_etag_cache("cache")
+        [row] = program.query("SELECT * FROM sources")
+        assert row["destination"] == str(dest)
+        rows = program.query("SELECT * FROM agent_files WHERE file_path = 'ops.json'")
+        assert rows[0]["local_path"] == str(dest / "ops.json")
+
+    @posix_only
+    def test_an_alias_of_a_destination_does_not_replace_it(self, program, old):
+        alias = program.root / "alias"
+        alias.symlink_to(old.parent, target_is_directory=True)
+        program.call("migrate", "--cache-dir", alias)
+        [row] = program.query("SELECT * FROM sources")
+        assert row["destination"] == str(old)
+        assert len(tracked_etags(program)) == 4
+
+
+class TestRescue:
+    """What the start-up migration of an earlier program put aside, and lost."""
+
+    @pytest.fixture
+    def aside(self, old):
+        return (old / CACHE).rename(old / f"{CACHE}.migrated")
+
+    def test_what_was_put_aside_is_read_only_when_asked(self, program, aside):
+        assert program.call_json("migrate")["files"] == []
+        data = aside.read_bytes()
+        assert program.call_json("migrate", "--rescue")["imported"] == 4
+        assert aside.read_bytes() == data
+        assert tracked_etags(program) == expected_etags(FEW_AGENTS)
+
+    def test_a_second_rescue_changes_nothing(self, program, old, aside):
+        program.call("migrate", "--rescue")
+        before = tree(old), program.durable_rows()
+        program.call("migrate", "--rescue")
+        assert (tree(old), program.durable_rows()) == before
+
+    def test_a_dry_rescue_changes_nothing(self, program, old, aside):
+        before = tree(old), program.durable_rows()
+        assert program.call_json("migrate", "--rescue", "-n")["imported"] == 4
+        assert (tree(old), program.durable_rows()) == before
+
+    def test_it_is_not_read_where_there_is_a_cache(self, program, host, old, aside):
+        put_cache(old, host.base, {"a.md": b"# A\n"})
+        assert program.call_json("migrate", "--rescue")["imported"] == 0
+        assert aside.exists()
+
+
+# Kills a forked child at the Nth thing that lasts: a file opened for writing, renamed
+# or removed, a connection to SQLite, a statement. Ends with the first that survives;
+# prints its number.
+KILLER = """
+import os, shutil, signal, sqlite3, sys
+import agent_sync
+template, work = sys.argv[1:]
+WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
+left = None
+
+def step():
+    global left
+    if left is not None:
+        left -= 1
+        if left == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+def hook(event, args):
+    if event == "open" and isinstance(args[2], int) and args[2] & WRITING:
+        step()
+    elif event in ("os.rename", "os.remove", "os.mkdir", "sqlite3.connect"):
+        step()
+
+def connect(*args, **options):
+    connection = sqlite3_connect(*args, **options)
+    connection.set_trace_callback(lambda sql: step())
+    return connection
+
+sqlite3_connect, sqlite3.connect = sqlite3.connect, connect
+sys.addaudithook(hook)
+number, status = 0, None
+while status != 0:
+    number += 1
+    directory = os.path.join(work, str(number), "cache")
+    shutil.copytree(template, os.path.dirname(directory))
+    pid = os.fork()
+    if pid == 0:
+        left = number
+        database = os.path.join(work, str(number), "agent_sync.db")
+        os.chdir(os.path.join(work, str(number)))
+        state = agent_sync.AgentSyncState(database)
+        agent_sync.migrate_etag_cache(directory, state=state)
+        os._exit(0)
+    status = os.waitpid(pid, 0)[1]
+print(number)
+"""
+
+
+def imported_rows(database):
+    """The files and sources of a database, without its times and directories."""
+    state = agent_sync.AgentSyncState(database)
+    times = ("synced_at", "created_at", "updated_at", "local_path", "destination")
+    return [
+        {name: value for name, value in row.items() if name not in times}
+        for row in state.get_all_sources() + state.get_files()
+    ]
+
+
+@posix_only
+def test_a_migration_killed_at_any_step_converges(program):
+    """FAULTS M1: the next plain run leaves what an undisturbed one does."""
+    template = program.root / "template"
+    cache = put_cache(template / "cache" / "remote-agents", RAW_BASE, FEW_AGENTS)
+    original = cache.read_bytes()
+    agent_sync.AgentSyncState(template / "agent_sync.db")
+    work = program.root / "work"
+    command = [sys.executable, "-c", KILLER, str(template), str(work)]
+    env = {**os.environ, "PYTHONPATH": str(HERE)}
+    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True)
+    kills = int(done.stdout) - 1
+    assert kills > 10
+    undisturbed = imported_rows(work / str(kills + 1) / "agent_sync.db")
+    assert len(undisturbed) == 5
+    for number in range(1, kills + 1):
+        root = work / str(number)
+        directory = root / "cache" / "remote-agents"
+        copies = [path for path in directory.iterdir() if CACHE in path.name]
+        assert [path.read_bytes() for path in copies] == [original], number
+        state = agent_sync.AgentSyncState(root / "agent_sync.db")
+        document = agent_sync.migrate_etag_cache(root / "cache", state=state)
+        assert document["unreadable"] == 0
+        assert imported_rows(root / "agent_sync.db") == undisturbed, number
+        names = {*FEW_AGENTS, f"{CACHE}.backup"}
+        assert set(tree(directory)) == names, number
+        assert (directory / f"{CACHE}.backup").read_bytes() == original
+        assert {path.name for path in root.iterdir()} == {"agent_sync.db", "cache"}
+
+
+# ==== claude-mpm's names ====
+
+KEYS = {"synced", "cached", "failed", "total_downloaded", "cache_hits"}
+
+
+@pytest.fixture
+def service(program, host):
+    """A service for the host, as claude-mpm makes one, not synced yet."""
+    return new_service(program, host)
+
+
+def new_service(program, host):
+    cache_dir = program.root / "cache" / "service"
+    return agent_sync.GitSourceSyncService(host.base, cache_dir, "mpm")
+
+
+@pytest.fixture
+def complete(service, host):
+    """The same after its first sync."""
+    service.sync_agents()
+    host.take()
+    return service
+
+
+def assert_result(result, synced=(), cached=(), failed=()):
+    """*result* of `sync_agents` is exactly this, and its counts agree."""
+    assert set(result) >= KEYS
+    assert sorted(result["synced"]) == sorted(synced)
+    assert sorted(result["cached"]) == sorted(cached)
+    assert sorted(result["failed"]) == sorted(failed)
+    assert result["total_downloaded"] == len(synced)
+    assert result["cache_hits"] == len(cached)
+
+
+class TestService:
+    def test_the_errors_stand_where_claude_mpm_looks_for_them(self):
+        assert issubclass(agent_sync.NetworkError, agent_sync.GitSyncError)
+        assert issubclass(agent_sync.CacheError, agent_sync.GitSyncError)
+        assert issubclass(agent_sync.DatabaseError, agent_sync.AgentSyncStateError)
+
+    def test_without_arguments_it_is_the_default_source(self, program):
+        service = agent_sync.GitSourceSyncService()
+        assert service.source_url == agent_sync.DEFAULT_SOURCE_URL == RAW_BASE
+        assert service.source_id == "github-remote"
+        assert service.cache_dir == program.root / "cache" / "remote-agents"
+        assert service.cache_dir.is_dir()
+        assert isinstance(service.sync_state, agent_sync.AgentSyncState)
+        assert service.sync_state.db_path == program.database
+
+    def test_the_arguments_have_their_old_names_and_order(self, program, host):
+        cache_dir = program.root / "a" / "b"
+        named = agent_sync.GitSourceSyncService(
+            source_url=host.base + "/", cache_dir=str(cache_dir), source_id="mpm"
+        )
+        assert (named.source_url, named.source_id) == (host.base, "mpm")
+        assert named.cache_dir == named.get_cached_agents_dir() == cache_dir
+        assert cache_dir.is_dir()
+        placed = agent_sync.GitSourceSyncService(host.base, cache_dir, "mpm")
+        assert placed.source_url == named.source_url
+        assert placed.sync_state.get_source_info("mpm")["url"] == host.base
+
+    def test_making_one_asks_nobody(self, service, host):
+        assert host.requests == []
+
+    def test_a_first_sync_downloads_all(self, service, host):
+        assert_result(service.sync_agents(), synced=FEW_AGENTS)
+        assert tree(service.cache_dir) == FEW_AGENTS
+        [run] = service.sync_state.get_sync_history("mpm")
+        assert (run["status"], run["files_synced"]) == ("success", 4)
+
+    def test_an_unchanged_sync_downloads_nothing(self, complete, host):
+        before = stats(complete.cache_dir)
+        assert_result(complete.sync_agents(), cached=FEW_AGENTS)
+        assert host.take(304) == sorted(FEW_AGENTS)
+        assert stats(complete.cache_dir) == before
+
+    def test_a_forced_refresh_asks_for_everything_anew(self, complete, host):
+        before = stats(complete.cache_dir)
+        result = complete.sync_agents(force_refresh=True, show_progress=False)
+        assert sorted(result["synced"] + result["cached"]) == sorted(FEW_AGENTS)
+        assert result["failed"] == []
+        assert host.take(200) == sorted(FEW_AGENTS)
+        assert stats(complete.cache_dir) == before
+
+    def test_two_services_share_a_database(self, program, host, complete):
+        other = agent_sync.GitSourceSyncService(host.base, program.root / "two", "two")
+        assert_result(other.sync_agents(), synced=FEW_AGENTS)
+        assert_result(complete.sync_agents(), cached=FEW_AGENTS)
+
+    def test_the_command_line_knows_its_source(self, program, complete):
+        source = only_source(program.call_json("sync"))
+        assert (source["source"], source["unchanged"]) == ("mpm", 4)
+
+    def test_nothing_is_printed(self, complete, capsys):
+        complete.sync_agents()
+        assert capsys.readouterr() == ("", "")
+
+
+class TestStartOfTheService:
+    """On construction an ETag cache is imported and put aside."""
+
+    def test_the_first_sync_downloads_nothing(self, program, host):
+        data = put_cache(program.root / "cache" / "service", host.base, host.files)
+        original = data.read_bytes()
+        service = new_service(program, host)
+        aside = service.cache_dir / f"{CACHE}.migrated"
+        assert aside.read_bytes() == original
+        assert not (service.cache_dir / CACHE).exists()
+        assert_result(service.sync_agents(), cached=FEW_AGENTS)
+        assert host.take(304) == sorted(FEW_AGENTS)
+
+    def test_what_was_put_aside_before_stays(self, program, host):
+        dest = program.root / "cache" / "service"
+        write(dest, f"{CACHE}.migrated", b"{}")
+        put_cache(dest, host.base, host.files)
+        new_service(program, host)
+        assert (dest / f"{CACHE}.migrated").read_bytes() == b"{}"
+        assert (dest / f"{CACHE}.migrated.1").is_file()
+
+    def test_a_damaged_cache_stays_and_is_logged(self, program, host, caplog):
+        dest = program.root / "cache" / "service"
+        write(dest, CACHE, b"{")
+        assert_result(new_service(program, host).sync_agents(), synced=FEW_AGENTS)
+        assert (dest / CACHE).read_bytes() == b"{"
+        assert CACHE in caplog.text
+
+    def test_a_read_only_directory_is_imported(self, program, host, monkeypatch):
+        put_cache(program.root / "cache" / "service", host.base, host.files)
+        with monkeypatch.context() as patch:
+            refuse_renames(patch)
+            service = new_service(program, host)
+        assert len(tracked_etags(program)) == 4
+        assert_result(service.sync_agents(), cached=FEW_AGENTS)
+
+    def test_a_directory_that_cannot_be_read_holds_it_not_up(
+        self, program, host, monkeypatch
+    ):
+        dest = program.root / "cache" / "service"
+        put_cache(dest, host.base, host.files)
+        (dest / "locked").mkdir()
+        with monkeypatch.context() as patch:
+            refuse_to_list(patch, dest / "locked")
+            service = new_service(program, host)
+        assert_result(service.sync_agents(), cached=FEW_AGENTS)
+
+    def test_the_cache_of_another_source_below_is_left_alone(self, program, host):
+        """A service imports for itself; that file is still of use to its own."""
+        dest = program.root / "cache" / "service"
+        put_cache(dest, host.base, host.files)
+        other = put_cache(dest / "other", RAW_BASE, FEW_AGENTS)
+        new_service(program, host)
+        assert other.exists()
+
+
+CHILD = """
+import agent_sync, json, sys
+service = agent_sync.GitSourceSyncService(sys.argv[1], sys.argv[2], "mpm")
+print(json.dumps(service.sync_agents()))
+"""
+
+
+class TestMistakesOfTheCodeItReplaces:
+    """Issue 3, item 5: each of them was seen in claude-mpm's own two modules."""
+
+    def sync_in_child(self, program, host):
+        command = [sys.executable, "-c", CHILD, host.base]
+        command.append(str(program.root / "cache" / "service"))
+        env = {**os.environ, "PYTHONPATH": str(HERE)}
+        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True)
+        return json.loads(done.stdout)["total_downloaded"]
+
+    def test_one_etag_per_source_was_used_for_all_files(self, complete, host):
+        complete.sync_agents()
+        asked = {
+            request.path: request.headers.get("if-none-match")
+            for request in host.requests[-4:]
+        }
+        assert asked == {
+            f"/agents/{path}": weak(data) for path, data in FEW_AGENTS.items()
+        }
+
+    def test_every_second_run_downloaded_everything_again(self, program, host):
+        host.files = {f"{n % 20}/{n}.md": b"# Agent %d\n" % n for n in range(200)}
+        counts = []
+        for _ in range(5):
+            downloaded = self.sync_in_child(program, host)
+            assert len(host.take(200)) == downloaded
+            counts.append(downloaded)
+        assert counts == [200, 0, 0, 0, 0]
+
+    def test_and_so_did_every_second_run_after_the_start_up_migration(
+        self, program, host
+    ):
+        put_cache(program.root / "cache" / "service", host.base, host.files)
+        for _ in range(5):
+            result = new_service(program, host).sync_agents()
+            assert_result(result, cached=FEW_AGENTS)
+        assert host.answered(200) == []
+
+    def test_a_304_for_a_missing_file_was_dropped_silently(self, complete, host):
+        (complete.cache_dir / "ops.json").unlink()
+        rest = set(FEW_AGENTS) - {"ops.json"}
+        assert_result(complete.sync_agents(), synced=["ops.json"], cached=rest)
+        assert tree(complete.cache_dir) == FEW_AGENTS
+
+    def test_a_304_for_a_missing_file_that_nobody_asked_for_is_a_failure(
+        self, complete, host
+    ):
+        (complete.cache_dir / "ops.json").unlink()
+        host.answers["ops.json"] = Reply(b"HTTP/1.1 304 Not Modified\r\n\r\n")
+        rest = set(FEW_AGENTS) - {"ops.json"}
+        assert_result(complete.sync_agents(), cached=rest, failed=["ops.json"])
+
+    @pytest.mark.parametrize("again", [False, True], ids=["first", "later"])
+    def test_a_failed_write_was_reported_as_synced_and_then_as_cached(
+        self, service, host, monkeypatch, again
+    ):
+        if again:
+            service.sync_agents()
+            host.files["qa/core/engineer.md"] = b"# Newer\n"
+        with monkeypatch.context() as patch:
+            refuse_renames(patch, errno.ENOSPC)
+            for _ in range(2):
+                result = service.sync_agents()
+                assert "qa/core/engineer.md" not in result["synced"]
+                assert result["total_downloaded"] == 0
+                assert result["failed"] or "No space left" in result["error"]
+        [last] = service.sync_state.get_sync_history("mpm", limit=1)
+        assert last["status"] == "error"
+        result = service.sync_agents()
+        assert "qa/core/engineer.md" in result["synced"]
+        assert tree(service.cache_dir) == host.files
+
+    def test_a_file_in_the_way_of_a_directory_is_kept_and_the_rest_is_synced(
+        self, service, host
+    ):
+        """The destination's path is blocked: what was there is not lost."""
+        write(service.cache_dir, "qa", b"# Mine\n")
+        assert_result(service.sync_agents(), synced=FEW_AGENTS)
+        kept = (service.cache_dir / ".agent-sync" / "backup").rglob("qa")
+        assert [path.read_bytes() for path in kept] == [b"# Mine\n"]
+
+    def test_a_file_the_server_refuses_is_failed_and_no_more(self, complete, host):
+        host.answers["ops.json"] = http_reply(404)
+        write(complete.cache_dir, "ops.json", b"{}")
+        result = complete.sync_agents()
+        rest = set(FEW_AGENTS) - {"ops.json"}
+        assert_result(result, cached=rest, failed=["ops.json"])
+
+    def test_offline_a_complete_cache_was_eleven_failed_files(self, complete, host):
+        host.close()
+        before = stats(complete.cache_dir)
+        for force in (False, True):
+            assert_result(complete.sync_agents(force), cached=FEW_AGENTS)
+        assert stats(complete.cache_dir) == before
+
+    def test_offline_an_incomplete_cache_names_what_is_missing(self, complete, host):
+        host.close()
+        (complete.cache_dir / "ops.json").unlink()
+        rest = set(FEW_AGENTS) - {"ops.json"}
+        assert_result(complete.sync_agents(), cached=rest, failed=["ops.json"])
+
+    def test_offline_an_edited_file_is_not_called_cached(self, complete, host):
+        host.close()
+        write(complete.cache_dir, "ops.json", b'{"edited": true}')
+        assert "ops.json" not in complete.sync_agents()["cached"]
+
+    def test_offline_without_a_cache_nothing_is_claimed(self, program, host):
+        host.close()
+        service = new_service(program, host)
+        result = service.sync_agents()
+        assert_result(result)
+        assert "refused" in result["error"].lower()
+        [run] = service.sync_state.get_sync_history("mpm")
+        assert run["status"] == "error"
+
+    def test_text_was_decoded_with_the_wrong_charset(self, service, host):
+        """Bytes are bytes, whatever the server says of them."""
+        data = "# na\u00efve \U0001f916\r\n".encode() + b"\xff\n"
+        host.files["odd.md"] = data
+        fields = {"Content-Type": "text/markdown; charset=iso-8859-1"}
+        host.answers["odd.md"] = http_reply(200, data, fields)
+        service.sync_agents()
+        assert (service.cache_dir / "odd.md").read_bytes() == data
+        text = service.download_agent_file("odd.md")
+        assert text == "# na\u00efve \U0001f916\r\n\ufffd\n"
+
+    def test_deleted_files_stayed_for_ever(self, complete, host):
+        del host.files["qa/core/engineer.md"]
+        assert_result(complete.sync_agents(), cached=host.files)
+        assert tree(complete.cache_dir) == host.files
+        assert not (complete.cache_dir / "qa").exists()
+
+    def test_files_deleted_before_the_import_stayed_as_well(self, program, host):
+        gone = {**FEW_AGENTS, "gone.md": b"# Gone\n"}
+        put_cache(program.root / "cache" / "service", host.base, gone)
+        service = new_service(program, host)
+        assert_result(service.sync_agents(), cached=FEW_AGENTS)
+        assert not (service.cache_dir / "gone.md").exists()
+
+    def test_the_token_went_to_every_host(self, service, host, monkeypatch):
+        for name in ("GITHUB_TOKEN", "GH_TOKEN"):
+            monkeypatch.setenv(name, "ghp_secret")
+        service.sync_agents()
+        service.check_for_updates()
+        service.download_agent_file("ops.json")
+        sent = [value for r in host.requests for value in r.headers.values()]
+        assert not any("authorization" in r.headers for r in host.requests)
+        assert not any("ghp_secret" in value for value in sent)
+
+
+class TestCheckForUpdates:
+    def test_each_path_says_whether_a_sync_would_change_it(self, complete, host):
+        host.files["ops.json"] = b"{}\n"
+        host.files["new.md"] = b"# New\n"
+        del host.files["BASE-AGENT.md"]
+        before = stats(complete.cache_dir)
+        assert complete.check_for_updates() == {
+            "BASE-AGENT.md": True,
+            "engineer/core/engineer.md": False,
+            "new.md": True,
+            "ops.json": True,
+            "qa/core/engineer.md": False,
+        }
+        assert stats(complete.cache_dir) == before
+        assert len(complete.sync_state.get_sync_history("mpm")) == 1
+
+    def test_nothing_new_downloads_nothing(self, complete, host):
+        assert complete.check_for_updates() == dict.fromkeys(FEW_AGENTS, False)
+        assert host.answered(200) == []
+
+    def test_before_the_first_sync_everything_is_new(self, service):
+        assert service.check_for_updates() == dict.fromkeys(FEW_AGENTS, True)
+        assert tree(service.cache_dir) == {}
+
+    def test_a_file_that_is_missing_here_would_be_changed(self, complete):
+        (complete.cache_dir / "ops.json").unlink()
+        assert complete.check_for_updates()["ops.json"] is True
+
+    def test_offline_it_is_empty(self, complete, host):
+        host.close()
+        assert complete.check_for_updates() == {}
+
+
+HOSTILE_NAMES = [
+    "../outside.md",
+    "/etc/passwd",
+    "qa/../../outside.md",
+    "..\\outside.md",
+    "C:\\outside.md",
+    "",
+    ".",
+    "a\0.md",
+    "\ud800.md",
+    "nul.md",
+    ".git/config",
+    ".agent-sync/lock",
+    "x" * 5000,
+]
+
+
+class TestDownloadOfOneFile:
+    def test_it_comes_from_the_source(self, complete, host):
+        host.files["qa/core/engineer.md"] = b"# Newer\n"
+        assert complete.download_agent_file("qa/core/engineer.md") == "# Newer\n"
+        assert tree(complete.cache_dir) == FEW_AGENTS
+
+    @pytest.mark.parametrize("hashed", [False, True], ids=["list", "hashes"])
+    def test_no_other_file_is_asked_for(self, service, host, hashed):
+        host.hashed = hashed
+        assert service.download_agent_file("ops.json") == '{"name": "ops"}\n'
+        assert host.answered(200) == ["ops.json"]
+
+    def test_offline_it_comes_from_the_cache(self, complete, host):
+        host.close()
+        assert complete.download_agent_file("ops.json") == '{"name": "ops"}\n'
+
+    def test_offline_without_a_cache_it_is_none(self, service, host):
+        host.close()
+        assert service.download_agent_file("ops.json") is None
+
+    def test_a_file_that_is_nowhere_is_none(self, complete):
+        assert complete.download_agent_file("nowhere.md") is None
+        assert complete.download_agent_file("qa") is None
+
+    def test_a_hostile_name_is_none_and_asks_nobody(self, program, service, host):
+        write(program.root / "cache", "outside.md", b"# Secret\n")
+        write(service.cache_dir, ".git/config", b"secret\n")
+        for name in HOSTILE_NAMES:
+            assert service.download_agent_file(name) is None, name
+        assert host.requests == []
+
+    @posix_only
+    def test_a_link_in_the_cache_is_not_followed(self, program, service, host):
+        secret = write(program.root, "secret.md", b"# Secret\n")
+        (service.cache_dir / "link.md").symlink_to(secret)
+        assert service.download_agent_file("link.md") is None
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+class TestETagCache:
+    URL = "https://example.org/agents/a.md"
+
+    @pytest.fixture
+    def cache_file(self, tmp_path):
+        return tmp_path / "cache" / CACHE
+
+    def test_it_is_deprecated(self, cache_file):
+        with pytest.warns(DeprecationWarning, match="AgentSyncState") as caught:
+            agent_sync.ETagCache(cache_file)
+        assert caught[0].filename == __file__
+        assert not cache_file.parent.exists()
+
+    def test_what_is_stored_is_there_the_next_time(self, cache_file):
+        cache = agent_sync.ETagCache(cache_file)
+        assert cache.get_etag(self.URL) is None
+        cache.set_etag(self.URL, 'W/"x"', 7)
+        cache.set_etag(self.URL + "2", '"y"')
+        again = agent_sync.ETagCache(str(cache_file))
+        assert again.get_etag(self.URL) == 'W/"x"'
+        assert again.get_etag(self.URL + "2") == '"y"'
+
+    def test_the_format_is_the_old_one(self, cache_file):
+        agent_sync.ETagCache(cache_file).set_etag(self.URL, 'W/"x"', 7)
+        document = json.loads(cache_file.read_bytes())
+        entry = document[self.URL]
+        assert set(entry) == {"etag", "last_modified", "file_size"}
+        assert (entry["etag"], entry["file_size"]) == ('W/"x"', 7)
+        assert re.match(r"\d{4}-\d\d-\d\dT.*\+00:00$", entry["last_modified"])
+        assert [path.name for path in cache_file.parent.iterdir()] == [CACHE]
+
+    def test_a_migration_understands_it(self, program):
+        dest = program.root / "cache" / "remote-agents"
+        write(dest, "a.md", b"# A\n")
+        cache = agent_sync.ETagCache(dest / CACHE)
+        cache.set_etag(f"{RAW_BASE}/a.md", weak(b"# A\n"), 4)
+        assert program.call_json("migrate")["imported"] == 1
+
+    @pytest.mark.parametrize("damage", DAMAGED)
+    def test_a_damaged_one_counts_as_empty(self, cache_file, damage, caplog):
+        write(cache_file.parent, CACHE, DAMAGED[damage])
+        cache = agent_sync.ETagCache(cache_file)
+        assert cache.get_etag(self.URL) is None
+        assert str(cache_file) in caplog.text
+        cache.set_etag(self.URL, '"x"')
+        assert agent_sync.ETagCache(cache_file).get_etag(self.URL) == '"x"'
+
+    @pytest.mark.parametrize("entry", [None, [], "etag", 7, {}, {"etag": None}])
+    def test_an_entry_of_another_shape_is_none(self, cache_file, entry):
+        data = json.dumps({self.URL: entry}).encode()
+        write(cache_file.parent, CACHE, data)
+        assert agent_sync.ETagCache(cache_file).get_etag(self.URL) is None
+
+    def test_an_unreadable_one_counts_as_empty(self, cache_file, caplog):
+        cache_file.mkdir(parents=True)
+        cache = agent_sync.ETagCache(cache_file)
+        assert cache.get_etag(self.URL) is None
+        assert str(cache_file) in caplog.text
+        cache.set_etag(self.URL, '"x"')
+        assert cache.get_etag(self.URL) == '"x"'
+        assert list(cache_file.parent.iterdir()) == [cache_file]
+
+    def test_a_failed_write_is_logged_and_spoils_nothing(
+        self, cache_file, caplog, monkeypatch
+    ):
+        cache = agent_sync.ETagCache(cache_file)
+        cache.set_etag(self.URL, '"x"')
+        before = cache_file.read_bytes()
+        refuse_renames(monkeypatch, errno.ENOSPC)
+        with caplog.at_level(logging.ERROR, logger="agent_sync"):
+            cache.set_etag(self.URL, '"y"')
+        assert "No space left" in caplog.text
+        assert cache_file.read_bytes() == before
+        assert [path.name for path in cache_file.parent.iterdir()] == [CACHE]
+
+
+TWO_THREADS = """
+import agent_sync, sys, threading
+base, root, name = sys.argv[1:]
+errors = []
+
+def work(thread):
+    try:
+        source_id = "%s-%d" % (name, thread)
+        directory = "%s/%s" % (root, source_id)
+        service = agent_sync.GitSourceSyncService(base, directory, source_id)
+        for number in range(3):
+            result = service.sync_agents()
+            assert result["failed"] == [] and result["error"] is None, result
+            state.track_file("shared", "%s-%d.md" % (source_id, number), "aa")
+            state.record_sync_result("shared", "success")
+    except BaseException as error:
+        errors.append(error)
+
+state = agent_sync.AgentSyncState()
+state.register_source("shared", "https://example.org/shared")
+threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+sys.exit(repr(errors) if errors else 0)
+"""
+
+
+def test_two_threads_in_each_of_two_processes_lose_nothing(program, host):
+    """One state and one service each, on one database: nobody sees it locked."""
+    command = [sys.executable, "-c", TWO_THREADS, host.base, str(program.root)]
+    env = {**os.environ, "PYTHONPATH": str(HERE)}
+    children = [
+        subprocess.Popen([*command, name], env=env, stderr=subprocess.PIPE)
+        for name in "ab"
+    ]
+    assert [child.communicate(timeout=60)[1] for child in children] == [b"", b""]
+    assert [child.returncode for child in children] == [0, 0]
+    state = agent_sync.AgentSyncState()
+    names = ["a-0", "a-1", "b-0", "b-1"]
+    assert [row["id"] for row in state.get_all_sources()] == [*names, "shared"]
+    assert len(state.get_files("shared")) == len(state.get_runs("shared")) == 12
+    for name in names:
+        assert {row["status"] for row in state.get_runs(name)} == {"success"}
+        synced = [row["files_synced"] for row in state.get_runs(name)]
+        assert synced == [0, 0, 4]
+        assert len(state.get_files(name)) == 4
+        assert tree(program.root / name) == FEW_AGENTS
+
+
+def test_two_services_in_two_threads_may_share_everything(program, host):
+    """Even the source and its directory: one of them waits for the other."""
+    services = [new_service(program, host) for _ in range(2)]
+    results = []
+    threads = [
+        threading.Thread(target=lambda s=service: results.append(s.sync_agents()))
+        for service in services
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(result["total_downloaded"] for result in results) == [0, 4]
+    assert [result["error"] for result in results] == [None, None]
+
+
+# ==== Manifest, lock and scan ====
+
+
+class QuietFileHandler(http.server.SimpleHTTPRequestHandler):
+    """The standard library's static server, which has Last-Modified and no ETag."""
+
+    def log_message(self, *args):
+        pass
+
+
+@contextlib.contextmanager
+def served_statically(directory):
+    """Serve *directory* by the standard library; the base URL."""
+
+    def handler(*args):
+        return QuietFileHandler(*args, directory=str(directory))
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+class TestManifest:
+    @pytest.fixture
+    def public(self, tmp_path):
+        directory = tmp_path / "public"
+        for path, data in FEW_AGENTS.items():
+            write(directory, path, data)
+        return directory
+
+    def test_it_lists_size_and_hash_of_every_file_sorted(self, program, public):
+        document = program.call_json("manifest", public)
+        assert document == {"manifest": str(public / "agents.json"), "files": 4}
+        assert json.loads((public / "agents.json").read_bytes()) == {
+            "files": [
+                {"path": path, "sha256": sha256(data), "size": len(data)}
+                for path, data in sorted(FEW_AGENTS.items())
+            ]
+        }
+
+    def test_equal_files_give_equal_bytes(self, program, public):
+        other = program.root / "other"
+        for path, data in sorted(FEW_AGENTS.items(), reverse=True):
+            os.utime(write(other, path, data), (1e9, 1e9))
+        for directory in (public, other):
+            program.call("manifest", directory)
+        assert (public / "agents.json").read_bytes() == (
+            other / "agents.json"
+        ).read_bytes()
+
+    def test_one_that_is_right_is_not_written_again(self, program, public):
+        program.call("manifest", public)
+        before = stats(public)
+        program.call("manifest", public)
+        assert stats(public) == before
+
+    def test_a_change_is_a_change_of_the_manifest(self, program, public):
+        program.call("manifest", public)
+        write(public, "new.md", b"# New\n")
+        assert program.call_json("manifest", public)["files"] == 5
+        assert b"new.md" in (public / "agents.json").read_bytes()
+
+    @posix_only
+    def test_what_no_source_would_take_is_not_listed(self, program, public):
+        """Nor the manifest itself, but an `agents.json` further down is."""
+        for name in (".hidden/a.md", "dist/a.md", "a.txt", "README.md"):
+            write(public, name, b"# No\n")
+        (public / "link.md").symlink_to(public / "BASE-AGENT.md")
+        write(public, "qa/agents.json", b"{}")
+        assert program.call_json("manifest", public)["files"] == 5
+        assert program.call_json("manifest", public)["files"] == 5
+        listed = json.loads((public / "agents.json").read_bytes())["files"]
+        assert {item["path"] for item in listed} == {*FEW_AGENTS, "qa/agents.json"}
+
+    def test_an_interrupted_write_leaves_the_old_one(
+        self, program, public, monkeypatch
+    ):
+        program.call("manifest", public)
+        before = tree(public)
+        write(public, "new.md", b"# New\n")
+        with monkeypatch.context() as patch:
+            refuse_renames(patch, errno.ENOSPC)
+            outcome = program.call("manifest", public, check=1)
+        assert "No space left" in outcome.err
+        assert tree(public) == {**before, "new.md": b"# New\n"}
+
+    def test_no_directory_is_a_mistake_of_the_user(self, program):
+        outcome = program.call("manifest", program.root / "missing", check=2)
+        assert "missing" in outcome.err
+
+    def test_an_empty_directory_has_an_empty_manifest(self, program, tmp_path):
+        assert program.call_json("manifest", tmp_path / "home")["files"] == 0
+
+    @posix_only
+    def test_a_name_that_no_client_would_take_is_refused(self, program, public):
+        write(public, "nul.md", b"# Device\n")
+        assert "nul.md" in program.call("manifest", public, check=1).err
+        assert not (public / "agents.json").exists()
+
+    def test_a_tilde_is_the_home_directory(self, program):
+        write(program.root / "home", "public/a.md", b"# A\n")
+        agent_sync.write_manifest("~/public")
+        assert (program.root / "home" / "public" / "agents.json").is_file()
+
+    def test_it_needs_no_database(self, program, public):
+        program.call("manifest", public)
+        assert not program.database.exists()
+
+    def test_any_static_server_can_serve_it(self, program, public):
+        """Unchanged: one request. One changed file: two."""
+        program.call("manifest", public)
+        dest = program.root / "dest"
+        with served_statically(public) as url:
+            add_http(program, url, dest)
+            assert only_source(program.call_json("sync"))["requests"] == 5
+            assert tree(dest) == FEW_AGENTS
+            before = stats(dest)
+            source = only_source(program.call_json("sync"))
+            assert (source["requests"], source["unchanged"]) == (1, 4)
+            assert source["bytes_received"] == 0
+            assert stats(dest) == before
+            write(public, "ops.json", b"{}\n")
+            program.call("manifest", public)
+            os.utime(public / "agents.json", (2e9, 2e9))
+            source = only_source(program.call_json("sync"))
+            assert (source["requests"], source["updated"]) == (2, ["ops.json"])
+        assert tree(dest) == {**FEW_AGENTS, "ops.json": b"{}\n"}
+
+
 # ==== Command line ====
 
 
@@ -3112,3 +12213,107 @@ class TestFilesAndHistory:
         assert "src" in text
         assert "success" in text
         assert "qa/qa.md" in text
+
+
+# ==== Demo ====
+
+
+def without_times(text):
+    """*text* of the demo without what may differ between two runs: times, ports."""
+    text = re.sub(r"\d+\.\d s\b", "SECONDS", text)
+    text = re.sub(r"127\.0\.0\.1:\d+", "HOST", text)
+    return re.sub(r"\d{8}T\d{6}\.\d+|\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", "TIME", text)
+
+
+class TestDemo:
+    documents = []
+
+    @pytest.fixture
+    def document(self, program):
+        """What `demo --json` prints, of one run for all tests that only read it."""
+        if not self.documents:
+            self.documents.append(program.call_json("demo"))
+        return self.documents[0]
+
+    @pytest.fixture
+    def temporary(self, program, monkeypatch):
+        """The directory for temporary files."""
+        directory = program.root / "temporary"
+        directory.mkdir()
+        for name in ("TMPDIR", "TEMP", "TMP"):
+            monkeypatch.setenv(name, str(directory))
+        monkeypatch.setattr(tempfile, "tempdir", None)
+        return directory
+
+    def test_it_takes_less_than_five_seconds_and_leaves_nothing(
+        self, program, document, temporary
+    ):
+        """Whatever is around it: a proxy, a token, a database that cannot be opened."""
+        env = dict.fromkeys(["HTTP_PROXY", "http_proxy"], "http://127.0.0.1:1")
+        env.update(GITHUB_TOKEN="x", NO_PROXY="", no_proxy="")
+        started = time.monotonic()
+        outcome = program.run("--db", temporary, "demo", env=env)
+        assert time.monotonic() - started < 5
+        assert outcome.err == ""
+        text = "\n".join(document["lines"]) + "\n"
+        assert without_times(outcome.out) == without_times(text)
+        assert [path for path in program.root.rglob("*") if path.is_file()] == []
+        assert list(temporary.iterdir()) == []
+
+    def test_each_step_shows_what_it_says(self, document):
+        assert document["ok"] is True
+        first, unchanged, changed, healed, refused = document["sources"]
+        assert (len(first["added"]), first["requests"]) == (4, 5)
+        assert (unchanged["unchanged"], unchanged["requests"]) == (4, 1)
+        assert unchanged["bytes_received"] == 0
+        lists = [len(changed[name]) for name in ("added", "updated", "removed")]
+        assert lists == [1, 1, 1]
+        assert healed["restored"] == ["qa/tester.md"]
+        assert refused["status"] == "error"
+        assert ".bashrc" in refused["error"]
+        runs = document["runs"]
+        assert [run["files_synced"] for run in runs] == [0, 1, 2, 0, 4]
+        assert [run["requests"] for run in runs] == [
+            source["requests"] for source in document["sources"][::-1]
+        ]
+
+    def test_the_numbers_in_the_text_are_those_of_the_document(self, document):
+        lines = document["lines"]
+        sums = [line for line in lines if line.startswith("  demo: ")]
+        good = [s for s in document["sources"] if s["status"] == "success"]
+        assert len(sums) == len(good) == 4
+        for line, source in zip(sums, good):
+            cost = re.search(r"\((\d+) requests?, (\d+\.\d) s\)", line)
+            assert int(cost.group(1)) == source["requests"]
+            assert float(cost.group(2)) == round(source["duration_ms"] / 1000, 1)
+            for count, name in re.findall(r"(\d+) (added|updated|removed)", line):
+                assert int(count) == len(source[name])
+            for count in re.findall(r"(\d+) unchanged", line):
+                assert int(count) == source["unchanged"]
+
+    def test_the_numbers_are_measured(self, program, monkeypatch):
+        agents = {**agent_sync.DEMO_AGENTS, "more.md": b"# More\n"}
+        monkeypatch.setattr(agent_sync, "DEMO_AGENTS", agents)
+        first = program.call_json("demo")["sources"][0]
+        assert (len(first["added"]), first["requests"]) == (5, 6)
+
+    def test_it_tells_of_a_run_that_went_wrong(self, program, monkeypatch):
+        agents = {**agent_sync.DEMO_AGENTS, "../out.md": b"# Out\n"}
+        monkeypatch.setattr(agent_sync, "DEMO_AGENTS", agents)
+        program.call("demo", check=1)
+
+    @posix_only
+    def test_ended_by_a_signal_it_cleans_up(self, program, temporary):
+        child = subprocess.Popen(
+            program.command("demo"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+        )
+        deadline = time.monotonic() + 10
+        while not list(temporary.rglob("*.db")) and child.poll() is None:
+            assert time.monotonic() < deadline
+        child.send_signal(signal.SIGTERM)
+        errors = child.communicate(timeout=10)[1].decode()
+        assert child.returncode in (0, 143), errors
+        assert "Traceback" not in errors
+        assert list(temporary.iterdir()) == []
