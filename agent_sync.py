@@ -77,13 +77,11 @@ MAX_LIVE_SIZE = 28 * MIB  # all objects held at once while deltas are resolved
 MAX_TREES_SIZE = 40 * MIB
 MAX_PACK_SIZE = 512 * MIB
 MAX_INFLATED_SIZE = 2048 * MIB
-MAX_OBJECTS = 250_000  # in one pack, and entries in all the trees of a listing
-MAX_OBJECTS = (
-    500_000  # in all trees of a listing: a few trees may name each other often
-)
+# In one pack, and in all trees of a listing: a few may name each other often.
+MAX_OBJECTS = 250_000
 MAX_FILES_SIZE = 1024 * MIB  # all files of one run together
 MAX_INSTRUCTIONS = 1_000_000  # in one delta
-MAX_REFS_SIZE = 6 * MIB
+MAX_REFS_SIZE = 8 * MIB
 MAX_LISTING_SIZE = 32 * MIB  # of a manifest, or GitHub's tree
 MAX_PATH_LENGTH = 4096
 SPOOL_SIZE = 8 * MIB  # a larger pack goes to a file
@@ -976,8 +974,7 @@ class AgentSyncState:
         try:
             self._prepare()
         except DamagedDatabaseError:
-            if self.moved_aside is None:
-                raise
+            self._prepare()
 
     def _prepare(self):
         """Create the database, or bring its schema up to date, if that is needed."""
@@ -1067,42 +1064,46 @@ class AgentSyncState:
                 connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                 yield connection
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            if says_damage(error) and self._is_damaged():
-                self._move_aside()
+            damaged = self._damaged_file() if says_damage(error) else None
+            if damaged is not None:
+                self._move_aside(damaged)
                 raise DamagedDatabaseError(
-                    f"database {self.db_path} was damaged ({error}); it is now"
-                    f" {self.moved_aside}, and a new one is in its place: sync again"
+                    f"database {self.db_path} was damaged ({error}); it has been moved"
+                    " aside, and a new one is in its place: sync again"
                 ) from error
             raise DatabaseError(f"database {self.db_path}: {error}") from error
 
-    def _is_damaged(self):
-        """Return whether the database is damaged now; another may have mended it."""
+    def _damaged_file(self):
+        """Return the inode of the database if it is damaged now, or None."""
+        inode = os.stat(self.db_path).st_ino
         try:
             with self._get_connection() as connection:
-                return connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok"
+                verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+                return None if verdict == "ok" else inode
         except sqlite3.Error as error:
-            return says_damage(error)
+            return inode if says_damage(error) else None
 
-    def _move_aside(self):
+    def _move_aside(self, damaged):
         """Put a new database in the place of the damaged one, and its sources into it.
 
+        *damaged* is its inode: another process may have done the same already.
         The files are still in their destinations: the next sync adopts them.
         """
-        damaged = os.stat(self.db_path).st_ino
         sources = self._salvaged_sources()
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
-        self.moved_aside = Path(f"{self.db_path}.corrupt-{stamp}")
+        moved_aside = f"{self.db_path}.corrupt-{stamp}"
         try:
             if os.stat(self.db_path).st_ino != damaged:
-                return  # Another process was first.
+                return
             for suffix in (*DATABASE_SUFFIXES, ""):
                 with contextlib.suppress(FileNotFoundError):
-                    os.replace(f"{self.db_path}{suffix}", f"{self.moved_aside}{suffix}")
+                    os.replace(f"{self.db_path}{suffix}", f"{moved_aside}{suffix}")
         except OSError as error:
             raise DatabaseError(
                 f"database {self.db_path} is damaged, and cannot be moved aside:"
                 f" {error.strerror}"
             ) from error
+        self.moved_aside = Path(moved_aside)
         self._prepare()
         for source in sources:
             self.save_source(source.pop("id"), **source)
@@ -2378,7 +2379,8 @@ def parse_ref(line):
     for attribute in attributes:
         if attribute.startswith("peeled:"):
             object_id = attribute[len("peeled:") :]
-    if not OBJECT_ID.fullmatch(object_id) or not _REF_NAME.fullmatch(name):
+    allowed = name.isprintable() and _REF_NAME.fullmatch(name)
+    if not allowed or not OBJECT_ID.fullmatch(object_id):
         raise ProtocolError(f"a bad ref: {shown_bytes(line)}")
     return Ref(name, object_id)
 
@@ -2555,7 +2557,8 @@ class Address(NamedTuple):
 def git_address(remote, ref=None):
     """Return the Address of a repository that was named in short; or UsageError."""
     parts = split_url(remote)
-    if parts.query or parts.fragment or {".", "..", "..git"} & {*parts.path.split("/")}:
+    dots = re.search(r"/\.{1,2}(\.git)?(/|$)", parts.path)
+    if parts.query or parts.fragment or dots:
         raise UsageError(f"bad repository '{printable(remote)}'")
     return Address("git", remote, ref)
 
@@ -3471,6 +3474,8 @@ def open_source(row, fetcher, spool_directory=None, jobs=1):
     """
     if fetcher is None:
         return OfflineSource(row)
+    if row["kind"] not in KINDS:
+        raise UsageError(f"unknown kind '{printable(row['kind'])}' in the database")
     kind = {"git": GitSource, "dir": DirectorySource, "http": HttpSource}[row["kind"]]
     if row["kind"] == "http" and is_raw_url(row["url"]):
         kind = GitHubSource
@@ -3749,19 +3754,16 @@ def completed_row(row, cache_dir=None):
     is left for the run to complain of, so that it stops no other source.
     """
     row = {**row, "url": str(row["url"])}
-    row["kind_is_open"] = row["kind"] not in KINDS
-    kind = None if row["kind_is_open"] else row["kind"]
+    row["kind_is_open"] = row["kind"] is None
     try:
-        address = parse_address(row["url"], kind, allow_http=True)
+        address = parse_address(row["url"], row["kind"], allow_http=True)
     except UsageError:
-        address = Address(kind or "git", row["url"])
-    row["kind"] = address.kind
+        address = Address("git", row["url"])
+    if row["kind_is_open"]:
+        row["kind"] = address.kind
     if row["ref"] is None:
         row.update(ref=address.ref, path=row["path"] or address.path)
-    destination = row["destination"]
-    if not isinstance(destination, str) or "\0" in destination:
-        destination = ""
-    if not os.path.isabs(destination):
+    if row["destination"] is None:
         row["destination"] = str(default_destination(row["id"], cache_dir))
     return row
 
@@ -3819,6 +3821,13 @@ def check_unprotected(root, paths, protected):
             other = collision_key(path)
             if f"{key}/".startswith(f"{other}/") or other.startswith(f"{key}/"):
                 raise PathError(f"refused path '{path}': this program has {file} there")
+
+
+def check_destination(row):
+    """Raise UsageError if a row's destination is not what this program would write."""
+    path = row["destination"]
+    if not isinstance(path, str) or "\0" in path or not os.path.isabs(path):
+        raise UsageError(f"bad destination '{printable(path)}' in the database")
 
 
 def parse_time(text):
@@ -3879,7 +3888,7 @@ class Run:
             )
         self._progress = progress or (lambda source_id, done, total: None)
         self._report = Report(row)
-        self._directory = Directory(row["destination"])
+        self._directory = Directory(os.fsdecode(row["destination"]))
         self._started = time.monotonic()
         self._tracked = {}
         self._refused = []  # paths in the database that are not to be trusted
@@ -3905,6 +3914,7 @@ class Run:
 
     def _sync(self, stack):
         """Lock, list, plan, stage, publish and record."""
+        check_destination(self._row)
         lock = None
         if not self.options.dry_run:
             lock = DestinationLock(
@@ -4354,8 +4364,13 @@ def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIME
 
     Returns (deleted, kept): the paths deleted, and those edited here, which stay.
     """
-    directory = Directory(row["destination"])
     deleted, kept = [], []
+    try:
+        check_destination(row)
+    except UsageError:  # Then nothing was written there.
+        state.remove_source(row["id"])
+        return deleted, kept
+    directory = Directory(row["destination"])
     if not directory.root.is_dir():
         state.remove_source(row["id"])
         return deleted, kept
@@ -5126,8 +5141,13 @@ def drift_document(state, rows):
     documents, ok = [], True
     for row in rows:
         tracked = tracked_files(state.get_files(row["id"]))
-        directory = Directory(row["destination"])
-        modified, missing, untracked = find_drift(directory, tracked, row_filter(row))
+        try:
+            check_destination(row)
+            directory = Directory(row["destination"])
+            drift = find_drift(directory, tracked, row_filter(row))
+        except UsageError:
+            drift = [], list(tracked), []
+        modified, missing, untracked = drift
         runs = state.get_sync_history(row["id"], 1)
         ok = ok and not modified and not missing
         documents.append(

@@ -8805,7 +8805,7 @@ def crash_lab(tmp_path_factory):
 # At least so many operations there are: as many crash points, and half as many errors.
 OPERATIONS = {
     "first sync": 50,
-    "update": 55,
+    "update": 50,
     "conflict": 65,
     "migration": 80,
     "import": 30,
