@@ -2656,39 +2656,45 @@ def suggest_ids(address):
     ]
 
 
-def glob_matches(pattern, path):
-    """Return whether *path* matches a glob.
+def glob_regex(pattern):
+    """Return the regular expression, for whole paths, that a glob stands for.
 
     Without a slash it is for the last name; with one, for the whole path; one that ends
     with a slash is for a directory, at any depth unless it begins with a slash as well.
     """
-    from fnmatch import fnmatchcase
+    from fnmatch import translate
 
     if pattern.endswith("/"):
-        parents = path.split("/")[:-1]
-        directories = ["/".join(parents[: n + 1]) for n in range(len(parents))]
-        return any(glob_matches(pattern[:-1], directory) for directory in directories)
+        anywhere = "" if pattern.startswith("/") else "(?:.*/)?"
+        return anywhere + translate(pattern.strip("/") + "/*")
     if "/" in pattern:
-        return fnmatchcase(path, pattern.lstrip("/"))
-    return fnmatchcase(path.rpartition("/")[2], pattern)
+        return translate(pattern.lstrip("/"))
+    return r"(?:.*/)?(?=[^/]*\Z)" + translate(pattern)
 
 
-def is_selected(path, include=None, exclude=None):
-    """Return whether a source's file is to be synced, by its path and the filters."""
-    if path.startswith(".") or "/." in path:
-        return False
-    if not any(glob_matches(glob, path) for glob in include or DEFAULT_INCLUDE):
-        return False
+def path_filter(include=None, exclude=None):
+    """Return the function that says whether a path passes these lists of globs."""
     excluded = [*(exclude or ()), *(() if include else DEFAULT_EXCLUDE)]
-    return not any(glob_matches(glob, path) for glob in excluded)
+    taken, left_out = (
+        re.compile("|".join(map(glob_regex, globs)) or r"(?!)")
+        for globs in (include or DEFAULT_INCLUDE, excluded)
+    )
+
+    def selects(path):
+        hidden = path.startswith(".") or "/." in path
+        return not hidden and bool(taken.match(path)) and not left_out.match(path)
+
+    return selects
 
 
 def row_filter(row):
     """Return the function that says whether a path passes the filters of a source."""
-    include, exclude = (
-        json.loads(row[name]) if row[name] else None for name in ("include", "exclude")
+    return path_filter(
+        *(
+            json.loads(row[name]) if row[name] else None
+            for name in ("include", "exclude")
+        )
     )
-    return lambda path: is_selected(path, include, exclude)
 
 
 def checked_entries(entries):
