@@ -1647,6 +1647,28 @@ class TestPathsThatCollide:
         assert len(folded) < 2 * (300 + 2 * 50)
 
 
+ROWS = re.compile(r"\b([PGHADS])\d\d\b")
+
+
+def groups_of(item):
+    """The groups of faults that a collected test names, in its id or a docstring."""
+    docs = (item.function.__doc__, item.cls and item.cls.__doc__)
+    return set(ROWS.findall(" ".join([item.nodeid, *filter(None, docs)])))
+
+
+def test_the_readme_counts_the_cases_of_each_group(request):
+    """README's table "What it survives" claims no more than there is."""
+    if request.config.option.keyword or "::" in str(request.config.args):
+        pytest.skip("only all tests together can be counted")
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    claimed = dict(re.findall(r"(?m)^\| ([PGHADS]) \|.*\| (\d+) \|$", text))
+    counted = {
+        group: sum(group in groups_of(item) for item in request.session.items)
+        for group in "PGHADS"
+    }
+    assert claimed == {group: str(number) for group, number in counted.items()}
+
+
 # ==== State ====
 
 CONTRACT = """
