@@ -5,10 +5,10 @@ As a script:    python agent_sync.py add OWNER/REPO --path agents
                 python agent_sync.py sync
 As a module:    from agent_sync import AgentSyncState, sync_sources
 
-A *source* is one remote place (a Git repository or a local directory). Its *revision*
-names one state of it: a commit id, or the SHA-256 of a manifest. Its *listing* says
-which files it has there. A *tracked file* is one that this program wrote, or adopted,
-in the source's *destination*. A *run* is one sync of one source.
+A *source* is one place to sync from: a Git repository, a web site or a directory. Its
+*revision* names one state of it: a commit id, or the SHA-256 of a manifest. Its
+*listing* says which files it has there. A *tracked file* is one that this program
+wrote, or adopted, in the source's *destination*. A *run* is one sync of one source.
 
 A run goes one way, and only its last steps touch anything:
 
@@ -190,12 +190,11 @@ def escaped(text):
 
 
 def printable(text, limit=500):
-    """Return *text* on one line, control and format characters escaped, cut to *limit*.
+    """Return *text*, or its first *limit* characters, on one line and escaped.
 
     What a server or a file name says may reach a terminal only through here.
     """
-    shown = escaped(str(text).strip()[:limit])
-    return re.sub(r"\\[nrt]", " ", shown)
+    return escaped(re.sub(r"[\n\r\t]", " ", str(text).strip()[:limit]))
 
 
 def counted(number, noun):
@@ -277,9 +276,6 @@ class Obstacle(NamedTuple):
     files: tuple[str, ...]
 
 
-Local = Union[LocalFile, Obstacle, None]
-
-
 class Action(NamedTuple):
     """What a run does with one path: `kind` is one of the kinds in the plan section.
 
@@ -323,9 +319,9 @@ def home_path(path):
         ) from error
 
 
-def blob_hasher(size, algorithm="sha1"):
-    """Return a hash object that, fed a file of *size* bytes, gives its blob id."""
-    return hashlib.new(algorithm, b"blob %d\0" % size)
+def object_hasher(kind, size, algorithm="sha1"):
+    """Return a hash object that, fed the *size* bytes of a Git object, gives its id."""
+    return hashlib.new(algorithm, f"{kind} {size}\0".encode("ascii"))
 
 
 # A file name is checked against an allow-list made of every platform's rules, on every
@@ -360,7 +356,7 @@ def name_fault(name):
         return "stands for .git"
     if _DEVICE.fullmatch(name):
         return "is a device on Windows"
-    if len(os.fsencode(name) if name.isascii() else name.encode("utf-8")) > 255:
+    if len(name.encode("utf-8")) > 255:
         return "is longer than 255 bytes"
     if name.isascii():
         return None
@@ -369,6 +365,12 @@ def name_fault(name):
     if unicodedata.normalize("NFC", name) != name:
         return "is not in Unicode normal form C"
     return None
+
+
+def collision_key(path):
+    """Return what two paths share if some file system takes them for the same."""
+    folded = unicodedata.normalize("NFC", path).casefold()
+    return unicodedata.normalize("NFC", folded)
 
 
 def check_path(path):
@@ -381,15 +383,9 @@ def check_path(path):
             raise PathError(
                 f"refused path '{printable(path)}': '{printable(name)}' {fault}"
             )
-        if name.startswith(WORK_DIRECTORY):
+        if collision_key(name).startswith(WORK_DIRECTORY):
             raise PathError(f"refused path '{printable(path)}': a name of this program")
     return path
-
-
-def collision_key(path):
-    """Return what two paths share if some file system takes them for the same."""
-    folded = unicodedata.normalize("NFC", path).casefold()
-    return unicodedata.normalize("NFC", folded)
 
 
 def check_collisions(paths):
@@ -538,7 +534,10 @@ class Directory:
 
     @staticmethod
     def _hash(file, status, algorithm):
-        content, blob = hashlib.sha256(), blob_hasher(status.st_size, algorithm)
+        content, blob = (
+            hashlib.sha256(),
+            object_hasher("blob", status.st_size, algorithm),
+        )
         size = 0
         with file:
             while chunk := file.read(CHUNK_SIZE):
@@ -549,9 +548,7 @@ class Directory:
 
     def _parent_obstacle(self, path):
         """Return the Obstacle for the topmost parent of *path* that is no directory."""
-        parents = path.split("/")[:-1]
-        for depth in range(1, len(parents) + 1):
-            parent = "/".join(parents[:depth])
+        for parent in parents_of(path):
             with self.parent(parent) as (name, dir_fd):
                 mode = os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode
             if not stat.S_ISDIR(mode):
@@ -663,8 +660,7 @@ class Directory:
 
     def prune(self, path):
         """Remove the parents of *path* that are now empty."""
-        parent = path.rpartition("/")[0]
-        while parent:
+        for parent in reversed(parents_of(path)):
             try:
                 with self.parent(parent) as (name, dir_fd):
                     os.rmdir(name, dir_fd=dir_fd)
@@ -674,7 +670,6 @@ class Directory:
                 if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
                     return
                 raise
-            parent = parent.rpartition("/")[0]
 
     def sync_directories(self, paths):
         """Bring the directories that hold *paths*, and theirs, to the disk."""
@@ -1013,14 +1008,14 @@ class AgentSyncState:
             )
         # They would run with every statement here, and this program makes none.
         foreign = [row["name"] for row in schema if row["type"] in ("trigger", "view")]
-        if version == len(MIGRATIONS):
-            connection.execute("SELECT kind, retry_at FROM sources LIMIT 0")
-            connection.execute("SELECT object_id, etag FROM agent_files LIMIT 0")
         if foreign:
             raise AgentSyncStateError(
                 f"{self.db_path} has triggers or views that are not this program's:"
                 f" {printable(', '.join(foreign))}; drop them, or choose another --db"
             )
+        if version == len(MIGRATIONS):
+            connection.execute("SELECT kind, retry_at FROM sources LIMIT 0")
+            connection.execute("SELECT object_id, etag FROM agent_files LIMIT 0")
         return version
 
     def _migrate(self):
@@ -1183,7 +1178,7 @@ class AgentSyncState:
         return rows[0] if rows else None
 
     def get_all_sources(self, enabled_only=False):
-        """Return the rows of all sources, or of the enabled ones, as dicts by id."""
+        """Return the rows of all sources, or the enabled ones: dicts, sorted by id."""
         where = "WHERE enabled" if enabled_only else ""
         return self._rows(f"SELECT * FROM sources {where} ORDER BY id")
 
@@ -1201,6 +1196,10 @@ class AgentSyncState:
         """Insert or update rows from dicts with `track_file`'s arguments as keys."""
         with self._transaction() as connection:
             self._track(connection, source_id, files)
+            # Only a run knows what its files are proven by: it is to list them again.
+            connection.execute(
+                "UPDATE sources SET file_count = NULL WHERE id = ?", (source_id,)
+            )
 
     FILE_COLUMNS = ("file_path", "content_sha", "local_path", "file_size") + (
         "object_id",
@@ -1260,11 +1259,11 @@ class AgentSyncState:
         return rows[0]["content_sha"] if rows else None
 
     def has_file_changed(self, source_id, file_path, current_sha):
-        """Return whether *current_sha* is not the recorded one, if there is one."""
+        """Return whether *current_sha* is not the recorded one; True if none is."""
         return self.get_file_hash(source_id, file_path) != current_sha
 
     def get_files(self, source_id=None):
-        """Return the rows of the tracked files, as dicts by source and path."""
+        """Return the rows of the tracked files: dicts, sorted by source and path."""
         return self._rows(
             "SELECT * FROM agent_files WHERE ? IS NULL OR source_id = ?"
             " ORDER BY source_id, file_path",
@@ -1993,7 +1992,7 @@ def read_side_band(read):
 
 COMMIT, TREE, BLOB, TAG = "commit", "tree", "blob", "tag"
 OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-MODE_TREE, MODE_LINK, MODE_SUBMODULE = 0o040000, 0o120000, 0o160000
+MODE_SUBMODULE = 0o160000
 
 
 def algorithm_of(object_id):
@@ -2003,8 +2002,9 @@ def algorithm_of(object_id):
 
 def object_id_of(kind, data, algorithm="sha1"):
     """Return the id of the object with this *kind* and content."""
-    header = f"{kind} {len(data)}\0".encode("ascii")
-    return hashlib.new(algorithm, header + data).hexdigest()
+    hasher = object_hasher(kind, len(data), algorithm)
+    hasher.update(data)
+    return hasher.hexdigest()
 
 
 class TreeEntry(NamedTuple):
@@ -2235,12 +2235,10 @@ class Pack:
     def _index(self, end):
         self._file.seek(0)
         header = self._file.read(12)
-        version, count = (
-            int.from_bytes(header[4:8], "big"),
-            int.from_bytes(header[8:], "big"),
-        )
+        version = int.from_bytes(header[4:8], "big")
+        count = int.from_bytes(header[8:], "big")
         if header[:4] != b"PACK" or version not in (2, 3):
-            raise ProtocolError("not a pack of version 2")
+            raise ProtocolError("not a pack of version 2 or 3")
         if count > MAX_OBJECTS:
             raise ProtocolError(f"the pack says that it has {count} objects")
         position, inflated, starts = 12, 0, set()
@@ -2273,8 +2271,7 @@ class Pack:
             self._deltas.setdefault(base, []).append(entry)
             return entry, end
         kind = ENTRY_KINDS[kind]
-        header = f"{kind} {size}\0".encode("ascii")
-        hasher = hashlib.new(self._algorithm, header)
+        hasher = object_hasher(kind, size, self._algorithm)
         end = inflate(self._file, position + length, size, hasher.update)
         entry = PackEntry(position, size, kind, None, hasher.hexdigest())
         self._roots.append(entry)
@@ -3429,7 +3426,7 @@ class GitHubSource(WebSource):
 class OfflineSource:
     """A source that must not be asked: its files as they were, and no contents."""
 
-    def __init__(self, row, *_):
+    def __init__(self, row):
         self.kind, self.ref, self.path = row["kind"], row["ref"], row["path"]
         self._row = row
 
@@ -3440,7 +3437,9 @@ class OfflineSource:
         pass
 
     def list(self, known):
-        """Return the Listing of the tracked files."""
+        """Return the Listing of the tracked files; GitSyncError without any."""
+        if self._row["last_sha"] is None:
+            raise GitSyncError("offline, and never synced")
         files = known.files.values()
         entries = [Entry(f.path, f.object_id, f.sha256, f.size) for f in files]
         return Listing(self._row["last_sha"], tuple(entries))
@@ -3981,7 +3980,8 @@ class Run:
         until = parse_time(self._row["retry_at"])
         pause = until and (until - datetime.now(timezone.utc)).total_seconds()
         # A longer one was never asked for: a clock was wrong.
-        if not pause or self.options.force or not 0 < pause <= MAX_RATE_LIMIT:
+        asks = not (self.options.force or self.options.offline)
+        if not asks or not pause or not 0 < pause <= MAX_RATE_LIMIT:
             return
         raise RateLimitError(
             "not asked, since the server asked for a pause until"
@@ -4558,7 +4558,8 @@ def migrate_etag_cache(
     Returns {"imported", "download_again", "unreadable": counts, "files": [one document
     for each]}. Files that were read are renamed, with *suffix*; damaged ones are left
     as they are. *source* is the row of the only source to import for; else all sources
-    count, and the default one. Running it again changes nothing.
+    count, and the default one. Running it again changes nothing. With *rescue*, caches
+    that were put aside before are read again, and stay; *dry_run* changes nothing.
     """
     state = state or AgentSyncState()
     cache_dir = home_path(cache_dir).absolute()
@@ -4792,7 +4793,7 @@ def write_manifest(directory):
 # and returns it with its exit code; a function beside it makes lines of that document.
 # Only here is anything printed.
 
-EXIT_FAILED, EXIT_USAGE, EXIT_UNREACHABLE, EXIT_INTERRUPTED = 1, 2, 3, 130
+EXIT_FAILED, EXIT_USAGE = 1, 2
 COMMANDS = {}
 
 
@@ -4906,13 +4907,12 @@ def summary_line(report):
         )
         if report[name]
     ]
-    total = sum(len(report[name]) for name in ("added", "updated", "restored"))
     if not report["checked"]:
         text = f"not asked, {counted(report['unchanged'], 'file')}"
     elif counts:
         text = ", ".join([*counts, f"{report['unchanged']} unchanged"])
     else:
-        text = f"up to date, {counted(report['unchanged'] + total, 'file')}"
+        text = f"up to date, {counted(report['unchanged'], 'file')}"
     cost = counted(report["requests"], "request")
     seconds = report["duration_ms"] / 1000
     at = short_revision(report["revision"])
@@ -4921,6 +4921,8 @@ def summary_line(report):
 
 def show_sync(document):
     """Yield a line for each change of `sync`, and one that sums up each source."""
+    if not document["sources"]:
+        yield "nothing to sync: every source is disabled; name one, or enable it"
     for report in document["sources"]:
         if report["status"] == "error":
             continue
@@ -4984,6 +4986,8 @@ def cmd_sync(args, state, terminal):
     if not args.ids and not state.get_all_sources():
         if state.moved_aside:
             raise UsageError("no source could be saved from it; add yours again")
+        if args.dry_run:
+            raise UsageError("no source yet; sync without --dry-run adds the default")
         terminal.log(f"no source yet, so adding the default: {DEFAULT_SOURCE_URL}")
         add_default_source(state, args.cache_dir)
     rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
@@ -5565,8 +5569,8 @@ def make_parser(names=()):
             epilog=entry.epilog,
             **options,
         )
-        for names, arguments in entry.arguments:
-            subparser.add_argument(*names, **arguments)
+        for flags, settings in entry.arguments:
+            subparser.add_argument(*flags, **settings)
     return parser
 
 
@@ -5621,11 +5625,11 @@ def write_output(text):
 
 def run_command(argv):
     """Run the command that *argv* names, print what it gives, return its exit code."""
+    import argparse
+
     named = [name for name in COMMANDS if name in argv]
-    parsed = make_parser(named).parse_args(argv)
-    for name, default in COMMON_DEFAULTS.items():
-        if not hasattr(parsed, name):
-            setattr(parsed, name, default)
+    common = argparse.Namespace(**COMMON_DEFAULTS)
+    parsed = make_parser(named).parse_args(argv, common)
     entry = COMMANDS[parsed.command]
     terminal = Terminal(parsed, sys.stderr)
     state = AgentSyncState(parsed.db) if entry.needs_state else None
@@ -5650,7 +5654,7 @@ def main(args=None):
     except SystemExit as stop:  # argparse, after --help and --version
         return stop.code or 0
     except KeyboardInterrupt as stop:
-        error, code = AgentSyncError("interrupted"), EXIT_INTERRUPTED
+        error = AgentSyncError("interrupted")
         code = 128 + getattr(stop, "signal_number", 2)
     except UsageError as caught:
         error, code = caught, EXIT_USAGE

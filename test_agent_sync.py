@@ -3907,7 +3907,7 @@ class TestCommitsAndTags:
         )
         expected = done.stdout.decode().strip()
         assert agent_sync.object_id_of("blob", data) == expected
-        hasher = agent_sync.blob_hasher(len(data))
+        hasher = agent_sync.object_hasher("blob", len(data))
         hasher.update(data)
         assert hasher.hexdigest() == expected
 
