@@ -83,6 +83,7 @@ MAX_FILES_SIZE = 1024 * MIB  # all files of one run together
 MAX_INSTRUCTIONS = 1_000_000  # in one delta
 MAX_REFS_SIZE = 8 * MIB
 MAX_LISTING_SIZE = 32 * MIB  # of a manifest, or GitHub's tree
+MAX_NESTING = 100  # of JSON
 MAX_PATH_LENGTH = 4096
 SPOOL_SIZE = 8 * MIB  # a larger pack goes to a file
 
@@ -3019,6 +3020,25 @@ def unique_pairs(pairs):
     return dict(pairs)
 
 
+def check_nesting(text):
+    """Raise ProtocolError if JSON *text* is nested too deeply.
+
+    The standard library's parser calls itself for each level, in C. Where a thread's
+    stack is too small for its own limit the process dies.
+    """
+    depth, in_string = 0, False
+    for match in re.finditer(r'\\.|["\[\]{}]', text, re.DOTALL):
+        token = match[0]
+        if token == '"':
+            in_string = not in_string
+        elif token in "[{" and not in_string:
+            depth += 1
+        elif token in "]}" and not in_string:
+            depth -= 1
+        if depth > MAX_NESTING:
+            raise ProtocolError(f"JSON is nested more than {MAX_NESTING} deep")
+
+
 def parse_json(data, what):
     """Return what UTF-8 JSON *data* says; ProtocolError if it is not strictly that."""
 
@@ -3026,8 +3046,10 @@ def parse_json(data, what):
         raise ProtocolError(f"{what} has {name}, which is not JSON")
 
     try:
+        text = data.decode("utf-8")
+        check_nesting(text)
         return json.loads(
-            data.decode("utf-8"),
+            text,
             object_pairs_hook=unique_pairs,
             parse_constant=no_constant,
         )
@@ -4408,7 +4430,9 @@ MIGRATED_NAME = CACHE_NAME + ".migrated"
 def parse_etag_cache(data):
     """Return {url: entry} of an ETag cache; ProtocolError if it is none."""
     try:
-        entries = json.loads(data.decode("utf-8-sig"))
+        text = data.decode("utf-8-sig")
+        check_nesting(text)
+        entries = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"not JSON: {printable(error, 200)}") from error
     if not isinstance(entries, dict):
