@@ -241,6 +241,11 @@ class TrackedFile(NamedTuple):
     etag: Optional[str] = None
     last_modified: Optional[str] = None
 
+    def entry(self):
+        """Return the Entry that listed it: by its object id, or else by its SHA-256."""
+        sha256 = None if self.object_id else self.sha256
+        return Entry(self.path, self.object_id, sha256, self.size)
+
 
 class Known(NamedTuple):
     """What a source may lean on when it is asked for its listing.
@@ -253,6 +258,10 @@ class Known(NamedTuple):
     files: dict
     complete: bool
     intact: object
+
+    def entries(self):
+        """Return the Entries of the files as they were listed last."""
+        return tuple(file.entry() for file in self.files.values())
 
 
 NOTHING_KNOWN = Known({}, False, set)
@@ -2522,7 +2531,9 @@ DEFAULT_EXCLUDE = ("dist/", "build/", "/README.md")
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _SHORTHAND = re.compile(r"([\w.-]+/[\w.-]+?)(?:\.git)?(?:@(.+))?", re.ASCII)
 _SCP_LIKE = re.compile(r"git@([\w.-]+):(.+?)(?:\.git)?/?", re.ASCII)
-_TREE_URL = re.compile(r"(/.+?)(?:/-/tree|/tree|/src/(?:branch|tag|commit))/(.+)")
+_TREE_URL = re.compile(
+    r"(\w+://.+?/.+?)(?:/-/tree|/tree|/src/(?:branch|tag|commit))/(.+)"
+)
 
 
 def github_base(name):
@@ -2567,39 +2578,61 @@ def tree_address(remote, tree, kind="git"):
     return Address(kind, remote, ref, path or None, is_guess=True)
 
 
-def parse_web_address(parts, kind):
-    """Return the Address in the SplitResult *parts* of an http(s) URL."""
+def is_raw_url(url):
+    """Return whether *url* is below GitHub's host for raw files."""
+    return f"{url}/".startswith(f"{github_base('RAW')}/")
+
+
+def raw_address(url, kind):
+    """Return the Address of one of GitHub's raw URLs; UsageError if it has no ref."""
     from urllib.parse import unquote
 
+    root = f"{github_base('RAW')}/"
+    owner, repository, tree = (*url[len(root) :].split("/", 2), "", "")[:3]
+    if not tree:
+        raise UsageError("a raw URL must be …/OWNER/REPO/REF[/PATH]")
+    remote = f"{github_base('GIT')}/{owner}/{repository}.git"
+    if kind == "http":
+        remote = url
+    return tree_address(remote, unquote(tree), kind or "git")
+
+
+def browser_address(url):
+    """Return the Address of a directory as a forge's web pages show it, or None."""
+    from urllib.parse import unquote
+
+    match = _TREE_URL.fullmatch(url)
+    if not match:
+        return None
+    repository, tree = match.groups()
+    remote = repository if repository.endswith(".git") else f"{repository}.git"
+    return tree_address(remote, unquote(tree))
+
+
+def names_manifest(url):
+    """Return whether a source's URL is that of its manifest, not of a directory."""
+    return url.endswith((".json", "/SHA256SUMS"))
+
+
+def names_repository(parts):
+    """Return whether a URL's SplitResult looks like a repository: OWNER/REPO, .git."""
+    path = parts.path.rstrip("/")
+    return path.endswith(".git") or path.count("/") == 2 and not names_manifest(path)
+
+
+def parse_web_address(parts, kind):
+    """Return the Address in the SplitResult *parts* of an http(s) URL."""
     if parts.query or parts.fragment:
         raise UsageError("a source's URL must not have a query or a fragment")
-    base = f"{parts.scheme}://{parts.netloc.lower()}"
-    path = parts.path.rstrip("/")
-    names = path.split("/")[1:]
-    raw = f"{github_base('RAW')}/"
-    if f"{base}{path}/".startswith(raw):
-        names = f"{base}{path}"[len(raw) :].split("/")
-        if len(names) < 3:
-            raise UsageError("a raw URL must be …/OWNER/REPO/REF[/PATH]")
-        remote = f"{github_base('GIT')}/{names[0]}/{names[1]}.git"
-        if kind == "http":
-            remote = base + path
-        return tree_address(remote, unquote("/".join(names[2:])), kind or "git")
-    tree_url = _TREE_URL.fullmatch(path)
-    if tree_url and kind != "http":
-        repository = tree_url.group(1)
-        remote = base + repository + ("" if repository.endswith(".git") else ".git")
-        return tree_address(remote, unquote(tree_url.group(2)))
-    if "@" in path:
+    url = f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+    if is_raw_url(url):
+        return raw_address(url, kind)
+    shown = None if kind == "http" else browser_address(url)
+    if shown:
+        return shown
+    if "@" in url:
         raise UsageError("give the ref with --ref, not behind an @ in a URL")
-    is_manifest = path.endswith((".json", "/SHA256SUMS"))
-    if (
-        kind == "git"
-        or kind is None
-        and (path.endswith(".git") or len(names) == 2 and not is_manifest)
-    ):
-        return Address("git", base + path)
-    return Address("http", base + path)
+    return Address(kind or ("git" if names_repository(parts) else "http"), url)
 
 
 def directory_of(url):
@@ -2817,7 +2850,23 @@ def peel_tags(objects, object_id, ref):
     raise RefError(f"'{printable(ref)}' does not name a commit")
 
 
-class GitSource:
+class Source:
+    """What the kinds of sources have in common; `with` frees what one holds open.
+
+    Each has `list(known)`, which returns its Listing now, and `fetch(entries)`, which
+    yields (Entry, content) for each of them in any order.
+    """
+
+    ref = path = None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        pass
+
+
+class GitSource(Source):
     """A directory of a Git repository at a branch, a tag or a commit."""
 
     kind = "git"
@@ -2835,9 +2884,6 @@ class GitSource:
         self._pack = None
         self._commit = None
 
-    def __enter__(self):
-        return self
-
     def __exit__(self, *exc_info):
         self._files.close()
 
@@ -2851,11 +2897,7 @@ class GitSource:
             self._client.algorithm = "sha256"
         self._commit = self._resolve()
         if known.complete and self._commit == self._row["last_sha"]:
-            files = known.files.values()
-            entries = [
-                Entry(file.path, file.object_id, None, file.size) for file in files
-            ]
-            return Listing(self._commit, tuple(entries))
+            return Listing(self._commit, known.entries())
         objects = self._fetch_trees()
         self._commit, commit = peel_tags(objects, self._commit, self.ref)
         trees = {key: data for key, (kind, data) in objects.items() if kind == TREE}
@@ -2956,7 +2998,7 @@ def manifest_bytes(entries):
     return text.encode("utf-8") + b"\n"
 
 
-class DirectorySource:
+class DirectorySource(Source):
     """A local directory, read without following links."""
 
     kind = "dir"
@@ -2966,12 +3008,6 @@ class DirectorySource:
         self.ref, self.path = row["ref"], row["path"]
         self._directory = Directory(os.path.join(address.remote, self.path or ""))
         self._selects = row_filter(row)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        pass
 
     def list(self, known):
         """Return the Listing now; each file is read for its SHA-256."""
@@ -3131,7 +3167,7 @@ def in_parallel(function, items, jobs):
                 future.cancel()
 
 
-class WebSource:
+class WebSource(Source):
     """Files below a base URL; what lists them, and proves them, is the subclasses'."""
 
     kind = "http"
@@ -3145,12 +3181,6 @@ class WebSource:
         self._fetcher = fetcher
         self._jobs = jobs
         self._selects = row_filter(row)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        pass
 
     def url_of(self, path):
         """Return the URL of the file at *path*."""
@@ -3225,11 +3255,6 @@ def check_body(path, content, headers, was_empty=True):
         parse_json(content, path)
 
 
-def names_manifest(url):
-    """Return whether a source's URL is that of its manifest, not of a directory."""
-    return url.endswith((".json", "/SHA256SUMS"))
-
-
 class HttpSource(WebSource):
     """Files that a manifest lists, on any web server."""
 
@@ -3252,10 +3277,7 @@ class HttpSource(WebSource):
         """
         content, columns = self._get_listing(self._manifest_url, known)
         if content is None:
-            entries = [
-                Entry(file.path, None, file.sha256, file.size)
-                for file in known.files.values()
-            ]
+            entries = known.entries()
             hashed, revision = bool(self._row["is_hashed"]), self._row["last_sha"]
         else:
             entries = [e for e in parse_manifest(content) if self._selects(e.path)]
@@ -3381,11 +3403,7 @@ class GitHubSource(WebSource):
         columns["is_hashed"] = 1
         columns = tuple(columns.items())
         if content is None:
-            files = known.files.values()
-            entries = [
-                Entry(file.path, file.object_id, None, file.size) for file in files
-            ]
-            return Listing(self._row["last_sha"], tuple(entries), (), (), columns)
+            return Listing(self._row["last_sha"], known.entries(), (), (), columns)
         document = parse_json(content, "GitHub's tree")
         entries, skipped = [], []
         for path, item in self._below(document):
@@ -3445,26 +3463,18 @@ class GitHubSource(WebSource):
         return parse_json(content, "GitHub's tree")
 
 
-class OfflineSource:
+class OfflineSource(Source):
     """A source that must not be asked: its files as they were, and no contents."""
 
     def __init__(self, row):
         self.kind, self.ref, self.path = row["kind"], row["ref"], row["path"]
         self._row = row
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        pass
-
     def list(self, known):
         """Return the Listing of the tracked files; GitSyncError without any."""
         if self._row["last_sha"] is None:
             raise GitSyncError("offline, and never synced")
-        files = known.files.values()
-        entries = [Entry(f.path, f.object_id, f.sha256, f.size) for f in files]
-        return Listing(self._row["last_sha"], tuple(entries))
+        return Listing(self._row["last_sha"], known.entries())
 
     def fetch(self, entries):
         """Raise GitSyncError if there are any *entries* to be fetched."""
@@ -3472,11 +3482,6 @@ class OfflineSource:
             files = counted(len(entries), "file")
             raise GitSyncError(f"offline, and {files} would have to be fetched")
         return ()
-
-
-def is_raw_url(url):
-    """Return whether *url* is below GitHub's host for raw files."""
-    return url.startswith(github_base("RAW") + "/")
 
 
 def source_origins(row):
@@ -3550,6 +3555,15 @@ def plan_removal(tracked, local, ours):
     return Action(KEEP, tracked.path, reason="edited here, and removed upstream")
 
 
+def fetch_kind(entry, tracked):
+    """Return which of FETCHED the fetch of a listed file is."""
+    if tracked is None:
+        return ADD
+    if entry.object_id is not None:
+        return RESTORE if tracked.object_id == entry.object_id else UPDATE
+    return RESTORE if tracked.sha256 == entry.sha256 else UPDATE
+
+
 def plan_entry(entry, tracked, local, ours, policy, removals):
     """Return the Action for a listed file.
 
@@ -3566,11 +3580,7 @@ def plan_entry(entry, tracked, local, ours, policy, removals):
             entry.last_modified,
         )
         return Action(UNCHANGED if tracked == recorded else ADOPT, entry.path, entry)
-    kind = ADD if tracked is None else UPDATE
-    if tracked is not None and entry.object_id is not None:
-        kind = RESTORE if tracked.object_id == entry.object_id else UPDATE
-    elif tracked is not None and tracked.sha256 == entry.sha256:
-        kind = RESTORE
+    kind = fetch_kind(entry, tracked)
     if local is None or is_ours(local, tracked, ours):
         return Action(kind, entry.path, entry)
     if isinstance(local, Obstacle) and set(local.files) <= removals:
@@ -3578,9 +3588,7 @@ def plan_entry(entry, tracked, local, ours, policy, removals):
     if policy == "keep":
         reason = "edited here" if tracked else "not ours, and in the way"
         return Action(KEEP, entry.path, entry, reason=reason)
-    if isinstance(
-        local, Obstacle
-    ):  # More than a file would be lost: never overwritten.
+    if isinstance(local, Obstacle):  # More than a file might be lost: always saved.
         return Action(kind, entry.path, entry, clear=local.path, backup=True)
     if policy == "overwrite":
         return Action(kind, entry.path, entry)
@@ -4115,19 +4123,22 @@ class Run:
         removed = [action.path for action in todo if action.kind == REMOVE]
         first = removed_first(todo)
         self._remove(first, local)
-        for action in todo:
-            if action.clear and not action.backup:
-                self._directory.remove_directory(action.clear)
-        for action in todo:
-            if action.path in self._staged:
-                if not action.clear:
-                    self._check_untouched(action.path, local)
-                self._directory.publish(self._staged[action.path][0], action.path)
-                self._published.add(action.path)
+        self._put_in_place([a for a in todo if a.path in self._staged], local)
         self._remove([path for path in removed if path not in first], local)
         for path in removed:
             self._directory.prune(path)
         self._directory.sync_directories([*(a.path for a in todo), *saved])
+
+    def _put_in_place(self, actions, local):
+        """Replace what is at the paths of *actions* by what is staged for them."""
+        for action in actions:
+            if action.clear and not action.backup:
+                self._directory.remove_directory(action.clear)
+        for action in actions:
+            if not action.clear:
+                self._check_untouched(action.path, local)
+            self._directory.publish(self._staged[action.path][0], action.path)
+            self._published.add(action.path)
 
     def _back_up(self, paths):
         """Move what stands at *paths* to the backup directory; return the new paths."""
