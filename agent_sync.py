@@ -4101,25 +4101,26 @@ class Run:
         if same_id and digest != before.sha256:  # SHA-1 was broken.
             raise ProtocolError(f"{entry.path} has another content for the same id")
 
-    def _check_untouched(self, path, local):
-        """Raise CacheError if what is at *path* is not what the plan was made for.
+    def _check_untouched(self, paths, local):
+        """Raise CacheError if what is at one of *paths* is not what was planned for.
 
         The next run sees an edit made meanwhile for what it is, and saves it.
         """
-        if not is_same(self._directory.inspect(path), local[path]):
-            raise CacheError(f"{path} was changed during the run; sync again")
+        for path in paths:
+            if not is_same(self._directory.inspect(path), local[path]):
+                raise CacheError(f"{path} was changed during the run; sync again")
 
     def _publish(self, actions, local, lock):
         """Put everything in its place. What was ours before goes, the rest is saved."""
         todo = [action for action in actions if action.kind in (*FETCHED, REMOVE)]
         if not todo:
             return
-        for action in todo:
-            self._check_untouched(action.path, local)
+        paths = [action.path for action in todo]
+        self._check_untouched(paths, local)
         lock.write_journal(
             {path: row["content_sha"] for path, (_, row) in self._staged.items()}
         )
-        saved = self._back_up([a.clear for a in todo if a.clear and a.backup])
+        saved = self._back_up(todo)
         removed = [action.path for action in todo if action.kind == REMOVE]
         first = removed_first(todo)
         self._remove(first, local)
@@ -4127,7 +4128,7 @@ class Run:
         self._remove([path for path in removed if path not in first], local)
         for path in removed:
             self._directory.prune(path)
-        self._directory.sync_directories([*(a.path for a in todo), *saved])
+        self._directory.sync_directories(paths + saved)
 
     def _put_in_place(self, actions, local):
         """Replace what is at the paths of *actions* by what is staged for them."""
@@ -4136,13 +4137,14 @@ class Run:
                 self._directory.remove_directory(action.clear)
         for action in actions:
             if not action.clear:
-                self._check_untouched(action.path, local)
+                self._check_untouched([action.path], local)
             self._directory.publish(self._staged[action.path][0], action.path)
             self._published.add(action.path)
 
-    def _back_up(self, paths):
-        """Move what stands at *paths* to the backup directory; return the new paths."""
+    def _back_up(self, actions):
+        """Move what *actions* save to the backup directory; return the new paths."""
         stamp = re.sub(r"[-:]|\+.*", "", utc_now())
+        paths = [action.clear for action in actions if action.clear and action.backup]
         saved = {path: f"{WORK_DIRECTORY}/backup/{stamp}/{path}" for path in paths}
         for path, target in saved.items():
             self._directory.publish(path, target)
@@ -4153,7 +4155,7 @@ class Run:
         """Delete the files at *paths*, if they still are what the plan was made for."""
         for path in paths:
             if self._directory.inspect(path):  # It may have gone into the backup.
-                self._check_untouched(path, local)
+                self._check_untouched([path], local)
                 self._directory.remove(path)
 
     def _record(self, listing, actions, local, source):

@@ -670,6 +670,14 @@ def is_personal(name):
 
 
 @pytest.fixture
+def unmeasured(monkeypatch):
+    """Child processes without coverage: its modules, memory and files are not ours."""
+    for name in list(os.environ):
+        if name.startswith("COVERAGE_PROCESS"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
 def program(tmp_path, monkeypatch, capsys):
     for name in filter(is_personal, list(os.environ)):
         monkeypatch.delenv(name)
@@ -4933,6 +4941,7 @@ BOMBS = {  # entries that come with the commit or with the blobs, what the child
 }
 
 
+@pytest.mark.usefixtures("unmeasured")
 class TestMemory:
     """Bombs, served over HTTP; the peak is that of a child that syncs: INV5."""
 
@@ -9158,6 +9167,7 @@ def can_trace():
     return STRACE and subprocess.run(command, stderr=subprocess.DEVNULL).returncode == 0
 
 
+@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.skipif(not STRACE, reason="needs strace")
 class TestFaultsOfTheKernel:
     @pytest.mark.parametrize("case", INJECTED)
@@ -9190,6 +9200,7 @@ class TestFaultsOfTheKernel:
         assert program.query("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
 
 
+@pytest.mark.usefixtures("unmeasured")
 @posix_only
 class TestFullDisks:
     """FAULTS A05, D08."""
@@ -11970,6 +11981,7 @@ assert not heavy, heavy
 
 
 class TestArguments:
+    @pytest.mark.usefixtures("unmeasured")
     @pytest.mark.parametrize(
         "arguments", [[], ["--version"], ["status"], ["sources"]], ids=str
     )
