@@ -5183,10 +5183,10 @@ def cmd_sources(args, state, terminal):
 # ---- status, verify, files, history ----
 
 
-def drift_document(state, rows):
+def drift_document(args, state):
     """Return the document of `status` and `verify`, and the exit code."""
     documents, ok = [], True
-    for row in rows:
+    for row in find_sources(state, args.ids, cache_dir=args.cache_dir):
         tracked = tracked_files(state.get_files(row["id"]))
         try:
             check_destination(row)
@@ -5212,41 +5212,40 @@ def drift_document(state, rows):
     return {"ok": ok, "sources": documents}, 0 if ok else EXIT_FAILED
 
 
+def drift_line(source):
+    """Return the line that sums up one source of the document above."""
+    last, age = source["status"], age_of(source)
+    failed = ""
+    if last in ("error", "partial"):
+        failed = f", but the last run failed ({last})"
+    if age is None:
+        return f"{source['source']}: never synced{failed}"
+    drift = len(source["modified"]) + len(source["missing"])
+    intact = f"{drift} not as synced" if drift else "all as synced"
+    files, at = counted(source["files"], "file"), short_revision(source["revision"])
+    when = f"synced {span(age)} ago at {at}"
+    return f"{source['source']}: {files}, {intact}; {when}{failed}"
+
+
 def show_drift(document):
     """Yield a line for each drifted file, and one for each source."""
     for source in document["sources"]:
         for name in ("modified", "missing", "untracked"):
             for path in source[name]:
                 yield f"{name}: {printable(path)}"
-        age = age_of(source)
-        when = f"synced {span(age)} ago" if age is not None else "never synced"
-        last = source["status"]
-        failed = (
-            f", but the last run failed ({last})"
-            if last in ("error", "partial")
-            else ""
-        )
-        drift = len(source["modified"]) + len(source["missing"])
-        intact = "all as synced" if not drift else f"{drift} not as synced"
-        at = short_revision(source["revision"])
-        files = counted(source["files"], "file")
-        yield f"{source['source']}: {files}, {intact}; {when} at {at}{failed}"
+        yield drift_line(source)
 
 
 @command("status", IDS, show=show_drift, example="status")
 def cmd_status(args, state, terminal):
     """Say when each source was synced, and which local files have changed since."""
-    return drift_document(
-        state, find_sources(state, args.ids, cache_dir=args.cache_dir)
-    )
+    return drift_document(args, state)
 
 
 @command("verify", IDS, show=show_drift, example="verify && echo intact")
 def cmd_verify(args, state, terminal):
     """Hash every tracked file and compare it with what was synced."""
-    return drift_document(
-        state, find_sources(state, args.ids, cache_dir=args.cache_dir)
-    )
+    return drift_document(args, state)
 
 
 def show_files(document):
@@ -5332,7 +5331,8 @@ def show_migrate(document):
         text = f"{file['imported']} imported, {again} to download again"
         if file["renamed_to"]:
             text += f", now {Path(file['renamed_to']).name}"
-        yield f"{printable(file['file'])}: {file['error'] or text}"
+        if not file["error"]:
+            yield f"{printable(file['file'])}: {text}"
     if not document["files"]:
         yield "nothing to import"
     else:
@@ -5359,6 +5359,9 @@ def cmd_migrate(args, state, terminal):
     if not args.cache_dir and not root.is_dir():
         return {"imported": 0, "download_again": 0, "unreadable": 0, "files": []}, 0
     document = migrate_etag_cache(root, args.dry_run, state, args.rescue)
+    for file in document["files"]:
+        if file["error"]:
+            terminal.error(f"{file['file']}: {file['error']}")
     return document, EXIT_FAILED if document["unreadable"] else 0
 
 

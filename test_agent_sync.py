@@ -678,6 +678,19 @@ def unmeasured(monkeypatch):
 
 
 @pytest.fixture
+def mounting(tmp_path):
+    """The beginning of a command that runs a shell script with mounts of its own."""
+    command = ["unshare", "-rm", "sh", "-c"]
+    probe = [*command, 'mount -t tmpfs none "$1"', "sh", str(tmp_path)]
+    if (
+        not shutil.which("unshare")
+        or subprocess.run(probe, stderr=subprocess.DEVNULL).returncode
+    ):
+        pytest.skip("mounting is not permitted here")
+    return command
+
+
+@pytest.fixture
 def program(tmp_path, monkeypatch, capsys):
     for name in filter(is_personal, list(os.environ)):
         monkeypatch.delenv(name)
@@ -9089,6 +9102,21 @@ class TestOrderOfWrites:
         assert len(pairs) == 3
         assert all(source == target for source, target in pairs)
 
+    def test_a_mount_point_in_the_destination(self, local, tmp_path, mounting):
+        """FAULTS A08: a file in it is written like any; a backup cannot leave it.
+
+        That is told, and nothing is lost or written.
+        """
+        local.upstream.write("qa/qa.md", b"# New\n")
+        script = (
+            'cd "$1" && shift && mount -t tmpfs none dest/qa && "$@" >log || exit 9;'
+            ' grep -qx "# New" dest/qa/qa.md || exit 8; echo edited >dest/qa/qa.md;'
+            ' "$@"; code=$?; grep -qx edited dest/qa/qa.md || exit 7; exit $code'
+        )
+        prefix = [*mounting, script, "sh", str(local.dest.parent)]
+        outcome = local.program.run("sync", prefix=prefix, check=1)
+        assert "cross-device link" in complaint(outcome)
+
 
 class SharingViolation(PermissionError):
     """What Windows raises while another program has the file open."""
@@ -9206,18 +9234,9 @@ class TestFullDisks:
     """FAULTS A05, D08."""
 
     def test_a_full_disk_leaves_the_old_files_and_no_litter(
-        self, local, tmp_path, directory_upstream
+        self, local, tmp_path, directory_upstream, mounting
     ):
         """On a real file system of 160 KiB that has no room for the new files."""
-        unshare = shutil.which("unshare")
-        if (
-            not unshare
-            or subprocess.run(
-                [unshare, "-rm", "mount", "-t", "tmpfs", "none", str(local.dest)],
-                stderr=subprocess.DEVNULL,
-            ).returncode
-        ):
-            pytest.skip("mounting is not permitted here")
         before = local.tree()
         for path in list(before)[:6]:
             directory_upstream.write(path, prose("large " + path, 40_000))
@@ -9230,7 +9249,7 @@ class TestFullDisks:
         )
         outcome = local.program.run(
             "sync",
-            prefix=[unshare, "-rm", "sh", "-c", script, "sh"]
+            prefix=[*mounting, script, "sh"]
             + [str(local.dest), str(tmp_path / "copy"), str(tmp_path / "kept")],
             check=1,
         )
@@ -10634,7 +10653,7 @@ class TestMigration:
             refuse_renames(patch)
             outcome = program.call("migrate")
             [file] = program.call_json("migrate")["files"]
-        assert "not renamed" in outcome.out
+        assert "not renamed" in outcome.err
         assert "Permission denied" in outcome.out
         assert (file["imported"], file["renamed_to"]) == (4, None)
         assert tree(old) == before
