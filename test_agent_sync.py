@@ -10654,7 +10654,7 @@ class TestMigration:
             outcome = program.call("migrate")
             [file] = program.call_json("migrate")["files"]
         assert "not renamed" in outcome.err
-        assert "Permission denied" in outcome.out
+        assert "Permission denied" in outcome.err
         assert (file["imported"], file["renamed_to"]) == (4, None)
         assert tree(old) == before
         assert tracked_etags(program) == expected_etags(FEW_AGENTS)
