@@ -10891,7 +10891,7 @@ class TestDamagedCaches:
     def test_the_text_says_why(self, program, old):
         (old / CACHE).write_bytes(b"<html>")
         outcome = program.call("migrate", check=1)
-        assert str(old / CACHE) in outcome.out
+        assert str(old / CACHE) in outcome.err
         assert "not json" in complaint(outcome)
         assert "1 file unreadable" in outcome.out
 
