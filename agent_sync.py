@@ -1080,7 +1080,10 @@ class AgentSyncState:
 
     def _damaged_file(self):
         """Return the inode of the database if it is damaged now, or None."""
-        inode = os.stat(self.db_path).st_ino
+        try:
+            inode = os.stat(self.db_path).st_ino
+        except OSError:  # Another process is moving it aside.
+            return None
         try:
             with self._get_connection() as connection:
                 verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
@@ -1136,7 +1139,8 @@ class AgentSyncState:
     def save_source(self, source_id, check=None, **columns):
         """Insert the source with these *columns*, or update just these.
 
-        Any change to what the source is makes the next run read its whole listing.
+        Any change to what the source is makes the next run read its whole listing. What
+        was found out about another URL, its ref and path, is forgotten with it.
         *check* is called with all rows before, in the same transaction, and may raise.
         """
         names = ["id", "created_at", "updated_at", *columns]
@@ -1145,6 +1149,12 @@ class AgentSyncState:
         same = " AND ".join(f"{name} IS excluded.{name}" for name in identity)
         if same:
             updates.append(f"file_count = CASE WHEN {same} THEN file_count END")
+        if "url" in columns:
+            updates += [
+                f"{name} = CASE WHEN url IS excluded.url THEN {name} END"
+                for name in ("ref", "path")
+                if name not in columns
+            ]
         with self._transaction() as connection:
             if check:
                 check(connection.execute("SELECT * FROM sources").fetchall())
@@ -1608,6 +1618,8 @@ class Watch:
         duplicate = socket.socket(sock.family, sock.type, sock.proto, fileno=fd)
         with self._mutex:
             self._sockets[connection] = duplicate
+        if self.over.is_set():  # The time was up while the connection was made.
+            self.stop()
 
     def end(self, connection):
         """Watch no longer over *connection*."""
@@ -2680,7 +2692,7 @@ def parse_address(url, kind=None, allow_http=False):
 def suggest_ids(address):
     """Return ids for a source, the shortest first: "repo", then "owner-repo"."""
     remote = re.sub(r"(\.git|/agents\.json|/SHA256SUMS|\.json)$", "", address.remote)
-    names = [name for name in re.split(r"[/\\]", remote) if name]
+    names = [name for name in re.split(r"[/\\]", remote) if name] or ["source"]
     ids = [names[-1], "-".join(names[-2:])]
     return [
         re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "source" for name in ids
@@ -2875,7 +2887,8 @@ class GitSource(Source):
         address = parse_address(row["url"], row["kind"], allow_http=True)
         self.ref = row["ref"] or "HEAD"
         self.path = row["path"]
-        self.is_guess = address.is_guess and not row["last_sha"]
+        guess = address.ref, address.path
+        self.is_guess = address.is_guess and (row["ref"], row["path"]) == guess
         self._row = row
         self._client = GitClient(fetcher, address.remote)
         self._selects = row_filter(row)
@@ -3042,7 +3055,7 @@ class DirectorySource(Source):
         for entry in entries:
             content = self._content(entry.path)
             if content is None or sha256_of(content) != entry.sha256:
-                raise GitSyncError(
+                raise StaleListingError(
                     f"{entry.path} changed while it was read; sync again"
                 )
             yield entry, content
@@ -3441,14 +3454,13 @@ class GitHubSource(WebSource):
         pending = [("", document)]
         while pending:
             directory, document = pending.pop()
-            if document.get("truncated"):
+            items, whole = tree_items(document), document.get("truncated") is not True
+            if not whole:
                 document = self._subtree(tree_item_id(document), recursive=False)
+                items = tree_items(document)
                 if document.get("truncated"):
                     raise ProtocolError(f"GitHub does not list all of '{directory}'")
-                whole = False
-            else:
-                whole = True
-            for item in tree_items(document):
+            for item in items:
                 path = directory + item["path"]
                 if item.get("type") != "tree":
                     if path.startswith(prefix):
@@ -3635,6 +3647,13 @@ def removes_too_much(actions, tracked_count):
     """Return whether a run would remove over half of a source's files, and over 5."""
     removed = sum(action.kind == REMOVE for action in actions)
     return removed > 5 and 2 * removed > tracked_count
+
+
+def without_pointers(listing, paths):
+    """Return *listing* with the files at *paths* skipped: they are Git LFS pointers."""
+    entries = tuple(entry for entry in listing.entries if entry.path not in paths)
+    skipped = tuple((path, "Git LFS pointer") for path in sorted(paths))
+    return listing._replace(entries=entries, skipped=listing.skipped + skipped)
 
 
 def make_changes(actions, tracked, new_shas):
@@ -3892,7 +3911,7 @@ def ask_source(stack, row, fetcher, known, spool_directory=None, jobs=DEFAULT_JO
     except (StatusError, RefusedError):
         if not is_raw_url(row["url"]) or not row["kind_is_open"]:
             raise
-    row = {**row, "kind": "http", "etag": None, "last_modified": None}
+    row = {**row, "kind": "http"}
     source = stack.enter_context(open_source(row, fetcher, spool_directory, jobs))
     return source, source.list(known)
 
@@ -3902,9 +3921,9 @@ def remove_work_directory(directory):
 
     Backups stay, and so does what holds them.
     """
-    directory.remove(f"{WORK_DIRECTORY}/lock")
-    directory.remove_directory(WORK_DIRECTORY)
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError):  # On Windows the lock that is held stays.
+        directory.remove(f"{WORK_DIRECTORY}/lock")
+        directory.remove_directory(WORK_DIRECTORY)
         directory.root.rmdir()
 
 
@@ -3921,6 +3940,7 @@ class Run:
             self._fetcher = Fetcher(
                 connections, row["id"], self.watch, source_origins(row), log=log
             )
+        self._again = self.options.force and not self.options.offline
         self._progress = progress or (lambda source_id, done, total: None)
         self._report = Report(row)
         self._directory = Directory(os.fsdecode(row["destination"]))
@@ -3988,7 +4008,11 @@ class Run:
             )
             self._directory.clear_staging(list(everything))
             try:
-                actions = self._stage(source, actions)
+                pointers = self._stage(source, actions)
+                if pointers:
+                    listing = without_pointers(listing, pointers)
+                    actions = make_plan(listing, self._tracked, local, ours, policy)
+                    self._check(actions)
                 self._publish(actions, local, lock)
                 self._record(listing, actions, local, source)
             finally:
@@ -4023,8 +4047,7 @@ class Run:
         """Return (source, its Listing, what is in the destination for each path)."""
         from concurrent.futures import ThreadPoolExecutor
 
-        offline, tracked = self.options.offline, self._tracked
-        again = self.options.force and not offline
+        tracked, again = self._tracked, self._again
         ids = [file.object_id for file in self._tracked.values() if file.object_id]
         algorithm = algorithm_of(ids[0]) if ids else "sha1"
         executor = stack.enter_context(ThreadPoolExecutor(1))
@@ -4042,7 +4065,7 @@ class Run:
             stack, self._row, self._fetcher, known, spool_directory, self.options.jobs
         )
         self._report.kind = source.kind
-        self._report.checked = not offline
+        self._report.checked = not self.options.offline
         local = dict(scan.result())
         for entry in listing.entries:
             if entry.path not in local:
@@ -4064,15 +4087,15 @@ class Run:
             )
 
     def _stage(self, source, actions):
-        """Fetch and verify into temporary files; return the actions that remain."""
-        by_path = {action.path: action for action in actions}
+        """Fetch and verify into temporary files; return the paths of LFS pointers."""
+        missing = {action.path for action in actions if action.kind in FETCHED}
+        again = (UNCHANGED, ADOPT) if self._again else ()
         wanted = [
             action.entry
             for action in actions
-            if action.kind in FETCHED
-            or (self.options.force and action.kind in (UNCHANGED, ADOPT))
+            if action.path in missing or action.kind in again
         ]
-        total = 0
+        total, pointers = 0, set()
         for done, (entry, content) in enumerate(source.fetch(wanted), 1):
             total += len(content)
             if total > MAX_FILES_SIZE:
@@ -4080,16 +4103,13 @@ class Run:
                 raise ProtocolError(f"the files are over {limit} MiB; --exclude some")
             self._progress(self._row["id"], done, len(wanted))
             self._check_content(entry, content)
-            if by_path[entry.path].kind not in FETCHED:
-                continue
             if content.startswith(LFS_POINTER):
-                del by_path[entry.path]
-                skipped = {"path": entry.path, "reason": "Git LFS pointer"}
-                self._report.skipped.append(skipped)
-                continue
-            row = self._file_row(entry, sha256_of(content), len(content))
-            self._staged[entry.path] = self._directory.stage(entry.path, content), row
-        return list(by_path.values())
+                pointers.add(entry.path)
+            elif entry.path in missing:
+                row = self._file_row(entry, sha256_of(content), len(content))
+                staged = self._directory.stage(entry.path, content)
+                self._staged[entry.path] = staged, row
+        return pointers
 
     def _check_content(self, entry, content):
         """Raise ProtocolError if *content* is not what was listed, or known before."""
@@ -4115,6 +4135,8 @@ class Run:
         todo = [action for action in actions if action.kind in (*FETCHED, REMOVE)]
         if not todo:
             return
+        if self.watch.interrupted:
+            self.watch.check()
         paths = [action.path for action in todo]
         self._check_untouched(paths, local)
         lock.write_journal(
@@ -4228,7 +4250,7 @@ class Run:
         return CacheError(f"cannot write in {where}: {error.strerror or error}")
 
     def _fail(self, error):
-        """Report and record the error; the local files are as they were before."""
+        """Report and record the error."""
         verified = False
         if isinstance(error, NetworkError) and self._tracked:
             with contextlib.suppress(OSError):

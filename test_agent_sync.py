@@ -750,6 +750,11 @@ class DirectoryUpstream:
         return only_agents(tree(self.directory))
 
 
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 9\n" % (
+    b"0" * 64
+)
+
+
 class Mirror:
     """One source, named `src`, registered to be synced from *upstream* into `dest`."""
 
@@ -4871,6 +4876,24 @@ class TestGitServersThatMisbehave:
         assert time.monotonic() - started < 5
         assert stats(synced.dest) == before
 
+    def test_a_deadline_that_passes_while_connecting_is_one(
+        self, synced, git_server, monkeypatch
+    ):
+        """FAULTS H10: the server drips once the connection is made."""
+        endless = b"HTTP/1.1 200 OK\r\nX: " + b"0" * 9999
+        git_server.answer = lambda request: drip(endless)
+        connect = socket.create_connection
+
+        def slowly(*args):
+            time.sleep(0.3)
+            return connect(*args)
+
+        monkeypatch.setattr(socket, "create_connection", slowly)
+        started = time.monotonic()
+        source = synced.sync("--timeout", "0.2", check=FAILURE)
+        assert "--timeout" in source["error"]
+        assert time.monotonic() - started < 5
+
     def test_a_server_that_drips_meets_the_timeout_too(self, synced, git_server):
         """FAULTS G31: the deadline is for the whole source, not for each read."""
         endless = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + b"0" * 9999
@@ -5346,6 +5369,24 @@ class TestFormsOfUrls:
     def test_short_forms_are_read_as_https(self, program, url):
         assert registered(program, url)["url"].startswith(GITHUB)
 
+    def test_another_url_brings_its_own_ref_and_directory(
+        self, program, git_upstream, repository
+    ):
+        """What was found out about the URL before does not outlive it."""
+        base = git_upstream.url[: -len(".git")]
+        program.call("add", f"{base}/tree/main/agents", "--id", "src")
+        program.call("sync")
+        repository.git("checkout", "-q", "-b", "feature/x")
+        repository.write("prompts/new.md", b"# New\n")
+        repository.commit()
+        state = agent_sync.AgentSyncState(program.database)
+        state.register_source("src", f"{base}/tree/feature/x/prompts")
+        source = only_source(program.call_json("sync", "--force"))
+        assert (source["revision"], source["added"]) == (repository.id(), ["new.md"])
+
+    def test_the_root_directory_has_a_name_too(self):
+        assert agent_sync.suggest_ids(agent_sync.Address("dir", "/"))[0] == "source"
+
     def test_an_existing_directory_is_a_directory(self, program, tmp_path):
         (tmp_path / "mine").mkdir()
         assert registered(program, tmp_path / "mine")["kind"] == "dir"
@@ -5563,8 +5604,7 @@ class TestFilters:
         self, program, git_upstream, repository
     ):
         """FAULTS P17 and P20."""
-        pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 9\n"
-        repository.write("agents/large.md", pointer % (b"0" * 64))
+        repository.write("agents/large.md", LFS_POINTER)
         (repository.directory / "agents" / "link.md").symlink_to("/etc/passwd")
         repository.git("add", "-A")
         entry = f"160000,{repository.id()},agents/module.md"
@@ -5577,6 +5617,19 @@ class TestFilters:
         assert all(entry["reason"] for entry in source["skipped"])
         assert not set(unwelcome) & set(mirror.tree())
         assert "qa/qa.md" in mirror.tree()
+
+    def test_a_tracked_file_that_becomes_an_lfs_pointer_is_gone_upstream(self, synced):
+        """FAULTS P20: it goes like one that became a link; an edited one stays."""
+        for path in ("qa/qa.md", "security.md"):
+            synced.upstream.write(path, LFS_POINTER)
+        synced.upstream.repository.commit()
+        synced.write("security.md", b"# Mine\n")
+        source = synced.sync()
+        assert paths(source["skipped"]) == ["qa/qa.md", "security.md"]
+        assert (source["removed"], source["kept"]) == (["qa/qa.md"], ["security.md"])
+        assert "qa/qa.md" not in synced.tree()
+        assert synced.tree()["security.md"] == b"# Mine\n"
+        synced.sync()
 
     @posix_only
     def test_an_executable_file_is_written_as_data(self, synced):
@@ -6793,8 +6846,7 @@ class TestManifestsWithHashes:
         assert hashed.backups() == []
 
     def test_git_lfs_pointers_are_skipped(self, hashed, site):
-        pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
-        site.files["big.md"] = pointer
+        site.files["big.md"] = LFS_POINTER
         assert paths(hashed.sync()["skipped"]) == ["big.md"]
         assert "big.md" not in hashed.tree()
 
@@ -8006,8 +8058,9 @@ class TestEveryKindOfSource:
 
     def test_an_offline_sync_asks_nobody(self, program, upstream):
         mirror = self.synced(program, upstream)
-        source = mirror.sync("--offline")
-        assert (source["checked"], source["requests"]) == (False, 0)
+        for options in (["--offline"], ["--offline", "--force"]):
+            source = mirror.sync(*options)
+            assert (source["checked"], source["requests"]) == (False, 0)
 
     def test_litter_of_a_killed_run_is_cleared(self, program, upstream):
         """FAULTS A06: the program's own pattern, and nothing that only resembles it."""
