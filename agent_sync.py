@@ -960,6 +960,12 @@ def says_damage(error):
     return "malformed" in str(error) or "not a database" in str(error)
 
 
+def insert_sql(table, names):
+    """Return the statement that inserts a row of *names* into *table*."""
+    marks = ", ".join("?" * len(names))
+    return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
+
+
 class AgentSyncState:
     """What is known of sources, files and runs; safe from many threads and processes.
 
@@ -1159,9 +1165,8 @@ class AgentSyncState:
             if check:
                 check(connection.execute("SELECT * FROM sources").fetchall())
             connection.execute(
-                f"INSERT INTO sources ({', '.join(names)})"
-                f" VALUES ({', '.join('?' * len(names))})"
-                f" ON CONFLICT (id) DO UPDATE SET {', '.join(updates)}",
+                insert_sql("sources", names)
+                + f" ON CONFLICT (id) DO UPDATE SET {', '.join(updates)}",
                 [source_id, utc_now(), utc_now(), *columns.values()],
             )
 
@@ -1232,9 +1237,8 @@ class AgentSyncState:
         names = ("source_id", "synced_at", *cls.FILE_COLUMNS)
         updates = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
         connection.executemany(
-            f"INSERT INTO agent_files ({', '.join(names)})"
-            f" VALUES ({', '.join('?' * len(names))})"
-            f" ON CONFLICT (source_id, file_path) DO UPDATE SET {updates}",
+            insert_sql("agent_files", names)
+            + f" ON CONFLICT (source_id, file_path) DO UPDATE SET {updates}",
             [
                 (source_id, utc_now(), *(file.get(name) for name in cls.FILE_COLUMNS))
                 for file in files
@@ -1320,9 +1324,7 @@ class AgentSyncState:
         with self._transaction() as connection:
             run = {"source_id": source_id, "sync_time": utc_now(), **run}
             cursor = connection.execute(
-                f"INSERT INTO sync_history ({', '.join(run)})"
-                f" VALUES ({', '.join('?' * len(run))})",
-                tuple(run.values()),
+                insert_sql("sync_history", run), tuple(run.values())
             )
             connection.executemany(
                 "INSERT INTO file_changes VALUES (?, ?, ?, ?, ?)",
@@ -3254,7 +3256,7 @@ class WebSource(Source):
         return content
 
 
-def check_body(path, content, headers, was_empty=True):
+def check_body(path, content, headers, may_be_empty=True):
     """Raise ProtocolError for a body that can hardly be the file it was asked for.
 
     That is all that stands for a file without a hash: a login page, or nothing.
@@ -3262,7 +3264,7 @@ def check_body(path, content, headers, was_empty=True):
     html = headers.get_content_type() in ("text/html", "application/xhtml+xml")
     if html and not path.endswith((".html", ".htm")):
         raise ProtocolError(f"{path} came as a web page: a login or portal in the way?")
-    if not content and not was_empty:
+    if not content and not may_be_empty:
         raise ProtocolError(f"{path} came empty")
     if path.endswith(".json"):
         parse_json(content, path)
@@ -3318,9 +3320,9 @@ class HttpSource(WebSource):
         digests = {entry.path: entry.sha256 for entry in entries}
 
         def ask(path):
-            before = known.files.get(path) if path in intact else None
             old = known.files.get(path)
-            content, entry = self._ask(path, before, bool(old and old.size))
+            before = old if path in intact else None
+            content, entry = self._ask(path, before, not (old and old.size))
             if digests[path] not in (None, entry.sha256):
                 raise StaleListingError(f"{path} is not what the manifest says")
             return content, entry
@@ -3343,7 +3345,7 @@ class HttpSource(WebSource):
             raise first
         return tuple(found), tuple(failed)
 
-    def _ask(self, path, before, was_there):
+    def _ask(self, path, before, may_be_empty):
         """Return (content or None, Entry); *before* is what is here intact."""
         headers = (
             conditional_headers(before.etag, before.last_modified) if before else {}
@@ -3356,7 +3358,7 @@ class HttpSource(WebSource):
             return None, Entry(
                 path, None, before.sha256, before.size, etag, last_modified
             )
-        check_body(path, content, got, was_empty=not was_there)
+        check_body(path, content, got, may_be_empty)
         digest = sha256_of(content)
         return content, Entry(path, None, digest, len(content), etag, last_modified)
 
@@ -4944,7 +4946,7 @@ LOCK_TIMEOUT = argument(
     type=duration,
     default=DEFAULT_LOCK_TIMEOUT,
     metavar="S",
-    help="seconds to wait for another run (default 60)",
+    help=f"seconds to wait for another run (default {DEFAULT_LOCK_TIMEOUT:g})",
 )
 
 
@@ -5025,7 +5027,7 @@ def show_sync(document):
         type=duration,
         default=DEFAULT_TIMEOUT,
         metavar="S",
-        help="seconds for one source in all (default 300)",
+        help=f"seconds for one source in all (default {DEFAULT_TIMEOUT:g})",
     ),
     argument(
         "--max-age",
