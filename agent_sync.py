@@ -4297,8 +4297,11 @@ def sync_sources(state, rows, options=None, progress=None, log=None):
     connections = Connections(jobs)
     runs = [Run(state, row, connections, options, progress, log) for row in rows]
     with ThreadPoolExecutor(max(1, min(len(runs), jobs, MAX_RUNS))) as executor:
-        futures = [executor.submit(run.perform) for run in runs]
+        futures = []
         try:
+            # An interruption may come before the executor knows of a thread it started.
+            for run in runs:
+                futures.append(executor.submit(run.perform))
             return [future.result() for future in futures]
         except BaseException:
             for future in futures:

@@ -10194,6 +10194,22 @@ class TestLocks:
             out, err = child.communicate(timeout=10)
         Outcome(child.returncode, out.decode(), err.decode()).checked(143)
 
+    def test_an_interruption_while_the_runs_are_started_ends_them(
+        self, full, monkeypatch
+    ):
+        """FAULTS A17: one has a thread by then, and waits for a lock."""
+        submit = ThreadPoolExecutor.submit
+
+        def interrupted(*args):
+            submit(*args)
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+        started = time.monotonic()
+        with held_by(full.dest / ".agent-sync" / "lock"):
+            full.program.call("sync", "src", check=130)
+        assert time.monotonic() - started < 10
+
 
 @posix_only
 class TestReadersDuringASync:
