@@ -268,11 +268,12 @@ NOTHING_KNOWN = Known({}, False, set)
 
 
 class LocalFile(NamedTuple):
-    """A regular file in the destination, as it is now."""
+    """A regular file in the destination, as it is now; `inode` tells it from others."""
 
     sha256: str
     object_id: str
     size: int
+    inode: int
 
 
 class Obstacle(NamedTuple):
@@ -554,7 +555,7 @@ class Directory:
                 content.update(chunk)
                 blob.update(chunk)
                 size += len(chunk)
-        return LocalFile(content.hexdigest(), blob.hexdigest(), size)
+        return LocalFile(content.hexdigest(), blob.hexdigest(), size, status.st_ino)
 
     def _parent_obstacle(self, path):
         """Return the Obstacle for the topmost parent of *path* that is no directory."""
@@ -3609,6 +3610,22 @@ def plan_entry(entry, tracked, local, ours, policy, removals):
     return Action(kind, entry.path, entry, clear=entry.path, backup=True)
 
 
+def renamed_in_case(entries, local, removals):
+    """Return {path: Obstacle} of listed files that are here by their old names only.
+
+    Where case does not count, a file is found at its new name, too. It is in the way
+    there until it is removed by the old one, so that the new name is what remains.
+    """
+    old_names = {(collision_key(path), local.get(path)): path for path in removals}
+    found = {}
+    for entry in entries if removals else ():
+        here = local.get(entry.path)
+        old_name = old_names.get((collision_key(entry.path), here))
+        if old_name and isinstance(here, LocalFile):
+            found[entry.path] = Obstacle(entry.path, "a file", (old_name,))
+    return found
+
+
 def make_plan(listing, tracked, local, ours=None, policy="backup"):
     """Return the Actions of a run, one for each path, sorted by path.
 
@@ -3631,6 +3648,7 @@ def make_plan(listing, tracked, local, ours=None, policy="backup"):
         if path not in listed
     ]
     removals = {action.path for action in gone if action.kind == REMOVE}
+    local = {**local, **renamed_in_case(listing.entries, local, removals)}
     actions = [
         plan_entry(
             entry,

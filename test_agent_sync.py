@@ -7511,8 +7511,8 @@ class TestNginx:
 # ==== Plan ====
 
 
-def local_file(data):
-    return agent_sync.LocalFile(sha256(data), object_id("blob", data), len(data))
+def local_file(data, inode=1):
+    return agent_sync.LocalFile(sha256(data), object_id("blob", data), len(data), inode)
 
 
 def listed(data, path="a.md", hashed=False):
@@ -7692,6 +7692,8 @@ class TestPlan:
 class Disk:
     """A destination as {path: bytes}, and what a run does to it."""
 
+    is_caseless = False
+
     def __init__(self, files):
         self.files = dict(files)
         self.saved = []
@@ -7714,7 +7716,8 @@ class Disk:
             if action.clear and action.backup:
                 for name in self.at_or_below(action.clear):
                     self.saved.append(self.files.pop(name))
-        for path in agent_sync.removed_first(actions):
+        first = agent_sync.removed_first(actions)
+        for path in first:
             self.files.pop(path, None)
         for action in actions:
             if action.kind in agent_sync.FETCHED:
@@ -7722,7 +7725,7 @@ class Disk:
                 assert action.path.rpartition("/")[0] not in self.files
                 self.files[action.path] = contents[action.path]
         for action in actions:
-            if action.kind == "remove":
+            if action.kind == "remove" and action.path not in first:
                 self.files.pop(action.path, None)
 
     def at_or_below(self, path):
@@ -7733,7 +7736,7 @@ def rows_after(actions, rows, contents):
     """The tracked rows after a run."""
     rows = dict(rows)
     for action in actions:
-        if action.kind == "remove":
+        if action.kind in ("remove", "keep") and action.path not in contents:
             del rows[action.path]
         elif action.kind in (*agent_sync.FETCHED, "adopt"):
             rows[action.path] = tracked_as(contents[action.path], action.path)
@@ -7764,23 +7767,72 @@ def small_states():
         )
 
 
+class CaselessFiles(dict):
+    """Files by lower-case names, as a file system has them on which case is nothing."""
+
+    def __init__(self, files):
+        super().__init__({path.lower(): data for path, data in files.items()})
+
+    def __contains__(self, path):
+        return super().__contains__(path.lower())
+
+    def __getitem__(self, path):
+        return super().__getitem__(path.lower())
+
+    def __setitem__(self, path, data):
+        super().__setitem__(path.lower(), data)
+
+    def get(self, path):
+        return super().get(path.lower())
+
+    def pop(self, path, *default):
+        return super().pop(path.lower(), *default)
+
+
+class CaselessDisk(Disk):
+    """A destination on such a file system, with files and no directories."""
+
+    is_caseless = True
+
+    def __init__(self, files):
+        super().__init__({})
+        self.files = CaselessFiles(files)
+
+    def at_or_below(self, path):
+        return [path] if path in self.files else []
+
+
+def small_caseless_states():
+    """Every (listed, tracked, on disk) for a file with two spellings."""
+    one_spelling = [{}] + [
+        {path: data} for path in ("a", "A") for data in (OLD, NEW, MINE)
+    ]
+    both = [{"a": OLD, "A": data} for data in (OLD, NEW)]
+    return itertools.product(one_spelling, one_spelling + both, one_spelling)
+
+
 class TestEverySmallState:
-    """All combinations of two paths, one of them the other's directory."""
+    """All combinations of two paths that cannot both be files."""
 
     @pytest.mark.parametrize("policy", agent_sync.POLICIES)
+    @pytest.mark.parametrize(
+        "states, make_disk",
+        [(small_states, Disk), (small_caseless_states, CaselessDisk)],
+        ids=["a file and its directory", "a file with two spellings"],
+    )
     def test_nothing_of_the_users_is_lost_and_a_second_run_has_nothing_to_do(
-        self, policy
+        self, policy, states, make_disk
     ):
-        """P26: bytes that no row claims are on the disk, or backed up, afterwards."""
+        """P13, P26: bytes that no row claims are on the disk, or backed up, then."""
         count = 0
-        for entries, rows, files in small_states():
-            disk = Disk(files)
+        for entries, rows, files in states():
+            disk = make_disk(files)
             rows = {path: tracked_as(data, path) for path, data in rows.items()}
             actions = self.plan(entries, rows, disk, policy)
             disk.apply(actions, entries)
             rows_then = rows_after(actions, rows, entries)
             self.check_nothing_lost(files, rows, entries, disk, policy)
-            kept = [action.path for action in actions if action.kind == "keep"]
+            kept = [a.path for a in actions if a.kind == "keep" and a.path in entries]
             again = self.plan(entries, rows_then, disk, policy)
             assert {a.kind for a in again} <= {"unchanged", "keep"}
             assert [a.path for a in again if a.kind == "keep"] == kept
@@ -7796,10 +7848,12 @@ class TestEverySmallState:
 
     def check_nothing_lost(self, files, rows, entries, disk, policy):
         for path, data in files.items():
-            ours = path in rows and rows[path].sha256 == sha256(data)
+            names = {path, path.swapcase()} if disk.is_caseless else {path}
+            ours = sha256(data) in {rows[name].sha256 for name in names & rows.keys()}
             if ours or data in disk.saved or disk.files.get(path) == data:
                 continue
-            assert policy == "overwrite" and path in entries, (files, rows, entries)
+            in_the_way = not names.isdisjoint(entries)
+            assert policy == "overwrite" and in_the_way, (files, rows, entries)
 
 
 # ==== Sync ====
