@@ -244,7 +244,8 @@ class TrackedFile(NamedTuple):
     def entry(self):
         """Return the Entry that listed it: by its object id, or else by its SHA-256."""
         sha256 = None if self.object_id else self.sha256
-        return Entry(self.path, self.object_id, sha256, self.size)
+        validators = self.etag, self.last_modified
+        return Entry(self.path, self.object_id, sha256, self.size, *validators)
 
 
 class Known(NamedTuple):
@@ -669,18 +670,16 @@ class Directory:
                 return False
         return True
 
-    def prune(self, path):
-        """Remove the parents of *path* that are now empty."""
-        for parent in reversed(parents_of(path)):
+    def prune(self, paths):
+        """Remove the parents of *paths* that are now empty and may be removed."""
+        parents = {parent for path in paths for parent in parents_of(path)}
+        for parent in sorted(parents, key=len, reverse=True):
             try:
                 with self.parent(parent) as (name, dir_fd):
                     os.rmdir(name, dir_fd=dir_fd)
-            except FileNotFoundError:
-                pass
             except OSError as error:
-                if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-                    return
-                raise
+                if error.errno in (errno.EIO, errno.ENOSPC):  # Trying again may help.
+                    raise
 
     def sync_directories(self, paths):
         """Bring the directories that hold *paths*, and theirs, to the disk."""
@@ -1125,11 +1124,12 @@ class AgentSyncState:
 
     def _salvaged_sources(self):
         """Return what of `sources` can still be read: what a user said."""
-        names = "id, url, enabled, kind, ref, path, destination, include, exclude"
+        names = {"id", "url", "enabled", "kind", "ref", "path", "destination"}
+        names |= {"include", "exclude", "on_conflict"}
         try:
             with self._get_connection() as connection:
-                rows = connection.execute(f"SELECT {names}, on_conflict FROM sources")
-                return [dict(row) for row in rows]
+                rows = connection.execute("SELECT * FROM sources")
+                return [{k: row[k] for k in names & set(row.keys())} for row in rows]
         except sqlite3.Error:
             return []
 
@@ -1147,7 +1147,8 @@ class AgentSyncState:
         """Insert the source with these *columns*, or update just these.
 
         Any change to what the source is makes the next run read its whole listing. What
-        was found out about another URL, its ref and path, is forgotten with it.
+        was found out about another URL is forgotten with it: ref and path, when it was
+        synced, and when it may be asked.
         *check* is called with all rows before, in the same transaction, and may raise.
         """
         names = ["id", "created_at", "updated_at", *columns]
@@ -1159,7 +1160,7 @@ class AgentSyncState:
         if "url" in columns:
             updates += [
                 f"{name} = CASE WHEN url IS excluded.url THEN {name} END"
-                for name in ("ref", "path")
+                for name in ("ref", "path", "last_sync_time", "retry_at")
                 if name not in columns
             ]
         with self._transaction() as connection:
@@ -1289,10 +1290,12 @@ class AgentSyncState:
 
     def get_files(self, source_id=None):
         """Return the rows of the tracked files: dicts, sorted by source and path."""
+        where, parameters = "", ()
+        if source_id is not None:
+            where, parameters = "WHERE source_id = ?", (source_id,)
         return self._rows(
-            "SELECT * FROM agent_files WHERE ? IS NULL OR source_id = ?"
-            " ORDER BY source_id, file_path",
-            (source_id, source_id),
+            f"SELECT * FROM agent_files {where} ORDER BY source_id, file_path",
+            parameters,
         )
 
     # ---- Runs ----
@@ -1491,6 +1494,9 @@ def find_credential(url, source_id, environ):
     return Credential(at, "Basic " + base64.b64encode(pair).decode(), provenance)
 
 
+CONDITIONS = ("If-none-match", "If-modified-since")
+
+
 def conditional_headers(etag, last_modified):
     """Return the headers that make a GET conditional; the ETag alone if there is one.
 
@@ -1579,12 +1585,12 @@ class Watch:
         self._timer.cancel()
 
     def interrupt(self):
-        """End everything now, since the user wants it so."""
+        """End it now, since the user wants it so."""
         self.interrupted = True
         self.stop()
 
     def stop(self):
-        """End everything now: what is being read stops short."""
+        """End it now: what is being read stops short, and `check` raises."""
         self.over.set()
         with self._mutex:
             for sock in self._sockets.values():
@@ -1592,7 +1598,7 @@ class Watch:
                     sock.shutdown(2)
 
     def check(self):
-        """Raise NetworkError when the time is up, for work that waits for nobody."""
+        """Raise NetworkError when it is over, for work that waits for nobody."""
         if self.over.is_set():
             raise NetworkError(self._why(TimeoutError()))
 
@@ -1785,7 +1791,7 @@ class Connections:
             context = self._context()
             connection = http.client.HTTPSConnection(request.host, context=context)
         if request._tunnel_host:
-            proxy = request.unredirected_hdrs.pop("Proxy-authorization", None)
+            proxy = request.get_header("Proxy-authorization")
             headers = {"Proxy-Authorization": proxy} if proxy else {}
             connection.set_tunnel(request._tunnel_host, headers=headers)
         return connection
@@ -1815,6 +1821,8 @@ class Connections:
                 raise ConnectionResetError("closed, or sending what nobody asked for")
             request.watch.begin(connection)
             headers = {**request.unredirected_hdrs, **request.headers}
+            if request._tunnel_host:  # What is for the proxy went with its CONNECT.
+                headers.pop("Proxy-authorization", None)
             method = request.get_method()
             connection.request(method, request.selector, request.data, headers)
             return Answer(connection.getresponse(), request.watch, release)
@@ -1835,14 +1843,12 @@ class Connections:
 class Fetcher:
     """Asks for URLs on behalf of one source."""
 
-    def __init__(
-        self, connections, source_id, watch, origins=(), environ=None, log=None
-    ):
+    def __init__(self, connections, source_id, watch, origins=(), log=None):
         self.watch = watch
         self._origins = origins  # the only ones that get the source's credentials
         self._connections = connections
         self._source_id = source_id
-        self._environ = os.environ if environ is None else environ
+        self._credentials = {}  # origin -> Credential or None
         self._log = log or (lambda text: None)
 
     def open(self, url, data=None, headers=None):
@@ -1852,10 +1858,7 @@ class Fetcher:
         Raises NetworkError if the server does not answer, ProtocolError if it does
         not speak HTTP.
         """
-        credential = None
-        if origin(url) in self._origins:
-            credential = find_credential(url, self._source_id, self._environ)
-        headers = dict(headers or {})
+        credential, headers = self._credential(url), headers or {}
         for _ in range(MAX_REDIRECTS + 1):
             answer = self._persist(url, data, headers, credential)
             if answer.status not in (301, 302, 303, 307, 308) or data is not None:
@@ -1864,9 +1867,20 @@ class Fetcher:
             answer.close()
             target = redirect_target(url, location)
             if origin(target) != origin(url):
-                credential, headers = None, {}
+                credential = None
+                headers = {k: v for k, v in headers.items() if k not in CONDITIONS}
             url = target
         raise ProtocolError(f"{url}: too many redirects")
+
+    def _credential(self, url):
+        """Return the source's Credential for *url*; looked up once for each origin."""
+        at = origin(url)
+        if at not in self._credentials:
+            found = None
+            if at in self._origins:
+                found = find_credential(url, self._source_id, os.environ)
+            self._credentials[at] = found
+        return self._credentials[at]
 
     def _persist(self, url, data, headers, credential):
         """Return the Answer, after a pause and another try where that may help."""
@@ -2021,8 +2035,8 @@ MODE_SUBMODULE = 0o160000
 
 
 def algorithm_of(object_id):
-    """Return the name of the hash that *object_id* is made with, by its length."""
-    return "sha1" if len(object_id) == 40 else "sha256"
+    """Return the name of the hash that *object_id* is made with; SHA-1 for None."""
+    return "sha256" if object_id and len(object_id) == 64 else "sha1"
 
 
 def object_id_of(kind, data, algorithm="sha1"):
@@ -2642,8 +2656,8 @@ def parse_web_address(parts, kind):
     url = f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
     if is_raw_url(url):
         return raw_address(url, kind)
-    shown = None if kind == "http" else browser_address(url)
-    if shown:
+    shown = browser_address(url)
+    if shown and kind != "http" and not url.endswith(".git"):
         return shown
     if "@" in url:
         raise UsageError("give the ref with --ref, not behind an @ in a URL")
@@ -2670,6 +2684,8 @@ def parse_address(url, kind=None, allow_http=False):
         raise UsageError(NO_PASSWORD)
     shorthand = _SHORTHAND.fullmatch(url)
     scp_like = _SCP_LIKE.fullmatch(url)
+    if kind == "http" and not re.match(r"https?://", url, re.IGNORECASE):
+        raise UsageError(f"'{printable(url)}' is no URL of a web site")
     if kind == "dir" or (
         kind is None and url.startswith(("file:", "/", "./", "../", "~"))
     ):
@@ -2698,7 +2714,8 @@ def suggest_ids(address):
     names = [name for name in re.split(r"[/\\]", remote) if name] or ["source"]
     ids = [names[-1], "-".join(names[-2:])]
     return [
-        re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.") or "source" for name in ids
+        re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:64] or "source"
+        for name in ids
     ]
 
 
@@ -3030,9 +3047,7 @@ class DirectorySource(Source):
         entries, skipped = [], []
         if not self._directory.root.is_dir():
             raise RefError(f"there is no directory {self._directory.root}")
-        for path in self._directory.walk():
-            if not self._selects(path):
-                continue
+        for path in self._paths():
             check_path(path)
             content = self._content(path)
             if content is None:
@@ -3043,6 +3058,13 @@ class DirectorySource(Source):
         revision = sha256_of(manifest_bytes(entries))
         return Listing(revision, entries, tuple(sorted(skipped)))
 
+    def _paths(self):
+        """Return the paths of all files that are selected."""
+        try:
+            return list(filter(self._selects, self._directory.walk()))
+        except OSError as error:
+            raise self._unreadable(error.filename, error) from error
+
     def _content(self, path):
         """Return what the file holds, or None if it is no regular file."""
         try:
@@ -3050,8 +3072,11 @@ class DirectorySource(Source):
         except OSError as error:
             if error.errno in (errno.ELOOP, errno.ENOTDIR):
                 return None
-            where = printable(self._directory.root / path)
-            raise GitSyncError(f"cannot read {where}: {error.strerror}") from error
+            raise self._unreadable(self._directory.root / path, error) from error
+
+    @staticmethod
+    def _unreadable(path, error):
+        return GitSyncError(f"cannot read {printable(path)}: {error.strerror}")
 
     def fetch(self, entries):
         """Yield (Entry, content) for each of *entries*, as they were listed."""
@@ -3211,8 +3236,7 @@ class WebSource(Source):
         request without a validator.
         """
         with self._fetcher.open(url, headers=headers) as answer:
-            asked = {"If-none-match", "If-modified-since"} & set(headers)
-            if answer.status == 304 and asked:
+            if answer.status == 304 and headers.keys() & set(CONDITIONS):
                 answer.read_all(limit)
                 return None, answer.headers
             if answer.status == 304:
@@ -4068,8 +4092,8 @@ class Run:
         from concurrent.futures import ThreadPoolExecutor
 
         tracked, again = self._tracked, self._again
-        ids = [file.object_id for file in self._tracked.values() if file.object_id]
-        algorithm = algorithm_of(ids[0]) if ids else "sha1"
+        ids = (file.object_id for file in tracked.values() if file.object_id)
+        algorithm = algorithm_of(next(ids, None))
         executor = stack.enter_context(ThreadPoolExecutor(1))
         # While the source answers, the local files are hashed.
         paths = {**self._tracked, **journal}
@@ -4089,7 +4113,7 @@ class Run:
         local = dict(scan.result())
         for entry in listing.entries:
             if entry.path not in local:
-                algorithm = algorithm_of(entry.object_id or listing.revision[:40])
+                algorithm = algorithm_of(entry.object_id)
                 local[entry.path] = self._directory.inspect(entry.path, algorithm)
         return source, listing, local
 
@@ -4121,11 +4145,14 @@ class Run:
             if total > MAX_FILES_SIZE:
                 limit = MAX_FILES_SIZE // MIB
                 raise ProtocolError(f"the files are over {limit} MiB; --exclude some")
+            self.watch.check()
             self._progress(self._row["id"], done, len(wanted))
             self._check_content(entry, content)
+            if entry.path not in missing:
+                continue
             if content.startswith(LFS_POINTER):
                 pointers.add(entry.path)
-            elif entry.path in missing:
+            else:
                 row = self._file_row(entry, sha256_of(content), len(content))
                 staged = self._directory.stage(entry.path, content)
                 self._staged[entry.path] = staged, row
@@ -4164,12 +4191,11 @@ class Run:
         )
         saved = self._back_up(todo)
         removed = [action.path for action in todo if action.kind == REMOVE]
-        first = removed_first(todo)
-        self._remove(first, local)
+        first = set(removed_first(todo))
+        self._remove(sorted(first), local)
         self._put_in_place([a for a in todo if a.path in self._staged], local)
         self._remove([path for path in removed if path not in first], local)
-        for path in removed:
-            self._directory.prune(path)
+        self._directory.prune(removed)
         self._directory.sync_directories(paths + saved)
 
     def _put_in_place(self, actions, local):
@@ -4267,7 +4293,7 @@ class Run:
         where = f"{self._directory.root}"
         if error.filename and str(error.filename) not in where:
             where += f" ({printable(error.filename)})"
-        return CacheError(f"cannot write in {where}: {error.strerror or error}")
+        return CacheError(f"cannot read or write in {where}: {error.strerror or error}")
 
     def _fail(self, error):
         """Report and record the error."""
@@ -4407,6 +4433,9 @@ def add_source(state, url, source_id=None, cache_dir=None, allow_http=False, **g
     else:
         destination = str(default_destination(source_id, cache_dir))
     ref, path = ref_and_path(address, given.get("ref"), given.get("path"))
+    has_path = address.kind != "http" or is_raw_url(url)
+    if path and not has_path or ref and not (has_path and address.kind != "dir"):
+        raise UsageError("--ref and --path are for repositories; put it into the URL")
     state.save_source(
         source_id,
         lambda rows: check_new_source(rows, source_id, address, destination),
@@ -4445,35 +4474,46 @@ def find_sources(state, ids=(), enabled_only=False, cache_dir=None):
     return [completed_row(row, cache_dir) for row in chosen]
 
 
+def delete_ours(directory, tracked):
+    """Delete the *tracked* files that are as tracked; return (deleted, kept) paths."""
+    deleted, kept = [], []
+    for path, file in tracked.items():
+        local = directory.inspect(path)
+        if is_ours(local, file):
+            directory.remove(path)
+            deleted.append(path)
+        elif local is not None:
+            kept.append(path)
+    directory.prune(deleted)
+    directory.sync_directories(deleted)
+    return deleted, kept
+
+
+def existing_destination(row):
+    """Return the Directory of a row's destination, or None if nothing can be in it."""
+    with contextlib.suppress(UsageError):
+        check_destination(row)
+        directory = Directory(row["destination"])
+        return directory if directory.root.is_dir() else None
+
+
 def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIMEOUT):
     """Forget a source; with *delete_files* also delete its files that are still ours.
 
     Returns (deleted, kept): the paths deleted, and those edited here, which stay.
     """
     deleted, kept = [], []
-    try:
-        check_destination(row)
-    except UsageError:  # Then nothing was written there.
+    directory = existing_destination(row)
+    with contextlib.ExitStack() as stack:
+        # Where nothing can be written no run can be going on.
+        if directory and (delete_files or os.access(directory.root, os.W_OK)):
+            stack.enter_context(DestinationLock(directory.root, lock_timeout))
+        if directory and delete_files:
+            tracked = tracked_files(state.get_files(row["id"]))
+            deleted, kept = delete_ours(directory, tracked)
         state.remove_source(row["id"])
-        return deleted, kept
-    directory = Directory(row["destination"])
-    if not directory.root.is_dir():
-        state.remove_source(row["id"])
-        return deleted, kept
-    with DestinationLock(directory.root, lock_timeout):
-        tracked = tracked_files(state.get_files(row["id"])) if delete_files else {}
-        for path, file in tracked.items():
-            local = directory.inspect(path)
-            if is_ours(local, file):
-                directory.remove(path)
-                deleted.append(path)
-            elif local is not None:
-                kept.append(path)
-        for path in deleted:
-            directory.prune(path)
-        directory.sync_directories(deleted)
-        state.remove_source(row["id"])
-        remove_work_directory(directory)
+        if directory:
+            remove_work_directory(directory)
     return deleted, kept
 
 
@@ -4552,7 +4592,6 @@ def cached_file(directory, path, entry):
         "content_sha": local.sha256,
         "local_path": str(directory.root / path),
         "file_size": local.size,
-        "object_id": local.object_id,
         "etag": etag,
     }
 
@@ -4734,12 +4773,14 @@ class GitSourceSyncService:
     ):
         self.source_url = source_url.rstrip("/")
         self.source_id = source_id
-        self.cache_dir = Path(cache_dir or default_destination(source_id)).absolute()
+        self.cache_dir = home_path(
+            cache_dir or default_destination(source_id)
+        ).absolute()
         self.cache_dir.mkdir(parents=True, exist_ok=True)
         self.sync_state = AgentSyncState()
         destination = str(self.cache_dir)
         self.sync_state.save_source(
-            source_id, url=self.source_url, destination=destination, enabled=1
+            source_id, url=self.source_url, destination=destination
         )
         if (self.cache_dir / CACHE_NAME).is_file():
             self._import_cache()
@@ -4785,7 +4826,7 @@ class GitSourceSyncService:
         if show_progress:
             for path in synced:
                 _logger().info("synced %s", path)
-        cached = [path for path in intact if path not in set(synced)]
+        cached = sorted(set(intact) - set(synced))
         return {
             "synced": synced,
             "cached": cached,
@@ -4810,7 +4851,7 @@ class GitSourceSyncService:
             content = self._download(check_path(filename))
         except PathError:
             return None
-        except GitSyncError as error:
+        except (GitSyncError, UsageError) as error:
             _logger().warning("%s: %s; looking in the cache", self.source_id, error)
             content = None
         if content is None:
@@ -4836,7 +4877,7 @@ class GitSourceSyncService:
             fetcher = Fetcher(connections, row["id"], watch, source_origins(row))
             source, listing = ask_source(stack, row, fetcher, NOTHING_KNOWN)
             for _, content in source.fetch(listing.entries):
-                return content
+                return None if content.startswith(LFS_POINTER) else content
         return None
 
     def get_cached_agents_dir(self):
@@ -5233,15 +5274,18 @@ def drift_document(args, state):
     documents, ok = [], True
     for row in find_sources(state, args.ids, cache_dir=args.cache_dir):
         tracked = tracked_files(state.get_files(row["id"]))
+        error, drift = None, ([], [], [])
         try:
             check_destination(row)
             directory = Directory(row["destination"])
             drift = find_drift(directory, tracked, row_filter(row))
-        except UsageError:
-            drift = [], list(tracked), []
+        except UsageError as bad_destination:
+            error = str(bad_destination)
+        except OSError as unreadable:
+            error = f"cannot read {unreadable.filename}: {unreadable.strerror}"
         modified, missing, untracked = drift
         runs = state.get_sync_history(row["id"], 1)
-        ok = ok and not modified and not missing
+        ok = ok and not (modified or missing or error)
         documents.append(
             {
                 "source": row["id"],
@@ -5252,6 +5296,7 @@ def drift_document(args, state):
                 "modified": modified,
                 "missing": missing,
                 "untracked": untracked,
+                "error": error,
             }
         )
     return {"ok": ok, "sources": documents}, 0 if ok else EXIT_FAILED
@@ -5260,6 +5305,8 @@ def drift_document(args, state):
 def drift_line(source):
     """Return the line that sums up one source of the document above."""
     last, age = source["status"], age_of(source)
+    if source["error"]:
+        return f"{source['source']}: {printable(source['error'])}"
     failed = ""
     if last in ("error", "partial"):
         failed = f", but the last run failed ({last})"
@@ -5714,7 +5761,10 @@ def run_command(argv):
 
     named = [name for name in COMMANDS if name in argv]
     common = argparse.Namespace(**COMMON_DEFAULTS)
-    parsed = make_parser(named).parse_args(argv, common)
+    try:
+        parsed = make_parser(named).parse_args(argv, common)
+    except UsageError:  # What was named may not have been meant as a command.
+        parsed = make_parser().parse_args(argv, common)
     entry = COMMANDS[parsed.command]
     terminal = Terminal(parsed, sys.stderr)
     state = AgentSyncState(parsed.db) if entry.needs_state else None

@@ -3344,6 +3344,41 @@ class TestProxies:
         assert CANARY.encode() not in distant.database.read_bytes()
 
 
+class TunnelProxy(socketserver.ThreadingTCPServer):
+    """A proxy that connects whoever asks to one *port* here; notes what it was told."""
+
+    allow_reuse_address = daemon_threads = True
+
+    def __init__(self, port):
+        self.port = port
+        self.heads = []
+        super().__init__(("127.0.0.1", 0), None)
+        threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
+
+    def __exit__(self, *exc_info):
+        self.shutdown()
+        self.server_close()
+
+    def finish_request(self, client, address):
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += client.recv(1)
+        self.heads.append(head.decode("latin-1").lower())
+        with socket.create_connection(("127.0.0.1", self.port)) as server:
+            client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
+            back = threading.Thread(target=self.copy, args=(server, client))
+            back.start()
+            self.copy(client, server)
+            back.join()
+
+    @staticmethod
+    def copy(source, target):
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+            target.shutdown(socket.SHUT_WR)
+
+
 OPENSSL = shutil.which("openssl")
 CA_CONFIGURATION = """
 [ca]
@@ -3499,6 +3534,38 @@ class TestTls:
         url = site.base.replace("http:", "https:")
         program.call("add", url, "--id", "src")
         program.call("sync", "--timeout", "20", check=1)
+
+
+class DistantSite(SecureSite):
+    """The same, by a name that only a proxy knows."""
+
+    base = "https://stranger.invalid/agents"
+
+
+@pytest.fixture
+def behind_a_proxy(program, certificates, monkeypatch):
+    """(its source, a proxy with a password): the only way to a site with TLS."""
+    with DistantSite(certificates, "stranger") as site:
+        port = int(site.url.rpartition(":")[2].partition("/")[0])
+        with TunnelProxy(port) as proxy:
+            address = f"me:{CANARY}@127.0.0.1:{proxy.server_address[1]}"
+            monkeypatch.setenv("https_proxy", f"http://{address}")
+            monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
+            yield Mirror(program, site), proxy
+
+
+class TestTlsBehindAProxy:
+    def test_the_proxy_gets_its_password_and_the_site_does_not(self, behind_a_proxy):
+        """FAULTS H33: it goes with CONNECT, and never with what is encrypted."""
+        mirror, proxy = behind_a_proxy
+        mirror.sync("-j", "1")
+        assert mirror.is_faithful()
+        secret = base64.b64encode(f"me:{CANARY}".encode()).decode().lower()
+        [head] = proxy.heads
+        assert head.startswith("connect stranger.invalid:443 ")
+        assert f"proxy-authorization: basic {secret}" in head
+        seen = {name for ask in mirror.upstream.requests for name in ask.headers}
+        assert not {name for name in seen if name.startswith("proxy")}
 
 
 # ==== Pkt-lines ====
@@ -4648,6 +4715,24 @@ def test_mutated_input_raises_nothing_but_this_programs_error():
 
 
 class TestGitClient:
+    def test_an_interruption_ends_the_fetching_of_files_that_need_no_network(
+        self, program, directory_upstream
+    ):
+        """What was staged before goes again, and nothing was published."""
+        mirror = Mirror(program, directory_upstream)
+        state = agent_sync.AgentSyncState()
+        [row] = agent_sync.find_sources(state)
+        fetched = []
+
+        def progress(source_id, done, total):
+            fetched.append(done)
+            run.watch.interrupt()
+
+        run = agent_sync.Run(state, row, None, progress=progress)
+        assert run.perform().error == "interrupted"
+        assert fetched == [1]
+        assert mirror.tree() == {}
+
     def test_a_first_sync_takes_three_requests_and_no_discovery(
         self, mirror, git_server
     ):
@@ -5164,6 +5249,22 @@ class TestDiscovery:
         mirror.program.call("sync", "moved")
         assert tree(dest) == mirror.upstream.agents()
 
+    def test_a_server_that_has_moved_to_another_origin_is_followed(
+        self, mirror, git_server, site
+    ):
+        """G30: what says which protocol is spoken goes along, unlike a password."""
+        where = git_server.url + "/owner/repo.git/info/refs?service=git-upload-pack"
+        moved = {"Location": where}
+        site.answers = {
+            "repo.git/git-upload-pack": http_reply(404),
+            "repo.git/info/refs?service=git-upload-pack": http_reply(301, b"", moved),
+        }
+        dest = mirror.program.root / "moved"
+        options = ["--kind", "git", "--path", "agents", "--id", "moved", "--dest", dest]
+        mirror.program.call("add", f"{site.base}/repo.git", *options)
+        mirror.program.call("sync", "moved")
+        assert tree(dest) == mirror.upstream.agents()
+
     @pytest.mark.parametrize(
         "location",
         [
@@ -5489,6 +5590,13 @@ BAD_URLS = [
 ]
 
 
+class TestIdsFromUrls:
+    @pytest.mark.parametrize("name", ["_agents", "a" * 70, "-x", "..a.._", "___", "é"])
+    def test_every_name_gives_an_id_that_will_do(self, program, tmp_path, name):
+        (tmp_path / name).mkdir()
+        program.call("add", tmp_path / name)
+
+
 class TestUrlsThatAreRefused:
     @pytest.mark.parametrize("url", BAD_URLS, ids=ascii)
     def test_only_https_and_directories_are_taken(self, program, url):
@@ -5501,10 +5609,27 @@ class TestUrlsThatAreRefused:
         assert "hunter2" not in complaint(program.call("add", url, check=FAILURE))
         assert b"hunter2" not in program.database.read_bytes()
 
+    def test_a_repository_may_be_in_a_group_named_tree(self):
+        url = "https://example.org/group/tree/repo.git"
+        assert agent_sync.parse_address(url) == agent_sync.Address("git", url)
+
     def test_plain_http_is_for_loopback_unless_allowed(self, program):
         url = "http://example.org/owner/repo.git"
         assert "--allow-http" in complaint(program.call("add", url, check=FAILURE))
         assert registered(program, url, "--allow-http")["kind"] == "git"
+
+    @pytest.mark.parametrize("url", ["owner/repo", "git@host:owner/repo", "./agents"])
+    def test_what_is_no_web_site_is_not_read_as_one(self, program, url):
+        program.call("add", url, "--kind", "http", check=FAILURE)
+
+    @pytest.mark.parametrize("option", ["--ref", "--path"])
+    def test_a_web_site_has_no_ref_and_no_path(self, program, option):
+        url = "https://example.org/a/b/agents"
+        outcome = program.call("add", url, option, "sub", check=FAILURE)
+        assert "repositories" in complaint(outcome)
+
+    def test_a_directory_has_no_ref(self, program, tmp_path):
+        program.call("add", tmp_path, "--ref", "main", check=FAILURE)
 
     def test_a_directory_that_is_not_there_is_refused(self, program, tmp_path):
         program.call("add", tmp_path / "nothing", check=FAILURE)
@@ -5616,6 +5741,18 @@ class TestFilters:
         assert all(entry["reason"] for entry in source["skipped"])
         assert not set(unwelcome) & set(mirror.tree())
         assert "qa/qa.md" in mirror.tree()
+
+    def test_a_pointer_that_was_there_already_is_not_deleted(
+        self, program, git_upstream, repository
+    ):
+        """It is as listed, so it was adopted; --force does not change that."""
+        repository.write("agents/large.md", LFS_POINTER)
+        repository.commit()
+        mirror = Mirror(program, git_upstream)
+        mirror.write("large.md", LFS_POINTER)
+        mirror.sync()
+        mirror.sync("--force")
+        assert mirror.tree()["large.md"] == LFS_POINTER
 
     def test_a_tracked_file_that_becomes_an_lfs_pointer_is_gone_upstream(self, synced):
         """FAULTS P20: it goes like one that became a link; an edited one stays."""
@@ -6071,6 +6208,14 @@ class TestOddFilesInADirectory:
         assert not short.exists()
         assert "socket.md" in paths(source["skipped"])
         assert len(mirror.tree()) == 8
+
+    def test_a_directory_that_must_not_be_listed_is_named(
+        self, program, directory_upstream, monkeypatch
+    ):
+        mirror = Mirror(program, directory_upstream)
+        locked = directory_upstream.directory / "qa"
+        refuse_to_list(monkeypatch, locked)
+        assert f"cannot read {locked}" in mirror.sync(check=1)["error"]
 
     def test_a_name_that_is_no_utf_8_is_refused_tidily(
         self, program, directory_upstream
@@ -6861,6 +7006,12 @@ class TestManifestsWithoutHashes:
         assert "new.md" not in conditions(site.requests)
         assert source["bytes_received"] < 200
         assert unhashed.is_faithful()
+
+    def test_offline_it_forgets_no_validator(self, unhashed):
+        rows = unhashed.program.durable_rows()
+        unhashed.sync("--offline")
+        assert unhashed.program.durable_rows() == rows
+        assert unhashed.sync()["bytes_received"] < 200
 
     def test_the_revision_changes_with_a_file_and_only_then(self, unhashed, site):
         first = unhashed.sync()["revision"]
@@ -9232,6 +9383,26 @@ class SharingViolation(PermissionError):
         return self.code
 
 
+class TestDirectoriesThatStay:
+    @pytest.mark.parametrize("number", [errno.EACCES, errno.EBUSY, errno.EPERM])
+    def test_one_that_cannot_be_removed_when_it_is_empty_is_no_error(
+        self, local, monkeypatch, number
+    ):
+        """A mount point, or what is in a directory of somebody else's."""
+        local.upstream.write("alone/a.md", b"# Alone\n")
+        local.sync()
+        (local.upstream.directory / "alone/a.md").unlink()
+
+        def rmdir(path, dir_fd=None):
+            raise OSError(number, os.strerror(number), path)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "rmdir", rmdir)
+            assert local.sync()["removed"] == ["alone/a.md"]
+        assert list((local.dest / "alone").iterdir()) == []
+        assert changes(local.sync()) == {}
+
+
 class TestFilesThatOthersHaveOpen:
     """FAULTS A11: an editor or a scanner on Windows has the file for a moment."""
 
@@ -9479,6 +9650,23 @@ class TestDamagedDatabases:
         assert kept == data
         assert name in outcome.err
         assert "damaged" in outcome.err
+
+    def test_sources_of_an_older_schema_are_saved(self, program):
+        """FAULTS D01: one that a program wrote which knows the contract alone."""
+        database = old_database(program.database)
+        with opened(database) as connection:
+            connection.execute("DROP INDEX idx_agent_files_path")
+            expected = connection.execute("SELECT id, url FROM sources").fetchall()
+            query = "SELECT rootpage FROM sqlite_master WHERE name = 'agent_files'"
+            [[page]] = connection.execute(query).fetchall()
+            [[size]] = connection.execute("PRAGMA page_size").fetchall()
+        with open(str(database), "r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * 200)
+        program.call("sources", check=(0, 1))
+        assert moved_aside(program)
+        sources = program.call_json("sources")["sources"]
+        assert [(row["id"], row["url"]) for row in sources] == sorted(expected)
 
     def test_its_journals_go_along(self, full):
         """FAULTS D01, D07: a journal would be played back into the new one."""
@@ -11312,6 +11500,15 @@ class TestService:
         assert placed.source_url == named.source_url
         assert placed.sync_state.get_source_info("mpm")["url"] == host.base
 
+    def test_a_home_directory_is_found(self, program, host):
+        service = agent_sync.GitSourceSyncService(host.base, "~/agents", "mpm")
+        assert service.cache_dir == program.root / "home" / "agents"
+
+    def test_making_one_enables_nothing_that_was_disabled(self, program, host, service):
+        program.call("disable", "mpm")
+        new_service(program, host)
+        assert service.sync_state.get_source_info("mpm")["enabled"] == 0
+
     def test_making_one_asks_nobody(self, service, host):
         assert host.requests == []
 
@@ -12129,6 +12326,11 @@ class TestArguments:
         env = {**os.environ, "PYTHONPATH": str(HERE)}
         subprocess.run([sys.executable, "-c", code], check=True, env=env)
 
+    @pytest.mark.parametrize("rest", [[], ["status"], ["--db", "sync"]], ids=str)
+    def test_a_mistyped_command_is_told_what_there_is(self, program, rest):
+        outcome = program.call("snyc", *rest, check=2)
+        assert all(command in outcome.err for command in COMMANDS)
+
     def test_the_version_is_printed(self, program):
         assert re.search(r"\d+\.\d+", program.call("--version").out)
 
@@ -12234,11 +12436,33 @@ class TestManagingSources:
         assert stats(synced.dest) == before
         assert synced.program.query("SELECT * FROM agent_files") == []
 
+    def test_removing_from_where_nothing_can_be_written(self, synced, mounting):
+        """Only the database forgets it; to delete its files as well is an error."""
+        script = 'cd "$1" && shift && mount --bind dest dest && mount -o remount,bind,'
+        script += 'ro dest && "$@"'
+        prefix = [*mounting, script, "sh", str(synced.program.root)]
+        before = stats(synced.dest)
+        synced.program.run("remove", "src", "--delete-files", prefix=prefix, check=1)
+        assert len(synced.program.call_json("sources")["sources"]) == 1
+        synced.program.run("remove", "src", prefix=prefix)
+        assert synced.program.call_json("sources") == {"sources": []}
+        assert stats(synced.dest) == before
+
     def test_removing_with_the_files_spares_what_is_not_ours(self, synced):
         synced.write("mine.md", b"mine\n")
         synced.write("qa/qa.md", b"# My own\n")
         synced.program.call("remove", "src", "--delete-files")
         assert synced.tree() == {"mine.md": b"mine\n", "qa/qa.md": b"# My own\n"}
+
+    def test_at_another_url_a_source_is_asked_whenever_the_old_one_was(self, synced):
+        """No --max-age and no pause that the old server asked for stands for it."""
+        later = datetime.now(timezone.utc) + timedelta(hours=1)
+        set_source(synced.program, retry_at=later.isoformat())
+        state = agent_sync.AgentSyncState()
+        state.register_source("src", synced.upstream.url.replace("repo", "other"))
+        before = len(synced.upstream.requests)
+        synced.sync("--max-age", "1h", check=1)
+        assert len(synced.upstream.requests) > before
 
     def test_enabling_and_disabling_are_remembered(self, synced):
         synced.program.call("disable", "src")
@@ -12300,6 +12524,39 @@ class TestStatusAndVerify:
         before = stats(synced.dest), synced.program.database.read_bytes()
         synced.program.call(command, check=1)
         assert (stats(synced.dest), synced.program.database.read_bytes()) == before
+
+
+@pytest.mark.parametrize("command", ["status", "verify"])
+class TestDestinationsThatCannotBeRead:
+    """That is told of the source concerned, and the others are looked at."""
+
+    @pytest.fixture
+    def two(self, synced):
+        upstream, dest = synced.upstream, synced.program.root / "two"
+        options = ["--id", "two", "--dest", dest]
+        synced.program.call("add", *upstream.arguments, *options)
+        synced.program.call("sync", "two")
+        return synced
+
+    def check(self, program, command):
+        document = program.call_json(command, check=1)
+        src, two = document["sources"]
+        assert document["ok"] is False
+        assert "dest" in src["error"]
+        assert (two["error"], two["modified"], two["missing"]) == (None, [], [])
+        outcome = program.call(command, check=1)
+        assert src["error"] in outcome.out
+        assert "two: 8 files, all as synced" in outcome.out
+
+    def test_a_file_where_it_was(self, two, command):
+        shutil.rmtree(two.dest)
+        two.dest.write_bytes(b"mine")
+        self.check(two.program, command)
+
+    def test_a_directory_in_it_that_must_not_be_listed(self, two, monkeypatch, command):
+        with monkeypatch.context() as patch:
+            refuse_to_list(patch, two.dest / "qa")
+            self.check(two.program, command)
 
 
 class TestStatusAlone:
