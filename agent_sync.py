@@ -284,7 +284,6 @@ class Obstacle(NamedTuple):
     """
 
     path: str
-    what: str
     files: tuple[str, ...]
 
 
@@ -300,7 +299,6 @@ class Action(NamedTuple):
     entry: Optional[Entry] = None
     clear: Optional[str] = None
     backup: bool = False
-    reason: Optional[str] = None
 
 
 class Change(NamedTuple):
@@ -541,8 +539,8 @@ class Directory:
             return self._parent_obstacle(path)
         if stat.S_ISDIR(mode):
             files = tuple(self.walk(path, hidden=True))
-            return Obstacle(path, "a directory", files)
-        return Obstacle(path, "a link" if stat.S_ISLNK(mode) else "a device", (path,))
+            return Obstacle(path, files)
+        return Obstacle(path, (path,))
 
     @staticmethod
     def _hash(file, status, algorithm):
@@ -564,8 +562,7 @@ class Directory:
             with self.parent(parent) as (name, dir_fd):
                 mode = os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode
             if not stat.S_ISDIR(mode):
-                what = "a file" if stat.S_ISREG(mode) else "a link"
-                return Obstacle(parent, what, (parent,))
+                return Obstacle(parent, (parent,))
         return None  # It has become a directory since.
 
     def walk(self, below="", hidden=False):
@@ -2649,8 +2646,11 @@ def names_repository(parts):
     return path.endswith(".git") or path.count("/") == 2 and not names_manifest(path)
 
 
-def parse_web_address(parts, kind):
-    """Return the Address in the SplitResult *parts* of an http(s) URL."""
+def parse_web_address(url, kind, allow_http):
+    """Return the Address in an http(s) URL; UsageError for one that will not do."""
+    parts = split_url(url)
+    if parts.scheme == "http" and not is_loopback(parts.hostname) and not allow_http:
+        raise UsageError(f"'{url}' is not encrypted; use https, or give --allow-http")
     if parts.query or parts.fragment:
         raise UsageError("a source's URL must not have a query or a fragment")
     url = f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
@@ -2677,35 +2677,33 @@ def directory_of(url):
     return os.path.abspath(os.path.expanduser(url))
 
 
+def names_directory(url):
+    """Return whether a source's URL is the path of a local directory."""
+    return url.startswith(("file:", "/", "./", "../", "~")) or (
+        "://" not in url and os.path.isdir(url)
+    )
+
+
 def parse_address(url, kind=None, allow_http=False):
     """Return the Address that *url* stands for; UsageError for one that is none."""
     url = url.strip()
     if re.match(r"(\w+://)?[^/]*:[^/]*@", url):
         raise UsageError(NO_PASSWORD)
-    shorthand = _SHORTHAND.fullmatch(url)
+    if kind == "dir" or (kind is None and names_directory(url)):
+        return Address("dir", directory_of(url))
+    if re.match(r"https?://", url, re.IGNORECASE):
+        return parse_web_address(url, kind, allow_http)
     scp_like = _SCP_LIKE.fullmatch(url)
-    if kind == "http" and not re.match(r"https?://", url, re.IGNORECASE):
-        raise UsageError(f"'{printable(url)}' is no URL of a web site")
-    if kind == "dir" or (
-        kind is None and url.startswith(("file:", "/", "./", "../", "~"))
-    ):
-        return Address("dir", directory_of(url))
-    if scp_like:
+    if scp_like and kind != "http":
         return git_address("https://{}/{}.git".format(*scp_like.groups()))
-    if kind is None and "://" not in url and os.path.isdir(url):
-        return Address("dir", directory_of(url))
-    if shorthand and not url.startswith("."):
+    shorthand = _SHORTHAND.fullmatch(url)
+    if shorthand and kind != "http" and not url.startswith("."):
         repository, ref = shorthand.groups()
         return git_address(f"{github_base('GIT')}/{repository}.git", ref)
-    if not re.match(r"https?://", url, re.IGNORECASE):
-        raise UsageError(
-            f"cannot tell what '{printable(url)}' is: give OWNER/REPO, an http(s) URL"
-            " or an existing directory"
-        )
-    parts = split_url(url)
-    if parts.scheme == "http" and not is_loopback(parts.hostname) and not allow_http:
-        raise UsageError(f"'{url}' is not encrypted; use https, or give --allow-http")
-    return parse_web_address(parts, kind)
+    raise UsageError(
+        f"cannot tell what '{printable(url)}' is: give OWNER/REPO, an http(s) URL"
+        " or an existing directory"
+    )
 
 
 def suggest_ids(address):
@@ -3591,7 +3589,7 @@ def plan_removal(tracked, local, ours):
     """Return the Action for a tracked file that is gone upstream."""
     if local is None or is_ours(local, tracked, ours):
         return Action(REMOVE, tracked.path)
-    return Action(KEEP, tracked.path, reason="edited here, and removed upstream")
+    return Action(KEEP, tracked.path)
 
 
 def fetch_kind(entry, tracked):
@@ -3625,8 +3623,7 @@ def plan_entry(entry, tracked, local, ours, policy, removals):
     if isinstance(local, Obstacle) and set(local.files) <= removals:
         return Action(kind, entry.path, entry, clear=local.path)
     if policy == "keep":
-        reason = "edited here" if tracked else "not ours, and in the way"
-        return Action(KEEP, entry.path, entry, reason=reason)
+        return Action(KEEP, entry.path, entry)
     if isinstance(local, Obstacle):  # More than a file might be lost: always saved.
         return Action(kind, entry.path, entry, clear=local.path, backup=True)
     if policy == "overwrite":
@@ -3646,7 +3643,7 @@ def renamed_in_case(entries, local, removals):
         here = local.get(entry.path)
         old_name = old_names.get((collision_key(entry.path), here))
         if old_name and isinstance(here, LocalFile):
-            found[entry.path] = Obstacle(entry.path, "a file", (old_name,))
+            found[entry.path] = Obstacle(entry.path, (old_name,))
     return found
 
 
@@ -4147,26 +4144,25 @@ class Run:
                 raise ProtocolError(f"the files are over {limit} MiB; --exclude some")
             self.watch.check()
             self._progress(self._row["id"], done, len(wanted))
-            self._check_content(entry, content)
+            digest = self._checked_digest(entry, content)
             if entry.path not in missing:
                 continue
             if content.startswith(LFS_POINTER):
                 pointers.add(entry.path)
             else:
-                row = self._file_row(entry, sha256_of(content), len(content))
+                row = self._file_row(entry, digest, len(content))
                 staged = self._directory.stage(entry.path, content)
                 self._staged[entry.path] = staged, row
         return pointers
 
-    def _check_content(self, entry, content):
-        """Raise ProtocolError if *content* is not what was listed, or known before."""
+    def _checked_digest(self, entry, content):
+        """Return the SHA-256 of *content*; ProtocolError if it was another before."""
         digest = sha256_of(content)
-        if entry.sha256 and digest != entry.sha256:
-            raise ProtocolError(f"{entry.path} is not what the manifest says")
         before = self._tracked.get(entry.path)
         same_id = before and entry.object_id and before.object_id == entry.object_id
         if same_id and digest != before.sha256:  # SHA-1 was broken.
             raise ProtocolError(f"{entry.path} has another content for the same id")
+        return digest
 
     def _check_untouched(self, paths, local):
         """Raise CacheError if what is at one of *paths* is not what was planned for.
@@ -4393,6 +4389,13 @@ def check_new_source(rows, source_id, address, destination):
         check_apart(destination, row["destination"], f"source '{row['id']}'")
 
 
+def check_has_ref(address, ref, path):
+    """Raise UsageError if *ref* or *path* is given for what has none."""
+    is_web = address.kind == "http" and not is_raw_url(address.remote)
+    if is_web and (ref or path) or address.kind == "dir" and ref:
+        raise UsageError("--ref and --path are for repositories; put it into the URL")
+
+
 def ref_and_path(address, ref, path):
     """Return the ref and path of a new source; what is given goes before its address.
 
@@ -4432,10 +4435,8 @@ def add_source(state, url, source_id=None, cache_dir=None, allow_http=False, **g
         destination = os.path.abspath(os.path.expanduser(given["destination"]))
     else:
         destination = str(default_destination(source_id, cache_dir))
+    check_has_ref(address, given.get("ref"), given.get("path"))
     ref, path = ref_and_path(address, given.get("ref"), given.get("path"))
-    has_path = address.kind != "http" or is_raw_url(url)
-    if path and not has_path or ref and not (has_path and address.kind != "dir"):
-        raise UsageError("--ref and --path are for repositories; put it into the URL")
     state.save_source(
         source_id,
         lambda rows: check_new_source(rows, source_id, address, destination),
