@@ -137,7 +137,7 @@ class NetworkError(GitSyncError):
 
 
 class CacheError(GitSyncError):
-    """The destination could not be read or written."""
+    """The destination could not be read or written, or changed during the run."""
 
 
 class BusyError(CacheError):
@@ -476,9 +476,10 @@ def open_spool(directory=None):
 class Directory:
     """A directory tree, such as a destination: all that is done below it is done here.
 
-    Paths are relative, with slashes. Below the root no link is ever followed: where the
-    platform can, each parent is opened from its own parent's descriptor, so that a
-    directory swapped for a link while a run goes on is noticed, not followed.
+    Paths are relative, with slashes. Below the root nothing is read, written or deleted
+    through a link: where the platform can, each parent is opened from its own parent's
+    descriptor, so that a directory swapped for a link while a run goes on is noticed,
+    not followed. Only names are listed by whole paths.
     """
 
     def __init__(self, root):
@@ -725,7 +726,8 @@ class DestinationLock:
     A kernel lock, so that it dies with its holder. The lock file's first line says who
     holds it; the SHA-256 and path of each file about to be published follow. It is
     emptied when a run ends in order, so what a later run finds in it (`journal`, path
-    to SHA-256; `interrupted`) tells of one that was killed, and what is of its making.
+    to SHA-256; `interrupted`) tells of one that was killed, or failed while it
+    published, and what is of its making.
 
     Raises BusyError after *timeout* seconds or when the event *stop* is set, CacheError
     if it cannot be made.
@@ -1212,8 +1214,12 @@ class AgentSyncState:
         self, source_id, file_path, content_sha, local_path=None, file_size=None
     ):
         """Insert or update the row of one file."""
-        file = {"file_path": file_path, "content_sha": content_sha}
-        file.update(local_path=local_path, file_size=file_size)
+        file = {
+            "file_path": file_path,
+            "content_sha": content_sha,
+            "local_path": local_path,
+            "file_size": file_size,
+        }
         self.track_files_batch(source_id, [file])
 
     def track_files_batch(self, source_id, files):
@@ -1225,7 +1231,11 @@ class AgentSyncState:
                 "UPDATE sources SET file_count = NULL WHERE id = ?", (source_id,)
             )
 
-    FILE_COLUMNS = ("file_path", "content_sha", "local_path", "file_size") + (
+    FILE_COLUMNS = (
+        "file_path",
+        "content_sha",
+        "local_path",
+        "file_size",
         "object_id",
         "etag",
         "last_modified",
@@ -1308,9 +1318,14 @@ class AgentSyncState:
         duration_ms=None,
     ):
         """Record a run and return its id; ValueError for a status outside STATUSES."""
-        run = {"status": status, "files_synced": files_synced}
-        run.update(files_cached=files_cached, files_failed=files_failed)
-        run.update(error_message=error_message, duration_ms=duration_ms)
+        run = {
+            "status": status,
+            "files_synced": files_synced,
+            "files_cached": files_cached,
+            "files_failed": files_failed,
+            "error_message": error_message,
+            "duration_ms": duration_ms,
+        }
         return self.record_run(source_id, run)
 
     def record_run(self, source_id, run, changes=(), track=(), forget=(), source=None):
@@ -1450,7 +1465,7 @@ class Credential(NamedTuple):
 
 
 def netrc_login(host, environ):
-    """Return (user, password) for *host* from $NETRC or ~/.netrc, or None."""
+    """Return (user, password) for *host* from the file $NETRC, or ~/.netrc; or None."""
     import netrc
 
     try:
@@ -1659,7 +1674,10 @@ class Watch:
 
 
 class Answer:
-    """An HTTP answer being read: `status`, `headers`, `url`, and the body by `read`."""
+    """An HTTP answer being read: `status`, `headers`, and the body by `read`.
+
+    `url` is what was asked and `credential` what was sent along; the Fetcher sets them.
+    """
 
     def __init__(self, response, watch, release):
         self.status = response.status
@@ -3571,10 +3589,11 @@ def is_as_listed(local, entry):
     return local.object_id == entry.object_id
 
 
-def is_ours(local, tracked, ours=None):
+def is_ours(local, tracked, journaled=None):
     """Return whether a local file is what this program, or a killed run, wrote."""
     return isinstance(local, LocalFile) and (
-        (tracked is not None and local.sha256 == tracked.sha256) or local.sha256 == ours
+        (tracked is not None and local.sha256 == tracked.sha256)
+        or local.sha256 == journaled
     )
 
 
@@ -3585,9 +3604,9 @@ def is_same(local, other):
     return local == other
 
 
-def plan_removal(tracked, local, ours):
+def plan_removal(tracked, local, journaled):
     """Return the Action for a tracked file that is gone upstream."""
-    if local is None or is_ours(local, tracked, ours):
+    if local is None or is_ours(local, tracked, journaled):
         return Action(REMOVE, tracked.path)
     return Action(KEEP, tracked.path)
 
@@ -3601,10 +3620,10 @@ def fetch_kind(entry, tracked):
     return RESTORE if tracked.sha256 == entry.sha256 else UPDATE
 
 
-def plan_entry(entry, tracked, local, ours, policy, removals):
+def plan_entry(entry, tracked, local, journaled, policy, removals):
     """Return the Action for a listed file.
 
-    *ours* is the SHA-256 that a killed run was about to give it, *policy* one of
+    *journaled* is the SHA-256 that a killed run was about to give it, *policy* one of
     POLICIES, and *removals* the paths that this run removes.
     """
     if is_as_listed(local, entry):
@@ -3618,7 +3637,7 @@ def plan_entry(entry, tracked, local, ours, policy, removals):
         )
         return Action(UNCHANGED if tracked == recorded else ADOPT, entry.path, entry)
     kind = fetch_kind(entry, tracked)
-    if local is None or is_ours(local, tracked, ours):
+    if local is None or is_ours(local, tracked, journaled):
         return Action(kind, entry.path, entry)
     if isinstance(local, Obstacle) and set(local.files) <= removals:
         return Action(kind, entry.path, entry, clear=local.path)
@@ -3647,35 +3666,36 @@ def renamed_in_case(entries, local, removals):
     return found
 
 
-def make_plan(listing, tracked, local, ours=None, policy="backup"):
+def make_plan(listing, tracked, local, journal=None, policy="backup"):
     """Return the Actions of a run, one for each path, sorted by path.
 
     *tracked* maps paths to TrackedFiles, *local* paths to a LocalFile, an Obstacle or
-    None, and *ours* paths to the SHA-256 that a killed run was about to give them.
+    None, and *journal* paths to the SHA-256 that a killed run was about to give them.
     """
-    ours = ours or {}
+    journal = journal or {}
     listed = {entry.path for entry in listing.entries}
     listed.update(path for path, _ in listing.failed)
     # A killed run has written these, and did not come to record them.
     unrecorded = {
         path: TrackedFile(path, digest)
-        for path, digest in ours.items()
+        for path, digest in journal.items()
         if path not in tracked and is_ours(local.get(path), None, digest)
     }
     tracked = {**unrecorded, **tracked}
     gone = [
-        plan_removal(file, local.get(path), ours.get(path))
+        plan_removal(file, local.get(path), journal.get(path))
         for path, file in tracked.items()
         if path not in listed
     ]
     removals = {action.path for action in gone if action.kind == REMOVE}
+    # What is there by its old name only is replaced, not adopted.
     local = {**local, **renamed_in_case(listing.entries, local, removals)}
     actions = [
         plan_entry(
             entry,
             tracked.get(entry.path),
             local.get(entry.path),
-            ours.get(entry.path),
+            journal.get(entry.path),
             policy,
             removals,
         )
@@ -4033,27 +4053,31 @@ class Run:
     def _attempt(self, lock):
         """List, plan, stage, publish and record, under the *lock* if there is one."""
         with contextlib.ExitStack() as stack:
-            ours = lock.journal if lock else {}
+            journal = lock.journal if lock else {}
             spool_directory = lock and lock.path.parent
-            source, listing, local = self._list(stack, spool_directory, ours)
+            source, listing, local = self._list(stack, spool_directory, journal)
             policy = self._row["on_conflict"]
-            actions = make_plan(listing, self._tracked, local, ours, policy)
-            self._check(actions)
+
+            def plan(listing):
+                actions = make_plan(listing, self._tracked, local, journal, policy)
+                self._check(actions)
+                return actions
+
+            actions = plan(listing)
             if not lock:
                 self._report.succeed(listing, actions)
                 self._count()
                 return
-            # A run that was killed may have been about to write what is listed no more.
-            everything = (
-                self._directory.walk(hidden=True) if lock.interrupted else local
-            )
-            self._directory.clear_staging(list(everything))
+            if lock.interrupted:
+                # It may have been about to write what is listed no more.
+                self._directory.clear_staging(list(self._directory.walk(hidden=True)))
+            elif any(action.kind in FETCHED for action in actions):
+                self._directory.clear_staging(local)
             try:
                 pointers = self._stage(source, actions)
                 if pointers:
                     listing = without_pointers(listing, pointers)
-                    actions = make_plan(listing, self._tracked, local, ours, policy)
-                    self._check(actions)
+                    actions = plan(listing)
                 self._publish(actions, local, lock)
                 self._record(listing, actions, local, source)
             finally:
@@ -4174,7 +4198,7 @@ class Run:
                 raise CacheError(f"{path} was changed during the run; sync again")
 
     def _publish(self, actions, local, lock):
-        """Put everything in its place. What was ours before goes, the rest is saved."""
+        """Put everything in its place. What was ours goes, the rest as planned."""
         todo = [action for action in actions if action.kind in (*FETCHED, REMOVE)]
         if not todo:
             return
@@ -4252,7 +4276,7 @@ class Run:
         self._state.record_run(self._row["id"], history, changes, track, gone, columns)
 
     def _columns(self, source, listing):
-        """Return the columns of `sources` to set, as if the listing was incomplete."""
+        """Return the columns of `sources` to set; those of a whole listing are NULL."""
         return {
             "ref": source.ref,
             "path": source.path,
@@ -4681,7 +4705,7 @@ def migrate_etag_cache(
     for each]}. Files that were read are renamed, with *suffix*; damaged ones are left
     as they are. *source* is the row of the only source to import for; else all sources
     count, and the default one. Running it again changes nothing. With *rescue*, caches
-    that were put aside before are read again, and stay; *dry_run* changes nothing.
+    that were put aside before are read again, and stay; *dry_run* writes nothing.
     """
     state = state or AgentSyncState()
     cache_dir = home_path(cache_dir).absolute()
