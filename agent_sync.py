@@ -1470,6 +1470,8 @@ def netrc_login(host, environ):
 
     try:
         path = home_path(environ.get("NETRC") or "~/.netrc")
+        if not path.is_file() or path.stat().st_size > MIB:
+            return None  # What is endless is not read to its end.
         found = netrc.netrc(str(path)).authenticators(host)
     except (OSError, netrc.NetrcParseError, UnicodeError, UsageError):
         return None

@@ -5870,6 +5870,19 @@ class TestCredentials:
         protected.program.call("sync")
         assert protected.is_faithful()
 
+    def test_netrc_may_be_elsewhere(self, protected, monkeypatch):
+        line = f"machine 127.0.0.1 login me password {CANARY}\n"
+        path = write(protected.program.root, "secret/netrc", line.encode())
+        path.chmod(0o600)
+        monkeypatch.setenv("NETRC", str(path))
+        protected.program.call("sync")
+        assert protected.is_faithful()
+
+    @pytest.mark.parametrize("path", ["/dev/zero", "/dev/stdin", "/", "/nothing"])
+    def test_netrc_that_is_no_file_is_none(self, protected, monkeypatch, path):
+        monkeypatch.setenv("NETRC", path)
+        assert "401" in complaint(protected.program.call("sync", check=1))
+
     def test_a_token_opens_one_source(self, protected, git_server, monkeypatch):
         monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
         protected.program.call("sync")
