@@ -4015,11 +4015,10 @@ class Run:
 
     def perform(self):
         """Sync the source. Errors are in the Report and in the history, not raised."""
-        max_age, age = self.options.max_age, age_of(self._row)
-        if max_age is not None and age is not None and 0 <= age < max_age:
-            self._report.unchanged = self._row["file_count"] or 0
-            return self._report
         try:
+            if self._is_recent():
+                self._report.unchanged = len(self._state.get_files(self._row["id"]))
+                return self._report
             with contextlib.ExitStack() as stack:
                 self._sync(stack)
         except OSError as error:
@@ -4029,6 +4028,11 @@ class Run:
         except Exception as error:  # A fault of ours must not stop the other sources.
             self._fail(AgentSyncError(f"unexpected {type(error).__name__}: {error}"))
         return self._report
+
+    def _is_recent(self):
+        """Return whether the source was synced less than `max_age` seconds ago."""
+        max_age, age = self.options.max_age, age_of(self._row)
+        return max_age is not None and age is not None and 0 <= age < max_age
 
     def _sync(self, stack):
         """Lock, list, plan, stage, publish and record."""

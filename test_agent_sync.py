@@ -8272,6 +8272,13 @@ class TestEveryKindOfSource:
         assert "new.md" not in mirror.tree()
         assert mirror.sync("--max-age", "0s")["added"] == ["new.md"]
 
+    def test_what_is_not_asked_has_its_files_all_the_same(self, program, upstream):
+        """Also where one of the user's is kept, so that not all that is listed is."""
+        mirror = Mirror(program, upstream, "--on-conflict", "keep")
+        mirror.write("qa/qa.md", b"# My own\n")
+        mirror.sync()
+        assert mirror.sync("--max-age", "15m")["unchanged"] == 7
+
     def test_an_offline_sync_asks_nobody(self, program, upstream):
         mirror = self.synced(program, upstream)
         for options in (["--offline"], ["--offline", "--force"]):
