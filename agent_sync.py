@@ -241,6 +241,12 @@ class TrackedFile(NamedTuple):
     etag: Optional[str] = None
     last_modified: Optional[str] = None
 
+    @classmethod
+    def of(cls, entry, sha256, size):
+        """Return what to remember of an Entry's file with this content."""
+        validators = entry.etag, entry.last_modified
+        return cls(entry.path, sha256, entry.object_id, size, *validators)
+
     def entry(self):
         """Return the Entry that listed it: by its object id, or else by its SHA-256."""
         sha256 = None if self.object_id else self.sha256
@@ -3629,14 +3635,7 @@ def plan_entry(entry, tracked, local, journaled, policy, removals):
     POLICIES, and *removals* the paths that this run removes.
     """
     if is_as_listed(local, entry):
-        recorded = TrackedFile(
-            entry.path,
-            local.sha256,
-            entry.object_id,
-            local.size,
-            entry.etag,
-            entry.last_modified,
-        )
+        recorded = TrackedFile.of(entry, local.sha256, local.size)
         return Action(UNCHANGED if tracked == recorded else ADOPT, entry.path, entry)
     kind = fetch_kind(entry, tracked)
     if local is None or is_ours(local, tracked, journaled):
@@ -3906,6 +3905,19 @@ def tracked_files(rows):
     return tracked
 
 
+def file_row(file, root):
+    """Return the row of `agent_files` for a TrackedFile below *root*."""
+    return {
+        "file_path": file.path,
+        "content_sha": file.sha256,
+        "local_path": str(root / file.path),
+        "file_size": file.size,
+        "object_id": file.object_id,
+        "etag": file.etag,
+        "last_modified": file.last_modified,
+    }
+
+
 def inspect_files(directory, paths, algorithm="sha1"):
     """Return {path: LocalFile, Obstacle or None} for *paths* in a directory."""
     return {path: directory.inspect(path, algorithm) for path in paths}
@@ -4010,7 +4022,7 @@ class Run:
         self._started = time.monotonic()
         self._tracked = {}
         self._refused = []  # paths in the database that are not to be trusted
-        self._staged = {}  # path -> (path of its temporary file, its row)
+        self._staged = {}  # path -> (path of its temporary file, its TrackedFile)
         self._published = set()  # those of them that are where they belong
 
     def perform(self):
@@ -4180,9 +4192,9 @@ class Run:
             if content.startswith(LFS_POINTER):
                 pointers.add(entry.path)
             else:
-                row = self._file_row(entry, digest, len(content))
                 staged = self._directory.stage(entry.path, content)
-                self._staged[entry.path] = staged, row
+                file = TrackedFile.of(entry, digest, len(content))
+                self._staged[entry.path] = staged, file
         return pointers
 
     def _checked_digest(self, entry, content):
@@ -4213,7 +4225,7 @@ class Run:
         paths = [action.path for action in todo]
         self._check_untouched(paths, local)
         lock.write_journal(
-            {path: row["content_sha"] for path, (_, row) in self._staged.items()}
+            {path: file.sha256 for path, (_, file) in self._staged.items()}
         )
         saved = self._back_up(todo)
         removed = [action.path for action in todo if action.kind == REMOVE]
@@ -4257,9 +4269,9 @@ class Run:
         self._report.succeed(listing, actions)
         self._count()
         listed = {entry.path for entry in listing.entries}
-        track = [row for _, row in self._staged.values()]
+        track = [file for _, file in self._staged.values()]
         track += [
-            self._file_row(a.entry, local[a.path].sha256, local[a.path].size)
+            TrackedFile.of(a.entry, local[a.path].sha256, local[a.path].size)
             for a in actions
             if a.kind == ADOPT
         ]
@@ -4269,7 +4281,7 @@ class Run:
             if action.kind in (REMOVE, KEEP) and action.path not in listed
         ]
         gone += self._refused
-        new_shas = {row["file_path"]: row["content_sha"] for row in track}
+        new_shas = {file.path: file.sha256 for file in track}
         changes = make_changes(actions, self._tracked, new_shas)
         paths = set(self._tracked) - set(gone) | set(new_shas)
         kept = any(a.kind == KEEP and a.path in listed for a in actions)
@@ -4278,8 +4290,9 @@ class Run:
             columns.update(file_count=len(paths), **dict(listing.columns))
         if self.options.offline:
             columns = None
+        rows = [file_row(file, self._directory.root) for file in track]
         history = self._report.history_row()
-        self._state.record_run(self._row["id"], history, changes, track, gone, columns)
+        self._state.record_run(self._row["id"], history, changes, rows, gone, columns)
 
     def _columns(self, source, listing):
         """Return the columns of `sources` to set; those of a whole listing are NULL."""
@@ -4294,18 +4307,6 @@ class Run:
             "last_modified": None,
             "is_hashed": None,
             "retry_at": None,
-        }
-
-    def _file_row(self, entry, digest, size):
-        """Return the row of `agent_files` for an entry with this content."""
-        return {
-            "file_path": entry.path,
-            "content_sha": digest,
-            "local_path": str(self._directory.root / entry.path),
-            "file_size": size,
-            "object_id": entry.object_id,
-            "etag": entry.etag,
-            "last_modified": entry.last_modified,
         }
 
     def _count(self):
@@ -4618,13 +4619,8 @@ def cached_file(directory, path, entry):
         return None
     if size is not None and size != local.size:
         return None
-    return {
-        "file_path": path,
-        "content_sha": local.sha256,
-        "local_path": str(directory.root / path),
-        "file_size": local.size,
-        "etag": etag,
-    }
+    file = TrackedFile(path, local.sha256, None, local.size, etag)
+    return file_row(file, directory.root)
 
 
 def read_etag_cache(root, path, sources):
