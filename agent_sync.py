@@ -327,12 +327,15 @@ def sha256_of(data):
 
 def home_path(path):
     """Return *path* with ~ expanded; UsageError where there is no home directory."""
-    try:
-        return Path(path).expanduser()
-    except RuntimeError as error:
-        raise UsageError(
-            f"{path} needs a home directory: set HOME, or give --db and --dest"
-        ) from error
+    with contextlib.suppress(RuntimeError):
+        expanded = Path(path).expanduser()
+        # An empty HOME would be the root of all, a relative one somewhere in here.
+        home = "/" if WINDOWS else os.environ.get("HOME", "/")
+        if os.path.isabs(home) or not str(path).startswith("~"):
+            return expanded
+    raise UsageError(
+        f"{path} needs a home directory: set HOME, or give --db and --dest"
+    )
 
 
 def object_hasher(kind, size, algorithm="sha1"):
@@ -971,6 +974,11 @@ def insert_sql(table, names):
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
 
 
+def stored_bytes(value):
+    """Return what was read from a column, text as the bytes that are stored."""
+    return value.encode("utf-8", "surrogateescape") if type(value) is str else value
+
+
 class AgentSyncState:
     """What is known of sources, files and runs; safe from many threads and processes.
 
@@ -1061,6 +1069,10 @@ class AgentSyncState:
         )
         try:
             connection.row_factory = sqlite3.Row
+            # Text that is no UTF-8 is for the checks to refuse, and not for SQLite.
+            connection.text_factory = lambda data: data.decode(
+                "utf-8", "surrogateescape"
+            )
             connection.execute("PRAGMA foreign_keys = ON")
             connection.execute("PRAGMA trusted_schema = OFF")
             connection.execute("PRAGMA cell_size_check = ON")
@@ -1140,7 +1152,9 @@ class AgentSyncState:
 
     def _rows(self, query, parameters=()):
         with self._transaction(write=False) as connection:
-            return [dict(row) for row in connection.execute(query, parameters)]
+            return [
+                dict(row) for row in connection.execute(query, parameters).fetchall()
+            ]
 
     # ---- Sources ----
 
@@ -1353,8 +1367,9 @@ class AgentSyncState:
                 [(cursor.lastrowid, *change) for change in changes],
             )
             connection.executemany(
-                "DELETE FROM agent_files WHERE source_id = ? AND file_path = ?",
-                [(source_id, path) for path in forget],
+                "DELETE FROM agent_files WHERE source_id = ?1"
+                " AND file_path IN (?2, CAST(?2 AS TEXT))",
+                [(source_id, stored_bytes(path)) for path in forget],
             )
             self._track(connection, source_id, track)
             if source is not None:
@@ -1990,6 +2005,8 @@ _SPECIAL_PKTS = {FLUSH_PKT: FLUSH_PKT, DELIM_PKT: DELIM_PKT}
 def pkt_line(text):
     """Return *text* as one pkt-line with a line feed."""
     data = text.encode("utf-8") + b"\n"
+    if len(data) + 4 > MAX_PKT_SIZE:
+        raise UsageError(f"'{printable(text, 60)}…' is too long to ask for")
     return b"%04x" % (len(data) + 4) + data
 
 
@@ -2700,7 +2717,7 @@ def directory_of(url):
         if parts.netloc not in ("", "localhost"):
             raise UsageError(f"'{printable(url)}' is on another machine")
         url = url2pathname(parts.path) if WINDOWS else unquote(parts.path)
-    return os.path.abspath(os.path.expanduser(url))
+    return os.path.abspath(home_path(url))
 
 
 def names_directory(url):
@@ -2774,14 +2791,20 @@ def path_filter(include=None, exclude=None):
     return selects
 
 
+def stored_globs(text):
+    """Return the list of globs in a column, or None; UsageError if it is no such."""
+    try:
+        globs = json.loads(text) if text else None
+        if globs is None or all(isinstance(glob, str) for glob in globs):
+            return globs
+    except (TypeError, ValueError):
+        pass
+    raise UsageError(f"bad filter '{printable(text)}' in the database")
+
+
 def row_filter(row):
     """Return the function that says whether a path passes the filters of a source."""
-    return path_filter(
-        *(
-            json.loads(row[name]) if row[name] else None
-            for name in ("include", "exclude")
-        )
-    )
+    return path_filter(stored_globs(row["include"]), stored_globs(row["exclude"]))
 
 
 def checked_entries(entries):
@@ -3540,10 +3563,7 @@ class OfflineSource(Source):
         return Listing(self._row["last_sha"], known.entries())
 
     def fetch(self, entries):
-        """Raise GitSyncError if there are any *entries* to be fetched."""
-        if entries:
-            files = counted(len(entries), "file")
-            raise GitSyncError(f"offline, and {files} would have to be fetched")
+        """Return nothing: a run that needs any of *entries* ends before."""
         return ()
 
 
@@ -4042,9 +4062,12 @@ class Run:
         return self._report
 
     def _is_recent(self):
-        """Return whether the source was synced less than `max_age` seconds ago."""
+        """Return whether all of the source was synced less than `max_age` ago."""
         max_age, age = self.options.max_age, age_of(self._row)
-        return max_age is not None and age is not None and 0 <= age < max_age
+        if max_age is None or age is None or not 0 <= age < max_age:
+            return False
+        (last,) = self._state.get_sync_history(self._row["id"], 1) or [{}]
+        return last.get("status") != "partial"
 
     def _sync(self, stack):
         """Lock, list, plan, stage, publish and record."""
@@ -4110,7 +4133,10 @@ class Run:
             if lock:
                 remove_work_directory(self._directory)
             raise UsageError("the source was removed meanwhile")
-        return {**completed_row(row), "destination": self._row["destination"]}
+        here = self._row["destination"]
+        if row["destination"] not in (None, here):
+            raise UsageError("its destination was changed meanwhile; sync again")
+        return {**completed_row(row), "destination": here}
 
     def _check_limit(self):
         """Raise RateLimitError if the server asked not to be asked yet."""
@@ -4159,6 +4185,9 @@ class Run:
     def _check(self, actions):
         """Raise the error that forbids this plan, if any does."""
         fetched = [action.path for action in actions if action.kind in FETCHED]
+        if fetched and self.options.offline:
+            files = counted(len(fetched), "file")
+            raise GitSyncError(f"offline, and {files} would have to be fetched")
         database = self._state.db_path
         protected = [f"{database}{suffix}" for suffix in ("", *DATABASE_SUFFIXES)]
         check_unprotected(self._directory.root, fetched, [__file__, *protected])
@@ -4452,34 +4481,51 @@ def free_id(state, address, url):
     return suggested[0]
 
 
-def add_source(state, url, source_id=None, cache_dir=None, allow_http=False, **given):
+def add_source(
+    state,
+    url,
+    source_id=None,
+    cache_dir=None,
+    allow_http=False,
+    *,
+    kind=None,
+    ref=None,
+    path=None,
+    destination=None,
+    include=(),
+    exclude=(),
+    on_conflict="backup",
+    enabled=True,
+):
     """Register a source and return its id; UsageError if it cannot be.
 
-    *given* may hold kind, ref, path, destination, include, exclude (lists of globs),
-    on_conflict and enabled.
+    *include* and *exclude* are lists of globs, *on_conflict* is one of POLICIES.
     """
-    address = parse_address(url, given.get("kind"), allow_http)
-    url = url.strip() if re.match("https?://", url.strip()) else address.remote
+    if kind not in (None, *KINDS) or on_conflict not in POLICIES:
+        raise UsageError(f"kind is one of {KINDS}, on_conflict one of {POLICIES}")
+    if isinstance(include, str) or isinstance(exclude, str):
+        raise UsageError("include and exclude are lists of globs, not one")
+    url = str(url).strip()
+    address = parse_address(url, kind, allow_http)
+    url = url if re.match("https?://", url) else address.remote
     if source_id is None:
         source_id = free_id(state, address, url)
-    if given.get("destination"):
-        destination = os.path.abspath(os.path.expanduser(given["destination"]))
-    else:
-        destination = str(default_destination(source_id, cache_dir))
-    check_has_ref(address, given.get("ref"), given.get("path"))
-    ref, path = ref_and_path(address, given.get("ref"), given.get("path"))
+    destination = destination or default_destination(source_id, cache_dir)
+    destination = os.path.abspath(home_path(destination))
+    check_has_ref(address, ref, path)
+    ref, path = ref_and_path(address, ref, path)
     state.save_source(
         source_id,
         lambda rows: check_new_source(rows, source_id, address, destination),
         url=url,
-        kind=given.get("kind"),
+        kind=kind,
         ref=ref,
         path=path,
         destination=destination,
-        include=json.dumps(given["include"]) if given.get("include") else None,
-        exclude=json.dumps(given["exclude"]) if given.get("exclude") else None,
-        on_conflict=given.get("on_conflict") or "backup",
-        enabled=int(given.get("enabled", True)),
+        include=json.dumps(list(include)) if include else None,
+        exclude=json.dumps(list(exclude)) if exclude else None,
+        on_conflict=on_conflict,
+        enabled=int(bool(enabled)),
     )
     return source_id
 
@@ -5003,7 +5049,7 @@ def positive(text):
     import argparse
 
     if not re.fullmatch("[0-9]{1,6}", text) or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is no whole number above 0")
+        raise argparse.ArgumentTypeError(f"'{text}' is no number from 1 to 999999")
     return int(text)
 
 
@@ -5743,7 +5789,10 @@ class Terminated(KeyboardInterrupt):
 
 @contextlib.contextmanager
 def interruptible():
-    """Within, a first SIGINT, SIGTERM or SIGHUP raises; a second one exits at once."""
+    """Within, a first SIGINT, SIGTERM or SIGHUP raises; a second one exits at once.
+
+    What was ignored before, as SIGHUP is under nohup, stays ignored.
+    """
     import signal
 
     def handle(number, frame):
@@ -5753,6 +5802,7 @@ def interruptible():
 
     names = ("SIGINT", "SIGTERM", "SIGHUP")
     signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
+    signals = [n for n in signals if signal.getsignal(n) != signal.SIG_IGN]
     if threading.current_thread() is not threading.main_thread():
         signals = []  # Python delivers signals to the main thread alone.
     previous = [(number, signal.signal(number, handle)) for number in signals]
@@ -5786,6 +5836,8 @@ def run_command(argv):
     """Run the command that *argv* names, print what it gives, return its exit code."""
     import argparse
 
+    if any(re.fullmatch("(--[a-z-]+=)?", text) for text in argv):
+        raise UsageError("an argument is empty: is a variable not set?")
     named = [name for name in COMMANDS if name in argv]
     common = argparse.Namespace(**COMMON_DEFAULTS)
     try:
@@ -5796,10 +5848,11 @@ def run_command(argv):
     terminal = Terminal(parsed, sys.stderr)
     state = AgentSyncState(parsed.db) if entry.needs_state else None
     if state and state.moved_aside:
-        terminal.warn(f"the database was damaged, and is now {state.moved_aside}")
+        terminal.error(f"the database was damaged, and is now {state.moved_aside}")
     document, code = entry.run(parsed, state, terminal)
     if parsed.json:
-        write_output(json.dumps(document, indent=1) + "\n")
+        # Whoever wrote the database may have put bytes where text belongs.
+        write_output(json.dumps(document, indent=1, default=repr) + "\n")
     elif not parsed.quiet:
         write_output("".join(f"{escaped(line)}\n" for line in entry.show(document)))
     return code
@@ -5823,10 +5876,8 @@ def main(args=None):
     except AgentSyncError as caught:
         error, code = caught, EXIT_FAILED
     except OSError as caught:
-        error, code = (
-            AgentSyncError(f"{caught.filename}: {caught.strerror}"),
-            EXIT_FAILED,
-        )
+        where = f"{caught.filename}: " if caught.filename else ""
+        error, code = AgentSyncError(f"{where}{caught.strerror}"), EXIT_FAILED
     except Exception as caught:  # A traceback would be of no use to who runs this.
         error = AgentSyncError(f"unexpected {type(caught).__name__}: {caught}")
         code = EXIT_FAILED
