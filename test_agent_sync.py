@@ -5590,6 +5590,36 @@ BAD_URLS = [
 ]
 
 
+class TestAddSource:
+    """The same from a program that imports this one."""
+
+    @pytest.mark.parametrize(
+        "mistake",
+        [
+            {"include": "*.md"},
+            {"exclude": "*.md"},
+            {"on_conflict": "ask"},
+            {"kind": "svn"},
+        ],
+        ids=str,
+    )
+    def test_a_mistake_is_told(self, tmp_path, mistake):
+        state = agent_sync.AgentSyncState(tmp_path / "state.db")
+        with pytest.raises(agent_sync.UsageError, match=next(iter(mistake))):
+            agent_sync.add_source(state, "owner/repo", **mistake)
+        assert state.get_all_sources() == []
+
+    def test_a_path_will_do_and_filters_are_any_sequence(self, tmp_path):
+        state = agent_sync.AgentSyncState(tmp_path / "state.db")
+        dest = tmp_path / "dest"
+        where = {"destination": dest, "include": ("*.md",)}
+        source = tmp_path / "source"
+        source.mkdir()
+        source_id = agent_sync.add_source(state, source, **where)
+        [row] = agent_sync.find_sources(state, [source_id])
+        assert (row["url"], row["include"]) == (str(source), '["*.md"]')
+
+
 class TestIdsFromUrls:
     @pytest.mark.parametrize("name", ["_agents", "a" * 70, "-x", "..a.._", "___", "é"])
     def test_every_name_gives_an_id_that_will_do(self, program, tmp_path, name):
@@ -7055,6 +7085,8 @@ class TestManifestsWithoutHashes:
         outcome = unhashed.program.call("sync", check=1)
         assert "qa/qa.md" in complaint(outcome)
         assert "up to date" not in complaint(outcome)
+        again = unhashed.sync("--max-age", "15m", check=1)
+        assert (again["checked"], again["status"]) == (True, "partial")
 
     def test_if_no_file_can_be_had_the_source_is_in_error(self, unhashed, site):
         before = stats(unhashed.dest)
@@ -8278,6 +8310,16 @@ class TestEveryKindOfSource:
         mirror.write("qa/qa.md", b"# My own\n")
         mirror.sync()
         assert mirror.sync("--max-age", "15m")["unchanged"] == 7
+
+    @pytest.mark.parametrize("options", [[], ["--dry-run"]], ids=str)
+    def test_offline_nothing_is_promised_that_would_have_to_be_fetched(
+        self, program, upstream, options
+    ):
+        mirror = self.synced(program, upstream)
+        (mirror.dest / "qa" / "qa.md").unlink()
+        source = mirror.sync("--offline", *options, check=1)
+        assert "1 file would have to be fetched" in source["error"]
+        assert changes(source) == {}
 
     def test_an_offline_sync_asks_nobody(self, program, upstream):
         mirror = self.synced(program, upstream)
@@ -9664,7 +9706,7 @@ class TestDamagedDatabases:
         program = full.program
         data = DAMAGES[damage](program.database.read_bytes())
         program.database.write_bytes(data)
-        outcome = program.call("sources", check=(0, 1))
+        outcome = program.call("sources", "--quiet", check=(0, 1))
         [(name, kept)] = moved_aside(program)
         assert kept == data
         assert name in outcome.err
@@ -9947,6 +9989,20 @@ class TestDatabasesThatLie:
         assert left == before or command[0] == "remove"
         assert left["mine.md"] == b"# Mine\n"
 
+    def test_a_row_that_is_no_utf_8_is_refused_and_goes(self, full):
+        """FAULTS D14: as text, so SQLite itself cannot read it back as such."""
+        program = full.program
+        before = tree(full.dest)
+        with opened(program.database) as connection:
+            connection.execute(
+                "INSERT INTO agent_files (source_id, file_path, content_sha, synced_at)"
+                " VALUES ('src', CAST(x'61ff2e6d64' AS TEXT), 'aa', 'now')"
+            )
+        for command in ("status", "files", "sync"):
+            program.call(command)
+        assert len(program.call_json("files")["files"]) == 8
+        assert tree(full.dest) == before
+
     @pytest.mark.parametrize(
         "table, column, value",
         [(table, *odd) for table, odds in ODD_VALUES.items() for odd in odds],
@@ -9963,7 +10019,9 @@ class TestDatabasesThatLie:
             connection.execute(f"UPDATE {table} SET {column} = ? {where}", (value,))
         for command in ("status", "verify", "files", "history", "sources", "sync"):
             program.call(command, check=(0, 1, 2))
-            assert program.call(command, "--json", check=(0, 1, 2))
+            outcome = program.call(command, "--json", check=(0, 1, 2))
+            assert outcome.document
+            assert "unexpected" not in outcome.err
         program.call("sync", "--max-age", "1h", check=(0, 1, 2))
         assert tree(full.dest) == before
         assert tree(program.root / "home") == {}, "nothing lands where it was called"
@@ -9985,6 +10043,8 @@ class TestDatabasesThatLie:
         outcome = program.call("sync", check=1)
         assert "src" in outcome.err
         assert tree(tmp_path / "zzz") == {"agent.md": b"# Other\n"}
+        sources = program.call_json("status", check=(0, 1))["sources"]
+        assert sources[1]["missing"] == sources[1]["untracked"] == []
 
     @pytest.mark.parametrize(
         "value", ["\ud800", 1 << 63, b"\xff", "a\x00b", None, 1.5], ids=repr
@@ -10231,7 +10291,10 @@ class TestManyRunsAtOnce:
         busy = [outcome.err for outcome in outcomes if outcome.code]
         assert all("another run holds" in text for text in busy)
         named = [text for text in busy if re.search(r"\(pid \d+ since", text)]
-        assert len(named) == len(busy)
+        # One that has just got the lock, or is about to let go, is not known by name.
+        others = [text for text in busy if "does not say who" in text]
+        assert named
+        assert len(named) + len(others) == len(busy)
 
     def test_fifty_that_wait_all_succeed(self, crash_lab):
         """FAULTS D20."""
@@ -10356,10 +10419,10 @@ class TestLocks:
                 thread.join()
         assert isinstance(errors[0], agent_sync.BusyError)
 
-    def hold(self, full, origin):
+    def hold(self, full, origin, prefix=()):
         """A child that holds the lock while its server says nothing."""
         child = subprocess.Popen(
-            full.program.command("sync", "slow"),
+            [*prefix, *full.program.command("sync", "slow")],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
         )
@@ -10397,6 +10460,22 @@ class TestLocks:
         full.program.call("sync", "slow", "--lock-timeout", "5")
         assert tree(full.program.root / "slow") == {"slow.md": b"# Slow\n"}
 
+    def test_a_source_that_was_added_anew_elsewhere_meanwhile_is_left_alone(
+        self, full, tmp_path
+    ):
+        """FAULTS A15: a run that waited for the lock knows its old destination only."""
+        state = agent_sync.AgentSyncState()
+        [row] = agent_sync.find_sources(state)
+        full.program.call("remove", "src")
+        elsewhere = str(tmp_path / "else")
+        full.program.call("add", "owner/repo", "--id", "src", "--dest", elsewhere)
+        before = tree(full.dest)
+        [report] = agent_sync.sync_sources(state, [row])
+        assert "changed meanwhile" in report.error
+        assert tree(full.dest) == before
+        [row] = agent_sync.find_sources(state)
+        assert row["destination"] == elsewhere
+
     def test_a_suspended_holder_keeps_its_lock_and_goes_on(self, full, slow):
         """FAULTS A20: others are told its process id; it ends as if never stopped."""
         origin, go = slow
@@ -10424,6 +10503,16 @@ class TestLocks:
         Outcome(child.returncode, out.decode(), err.decode()).checked(128 + number)
         assert "interrupted" in err.decode()
         held_by(full.program.root / "slow" / ".agent-sync" / "lock").close()
+
+    def test_a_signal_that_was_ignored_before_stays_so(self, full, slow):
+        """FAULTS A17: as nohup has it."""
+        origin, go = slow
+        prefix = ["sh", "-c", 'trap "" HUP && exec "$@"', "sh"]
+        child = self.hold(full, origin, prefix)
+        child.send_signal(signal.SIGHUP)
+        go.set()
+        out, err = child.communicate(timeout=30)
+        Outcome(child.returncode, out.decode(), err.decode()).checked(0)
 
     def test_a_signal_ends_a_run_that_waits_for_a_lock(self, full):
         """FAULTS A17."""
@@ -12349,6 +12438,43 @@ class TestArguments:
     def test_a_mistyped_command_is_told_what_there_is(self, program, rest):
         outcome = program.call("snyc", *rest, check=2)
         assert all(command in outcome.err for command in COMMANDS)
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [
+            ["manifest", ""],
+            ["sync", "--db", ""],
+            ["sync", "--db="],
+            ["--cache-dir=", "sync"],
+            ["add", "owner/repo", "--dest", ""],
+        ],
+        ids=str,
+    )
+    def test_an_empty_argument_is_a_mistake(self, program, arguments):
+        """Of a shell, as a rule, in which a variable is not set."""
+        assert "empty" in program.call(*arguments, check=2).err
+
+    @posix_only
+    @pytest.mark.parametrize("home", ["", "here", "./here"])
+    def test_a_home_directory_is_an_absolute_path(self, program, monkeypatch, home):
+        monkeypatch.setenv("HOME", home)
+        monkeypatch.delenv("AGENT_SYNC_DB")
+        assert "HOME" in program.call("sources", check=2).err
+
+    def test_numbers_have_a_limit_that_is_told(self, program):
+        assert "999999" in program.call("sync", "-j", "9" * 30, check=2).err
+
+    def test_a_ref_too_long_to_ask_for_is_told(self, mirror):
+        program, url = mirror.program, mirror.upstream.url
+        program.call("add", url, "--id", "long", "--ref", "x" * 70_000)
+        assert "too long" in program.call("sync", "long", check=1).err
+
+    @posix_only
+    def test_a_working_directory_that_is_gone_is_told(self, program):
+        script = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+        prefix = ["sh", "-c", script, "sh"]
+        outcome = program.run("add", "./agents", prefix=prefix, check=1)
+        assert "None" not in outcome.err
 
     def test_the_version_is_printed(self, program):
         assert re.search(r"\d+\.\d+", program.call("--version").out)
