@@ -2605,17 +2605,29 @@ _TREE_URL = re.compile(
 )
 
 
-def github_base(name):
-    """Return the base URL of GitHub's "RAW" files, its "API", or its "GIT" server.
+class GitHub(NamedTuple):
+    """The base URLs of a GitHub: of its raw files, its API, and its Git server."""
 
-    An Enterprise server has others, set by AGENT_SYNC_GITHUB_RAW and so on.
-    """
-    known = {
-        "RAW": "https://raw.githubusercontent.com",
-        "API": "https://api.github.com",
-        "GIT": "https://github.com",
+    raw: str = "https://raw.githubusercontent.com"
+    api: str = "https://api.github.com"
+    git: str = "https://github.com"
+
+
+def own_github():
+    """Return the GitHub of names in short: an Enterprise server, if one is set."""
+    bases = {
+        name: os.environ.get(f"AGENT_SYNC_GITHUB_{name.upper()}", base).rstrip("/")
+        for name, base in GitHub()._asdict().items()
     }
-    return os.environ.get(f"AGENT_SYNC_GITHUB_{name}", known[name]).rstrip("/")
+    return GitHub(**bases)
+
+
+def github_of(url):
+    """Return the GitHub that *url*, if it is a raw one, is of; else None."""
+    for github in (own_github(), GitHub()):
+        if f"{url}/".startswith(f"{github.raw}/"):
+            return github
+    return None
 
 
 class Address(NamedTuple):
@@ -2647,20 +2659,15 @@ def tree_address(remote, tree, kind="git"):
     return Address(kind, remote, ref, path or None, is_guess=True)
 
 
-def is_raw_url(url):
-    """Return whether *url* is below GitHub's host for raw files."""
-    return f"{url}/".startswith(f"{github_base('RAW')}/")
-
-
-def raw_address(url, kind):
-    """Return the Address of one of GitHub's raw URLs; UsageError if it has no ref."""
+def raw_address(github, url, kind):
+    """Return the Address of a raw URL of a GitHub; UsageError if it has no ref."""
     from urllib.parse import unquote
 
-    root = f"{github_base('RAW')}/"
-    owner, repository, tree = (*url[len(root) :].split("/", 2), "", "")[:3]
+    below = url[len(github.raw) + 1 :]
+    owner, repository, tree = (*below.split("/", 2), "", "")[:3]
     if not tree:
         raise UsageError("a raw URL must be …/OWNER/REPO/REF[/PATH]")
-    remote = f"{github_base('GIT')}/{owner}/{repository}.git"
+    remote = f"{github.git}/{owner}/{repository}.git"
     if kind == "http":
         remote = url
     return tree_address(remote, unquote(tree), kind or "git")
@@ -2697,8 +2704,9 @@ def parse_web_address(url, kind, allow_http):
     if parts.query or parts.fragment:
         raise UsageError("a source's URL must not have a query or a fragment")
     url = f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
-    if is_raw_url(url):
-        return raw_address(url, kind)
+    github = github_of(url)
+    if github:
+        return raw_address(github, url, kind)
     shown = browser_address(url)
     if shown and kind != "http" and not url.endswith(".git"):
         return shown
@@ -2742,7 +2750,7 @@ def parse_address(url, kind=None, allow_http=False):
     shorthand = _SHORTHAND.fullmatch(url)
     if shorthand and kind != "http" and not url.startswith("."):
         repository, ref = shorthand.groups()
-        return git_address(f"{github_base('GIT')}/{repository}.git", ref)
+        return git_address(f"{own_github().git}/{repository}.git", ref)
     raise UsageError(
         f"cannot tell what '{printable(url)}' is: give OWNER/REPO, an http(s) URL"
         " or an existing directory"
@@ -3473,7 +3481,8 @@ class GitHubSource(WebSource):
 
     def __init__(self, row, fetcher, spool_directory=None, jobs=1):
         super().__init__({**row, "kind": "http"}, fetcher, spool_directory, jobs)
-        names = self.base[len(github_base("RAW")) :].strip("/").split("/")
+        self._github = github_of(self.base)
+        names = self.base[len(self._github.raw) + 1 :].split("/")
         self._repository = "/".join(names[:2])
 
     def url_of(self, path):
@@ -3481,7 +3490,7 @@ class GitHubSource(WebSource):
         from urllib.parse import quote
 
         below = "/".join(filter(None, (self.ref, self.path, path)))
-        return f"{github_base('RAW')}/{self._repository}/{quote(below)}"
+        return f"{self._github.raw}/{self._repository}/{quote(below)}"
 
     def list(self, known):
         """Return the Listing now; one request, and no body if nothing changed."""
@@ -3516,7 +3525,7 @@ class GitHubSource(WebSource):
         from urllib.parse import quote
 
         query = "?recursive=1" if recursive else ""
-        at = f"{github_base('API')}/repos/{self._repository}/git/trees"
+        at = f"{self._github.api}/repos/{self._repository}/git/trees"
         return f"{at}/{quote(ref, safe='')}{query}"
 
     def _below(self, document):
@@ -3575,8 +3584,7 @@ def source_origins(row):
     try:
         address = parse_address(row["url"], row["kind"], allow_http=True)
         urls = [address.remote] if address.kind != "dir" else []
-        if is_raw_url(row["url"]):
-            urls += [github_base(name) for name in ("RAW", "API", "GIT")]
+        urls += github_of(row["url"]) or ()
         return {origin(url) for url in urls}
     except UsageError:
         return set()  # Opening the source will say what is wrong.
@@ -3592,7 +3600,7 @@ def open_source(row, fetcher, spool_directory=None, jobs=1):
     if row["kind"] not in KINDS:
         raise UsageError(f"unknown kind '{printable(row['kind'])}' in the database")
     kind = {"git": GitSource, "dir": DirectorySource, "http": HttpSource}[row["kind"]]
-    if row["kind"] == "http" and is_raw_url(row["url"]):
+    if row["kind"] == "http" and github_of(row["url"]):
         kind = GitHubSource
     return kind(row, fetcher, spool_directory, jobs)
 
@@ -4004,7 +4012,7 @@ def ask_source(stack, row, fetcher, known, spool_directory=None, jobs=DEFAULT_JO
     try:
         return source, source.list(known)
     except (StatusError, RefusedError):
-        if not is_raw_url(row["url"]) or not row["kind_is_open"]:
+        if not github_of(row["url"]) or not row["kind_is_open"]:
             raise
     row = {**row, "kind": "http"}
     source = stack.enter_context(open_source(row, fetcher, spool_directory, jobs))
@@ -4451,7 +4459,7 @@ def check_new_source(rows, source_id, address, destination):
 
 def check_has_ref(address, ref, path):
     """Raise UsageError if *ref* or *path* is given for what has none."""
-    is_web = address.kind == "http" and not is_raw_url(address.remote)
+    is_web = address.kind == "http" and not github_of(address.remote)
     if is_web and (ref or path) or address.kind == "dir" and ref:
         raise UsageError("--ref and --path are for repositories; put it into the URL")
 

@@ -6456,6 +6456,21 @@ class TestAddresses:
             monkeypatch.delenv(f"AGENT_SYNC_GITHUB_{name}", raising=False)
         assert tuple(agent_sync.parse_address(url)) == ADDRESSES[url]
 
+    def test_an_enterprise_server_stands_beside_the_public_one(self, monkeypatch):
+        """Raw URLs of both are read, such as the default source's."""
+        for name in ("RAW", "API", "GIT"):
+            base = f"https://ghe.example/{name.lower()}/"
+            monkeypatch.setenv(f"AGENT_SYNC_GITHUB_{name}", base)
+        remotes = {
+            agent_sync.DEFAULT_SOURCE_URL: (
+                "https://github.com/bobmatnyc/claude-mpm-agents.git"
+            ),
+            "https://ghe.example/raw/o/r/main": "https://ghe.example/git/o/r.git",
+            "o/r": "https://ghe.example/git/o/r.git",
+        }
+        read = {url: agent_sync.parse_address(url).remote for url in remotes}
+        assert read == remotes
+
     @pytest.mark.parametrize("url", cases(NO_ADDRESSES))
     def test_what_is_no_address_is_refused(self, url, monkeypatch, tmp_path):
         monkeypatch.chdir(tmp_path)
