@@ -1367,9 +1367,9 @@ class AgentSyncState:
                 [(cursor.lastrowid, *change) for change in changes],
             )
             connection.executemany(
-                "DELETE FROM agent_files WHERE source_id = ?1"
-                " AND file_path IN (?2, CAST(?2 AS TEXT))",
-                [(source_id, stored_bytes(path)) for path in forget],
+                "DELETE FROM agent_files WHERE source_id = :id"
+                " AND file_path IN (:path, CAST(:path AS TEXT))",
+                [{"id": source_id, "path": stored_bytes(path)} for path in forget],
             )
             self._track(connection, source_id, track)
             if source is not None:
@@ -2801,12 +2801,11 @@ def path_filter(include=None, exclude=None):
 
 def stored_globs(text):
     """Return the list of globs in a column, or None; UsageError if it is no such."""
-    try:
+    with contextlib.suppress(TypeError, ValueError):
         globs = json.loads(text) if text else None
-        if globs is None or all(isinstance(glob, str) for glob in globs):
+        is_list = isinstance(globs, list) and all(type(glob) is str for glob in globs)
+        if globs is None or is_list:
             return globs
-    except (TypeError, ValueError):
-        pass
     raise UsageError(f"bad filter '{printable(text)}' in the database")
 
 

@@ -9870,6 +9870,7 @@ ODD_VALUES = {
         ("etag", b"\xff"),
         ("include", "not JSON"),
         ("include", "{}"),
+        ("include", '"*"'),
         ("exclude", "[1, null]"),
         ("on_conflict", "shred"),
         ("file_count", "many"),
