@@ -437,6 +437,11 @@ def parents_of(path):
     return [path[:i] for i, char in enumerate(path) if char == "/"]
 
 
+def directories_of(paths):
+    """Return the set of all directories that *paths* are in, "" for the root."""
+    return {"", *(parent for path in paths for parent in parents_of(path))}
+
+
 def retry_while_shared(operation):
     """Call *operation*, again for some seconds while Windows says a file is in use."""
     for attempt in range(8):
@@ -692,17 +697,23 @@ class Directory:
         """Bring the directories that hold *paths*, and theirs, to the disk."""
         if WINDOWS:  # A directory cannot be opened there, and NTFS journals renames.
             return
-        for directory in sorted(
-            {"", *(up for path in paths for up in parents_of(path))}
-        ):
+        for directory in sorted(directories_of(paths)):
             with contextlib.suppress(FileNotFoundError, NotADirectoryError):
                 with self.parent(f"{directory}/." if directory else ".") as (_, fd):
                     os.fsync(fd)
 
-    def clear_staging(self, paths):
-        """Delete the temporary files that killed runs left beside *paths*."""
-        for directory in {"", *(up for path in paths for up in parents_of(path))}:
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+    def directories(self):
+        """Return the paths of all directories that can be listed, "" for the root."""
+        found = [os.path.relpath(path, self.root) for path, _, _ in os.walk(self.root)]
+        return ["" if path == "." else path.replace(os.sep, "/") for path in found]
+
+    def clear_staging(self, directories):
+        """Delete the temporary files that killed runs left in these *directories*."""
+        for directory in directories:
+            # Where this program may not write it has left nothing.
+            with contextlib.suppress(
+                FileNotFoundError, NotADirectoryError, PermissionError
+            ):
                 for name in os.listdir(self.root / directory):
                     if STAGING_NAME.fullmatch(name):
                         self.remove(f"{directory}/{name}" if directory else name)
@@ -734,9 +745,9 @@ class DestinationLock:
 
     A kernel lock, so that it dies with its holder. The lock file's first line says who
     holds it; the SHA-256 and path of each file about to be published follow. It is
-    emptied when a run ends in order, so what a later run finds in it (`journal`, path
-    to SHA-256; `interrupted`) tells of one that was killed, or failed while it
-    published, and what is of its making.
+    emptied when a run has left nothing unsettled, so what a later run finds in it
+    (`journal`, path to SHA-256; `interrupted`) tells of one that was killed, or failed
+    while it published, and what is of its making.
 
     Raises BusyError after *timeout* seconds or when the event *stop* is set, CacheError
     if it cannot be made.
@@ -748,6 +759,7 @@ class DestinationLock:
         self._stop = stop or threading.Event()
         self.interrupted = False
         self.journal = {}
+        self.settled = False  # set when what was found in it has been dealt with
         self._file = None
 
     def __enter__(self):
@@ -773,7 +785,7 @@ class DestinationLock:
 
     def __exit__(self, exc_type, exc, traceback):
         try:
-            if exc_type is None or not self.journal:
+            if self.settled or not (self.journal or self.interrupted):
                 self._rewrite("")
         finally:
             self._file.close()  # which lets go of the lock, too
@@ -1137,18 +1149,22 @@ class AgentSyncState:
         self.moved_aside = Path(moved_aside)
         self._prepare()
         for source in sources:
-            self.save_source(source.pop("id"), **source)
+            with contextlib.suppress(DatabaseError):  # Not all that is read is sound.
+                self.save_source(source.pop("id"), **source)
 
     def _salvaged_sources(self):
         """Return what of `sources` can still be read: what a user said."""
         names = {"id", "url", "enabled", "kind", "ref", "path", "destination"}
         names |= {"include", "exclude", "on_conflict"}
-        try:
-            with self._get_connection() as connection:
-                rows = connection.execute("SELECT * FROM sources")
-                return [{k: row[k] for k in names & set(row.keys())} for row in rows]
-        except sqlite3.Error:
-            return []
+        found = {}
+        for order in ("ASC", "DESC"):  # From both ends, up to what is damaged.
+            with contextlib.suppress(sqlite3.Error):
+                with self._get_connection() as connection:
+                    query = f"SELECT * FROM sources ORDER BY rowid {order}"
+                    for row in connection.execute(query):
+                        known = names & set(row.keys())
+                        found[row["id"]] = {name: row[name] for name in known}
+        return list(found.values())
 
     def _rows(self, query, parameters=()):
         with self._transaction(write=False) as connection:
@@ -1170,6 +1186,8 @@ class AgentSyncState:
         synced, and when it may be asked.
         *check* is called with all rows before, in the same transaction, and may raise.
         """
+        if not source_id:
+            raise UsageError("a source needs an id")
         names = ["id", "created_at", "updated_at", *columns]
         updates = [f"{name} = excluded.{name}" for name in names[2:]]
         identity = sorted(set(columns) - {"enabled", "on_conflict"})
@@ -1202,7 +1220,10 @@ class AgentSyncState:
     def remove_source(self, source_id):
         """Forget the source, its files and its history."""
         with self._transaction() as connection:
-            connection.execute("DELETE FROM sources WHERE id = ?", (source_id,))
+            connection.execute(
+                "DELETE FROM sources WHERE id IN (:id, CAST(:id AS TEXT))",
+                {"id": stored_bytes(source_id)},
+            )
 
     def update_source_sync_metadata(self, source_id, last_sha=None, etag=None):
         """Note that the source was synced now; what is None stays as it is stored."""
@@ -2605,6 +2626,11 @@ _TREE_URL = re.compile(
 )
 
 
+def plain_url(url):
+    """Return *url* with its scheme and host in lower case, and no slash at its end."""
+    return re.sub("^[^/]*//[^/]*", lambda at: at[0].lower(), url.rstrip("/"))
+
+
 class GitHub(NamedTuple):
     """The base URLs of a GitHub: of its raw files, its API, and its Git server."""
 
@@ -2616,16 +2642,16 @@ class GitHub(NamedTuple):
 def own_github():
     """Return the GitHub of names in short: an Enterprise server, if one is set."""
     bases = {
-        name: os.environ.get(f"AGENT_SYNC_GITHUB_{name.upper()}", base).rstrip("/")
+        name: os.environ.get(f"AGENT_SYNC_GITHUB_{name.upper()}") or base
         for name, base in GitHub()._asdict().items()
     }
-    return GitHub(**bases)
+    return GitHub(**{name: plain_url(base) for name, base in bases.items()})
 
 
 def github_of(url):
     """Return the GitHub that *url*, if it is a raw one, is of; else None."""
     for github in (own_github(), GitHub()):
-        if f"{url}/".startswith(f"{github.raw}/"):
+        if f"{plain_url(url)}/".startswith(f"{github.raw}/"):
             return github
     return None
 
@@ -2703,7 +2729,7 @@ def parse_web_address(url, kind, allow_http):
         raise UsageError(f"'{url}' is not encrypted; use https, or give --allow-http")
     if parts.query or parts.fragment:
         raise UsageError("a source's URL must not have a query or a fragment")
-    url = f"{parts.scheme}://{parts.netloc.lower()}{parts.path.rstrip('/')}"
+    url = plain_url(url)
     github = github_of(url)
     if github:
         return raw_address(github, url, kind)
@@ -2738,10 +2764,10 @@ def names_directory(url):
 def parse_address(url, kind=None, allow_http=False):
     """Return the Address that *url* stands for; UsageError for one that is none."""
     url = url.strip()
-    if re.match(r"(\w+://)?[^/]*:[^/]*@", url):
-        raise UsageError(NO_PASSWORD)
     if kind == "dir" or (kind is None and names_directory(url)):
         return Address("dir", directory_of(url))
+    if re.match(r"(\w+://)?[^/]*:[^/]*@", url):
+        raise UsageError(NO_PASSWORD)
     if re.match(r"https?://", url, re.IGNORECASE):
         return parse_web_address(url, kind, allow_http)
     scp_like = _SCP_LIKE.fullmatch(url)
@@ -3106,6 +3132,8 @@ class DirectorySource(Source):
             content = self._content(path)
             if content is None:
                 skipped.append((path, "not a regular file"))
+            elif content.startswith(LFS_POINTER):
+                skipped.append((path, "Git LFS pointer"))
             else:
                 entries.append(Entry(path, None, sha256_of(content), len(content)))
         entries = checked_entries(entries)
@@ -4071,10 +4099,7 @@ class Run:
     def _is_recent(self):
         """Return whether all of the source was synced less than `max_age` ago."""
         max_age, age = self.options.max_age, age_of(self._row)
-        if max_age is None or age is None or not 0 <= age < max_age:
-            return False
-        (last,) = self._state.get_sync_history(self._row["id"], 1) or [{}]
-        return last.get("status") != "partial"
+        return max_age is not None and age is not None and 0 <= age < max_age
 
     def _sync(self, stack):
         """Lock, list, plan, stage, publish and record."""
@@ -4101,7 +4126,8 @@ class Run:
     def _attempt(self, lock):
         """List, plan, stage, publish and record, under the *lock* if there is one."""
         with contextlib.ExitStack() as stack:
-            journal = lock.journal if lock else {}
+            # Offline, only a run that asks can tell what a killed one has left.
+            journal = lock.journal if lock and not self.options.offline else {}
             spool_directory = lock and lock.path.parent
             source, listing, local = self._list(stack, spool_directory, journal)
             policy = self._row["on_conflict"]
@@ -4118,9 +4144,9 @@ class Run:
                 return
             if lock.interrupted:
                 # It may have been about to write what is listed no more.
-                self._directory.clear_staging(list(self._directory.walk(hidden=True)))
+                self._directory.clear_staging(self._directory.directories())
             elif any(action.kind in FETCHED for action in actions):
-                self._directory.clear_staging(local)
+                self._directory.clear_staging(directories_of(local))
             try:
                 pointers = self._stage(source, actions)
                 if pointers:
@@ -4128,6 +4154,7 @@ class Run:
                     actions = plan(listing)
                 self._publish(actions, local, lock)
                 self._record(listing, actions, local, source)
+                lock.settled = not self.options.offline
             finally:
                 for path in self._staged.keys() - self._published:
                     self._directory.remove(self._staged[path][0])
@@ -4223,11 +4250,9 @@ class Run:
             self.watch.check()
             self._progress(self._row["id"], done, len(wanted))
             digest = self._checked_digest(entry, content)
-            if entry.path not in missing:
-                continue
             if content.startswith(LFS_POINTER):
                 pointers.add(entry.path)
-            else:
+            elif entry.path in missing:
                 staged = self._directory.stage(entry.path, content)
                 file = TrackedFile.of(entry, digest, len(content))
                 self._staged[entry.path] = staged, file
@@ -4242,13 +4267,14 @@ class Run:
             raise ProtocolError(f"{entry.path} has another content for the same id")
         return digest
 
-    def _check_untouched(self, paths, local):
-        """Raise CacheError if what is at one of *paths* is not what was planned for.
+    def _check_untouched(self, expected):
+        """Raise CacheError if what is at a path is not what was planned for.
 
-        The next run sees an edit made meanwhile for what it is, and saves it.
+        *expected* maps paths to what was there. The next run sees an edit made
+        meanwhile for what it is, and saves it.
         """
-        for path in paths:
-            if not is_same(self._directory.inspect(path), local[path]):
+        for path, before in expected.items():
+            if not is_same(self._directory.inspect(path), before):
                 raise CacheError(f"{path} was changed during the run; sync again")
 
     def _publish(self, actions, local, lock):
@@ -4259,7 +4285,7 @@ class Run:
         if self.watch.interrupted:
             self.watch.check()
         paths = [action.path for action in todo]
-        self._check_untouched(paths, local)
+        self._check_untouched({path: local[path] for path in paths})
         lock.write_journal(
             {path: file.sha256 for path, (_, file) in self._staged.items()}
         )
@@ -4278,8 +4304,8 @@ class Run:
             if action.clear and not action.backup:
                 self._directory.remove_directory(action.clear)
         for action in actions:
-            if not action.clear:
-                self._check_untouched([action.path], local)
+            before = None if action.clear else local[action.path]
+            self._check_untouched({action.path: before})
             self._directory.publish(self._staged[action.path][0], action.path)
             self._published.add(action.path)
 
@@ -4297,7 +4323,7 @@ class Run:
         """Delete the files at *paths*, if they still are what the plan was made for."""
         for path in paths:
             if self._directory.inspect(path):  # It may have gone into the backup.
-                self._check_untouched([path], local)
+                self._check_untouched({path: local[path]})
                 self._directory.remove(path)
 
     def _record(self, listing, actions, local, source):
@@ -4322,6 +4348,8 @@ class Run:
         paths = set(self._tracked) - set(gone) | set(new_shas)
         kept = any(a.kind == KEEP and a.path in listed for a in actions)
         columns = self._columns(source, listing)
+        if not listing.failed:
+            columns["last_sync_time"] = utc_now()
         if not (kept or listing.failed):
             columns.update(file_count=len(paths), **dict(listing.columns))
         if self.options.offline:
@@ -4337,7 +4365,6 @@ class Run:
             "path": source.path,
             "destination": self._row["destination"],
             "last_sha": listing.revision,
-            "last_sync_time": utc_now(),
             "file_count": None,
             "etag": None,
             "last_modified": None,
@@ -4438,7 +4465,7 @@ def check_apart(destination, other, whose):
 
 def check_new_source(rows, source_id, address, destination):
     """Raise UsageError if such a source cannot be added beside those of *rows*."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", source_id):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", str(source_id)):
         raise UsageError(
             f"bad id '{printable(source_id)}': up to 64 letters, digits, '.', '_', '-'"
         )
@@ -4510,8 +4537,9 @@ def add_source(
     """
     if kind not in (None, *KINDS) or on_conflict not in POLICIES:
         raise UsageError(f"kind is one of {KINDS}, on_conflict one of {POLICIES}")
-    if isinstance(include, str) or isinstance(exclude, str):
-        raise UsageError("include and exclude are lists of globs, not one")
+    for globs in (include, exclude):
+        if isinstance(globs, str) or not all(type(g) is str for g in globs or ()):
+            raise UsageError("include and exclude are lists of globs")
     url = str(url).strip()
     address = parse_address(url, kind, allow_http)
     url = url if re.match("https?://", url) else address.remote
@@ -4562,24 +4590,35 @@ def find_sources(state, ids=(), enabled_only=False, cache_dir=None):
 def delete_ours(directory, tracked):
     """Delete the *tracked* files that are as tracked; return (deleted, kept) paths."""
     deleted, kept = [], []
-    for path, file in tracked.items():
-        local = directory.inspect(path)
-        if is_ours(local, file):
-            directory.remove(path)
-            deleted.append(path)
-        elif local is not None:
-            kept.append(path)
-    directory.prune(deleted)
-    directory.sync_directories(deleted)
+    try:
+        for path, file in tracked.items():
+            local = directory.inspect(path)
+            if is_ours(local, file):
+                directory.remove(path)
+                deleted.append(path)
+            elif local is not None:
+                kept.append(path)
+    except OSError as error:
+        raise CacheError(
+            f"cannot delete {directory.root / path}: {error.strerror}; the source is"
+            f" still there, without {counted(len(deleted), 'file')} of it"
+        ) from error
+    finally:
+        directory.prune(tracked)
+        directory.sync_directories(deleted)
     return deleted, kept
 
 
 def existing_destination(row):
     """Return the Directory of a row's destination, or None if nothing can be in it."""
-    with contextlib.suppress(UsageError):
+    missing = (UsageError, FileNotFoundError, NotADirectoryError)
+    with contextlib.suppress(*missing):
         check_destination(row)
         directory = Directory(row["destination"])
-        return directory if directory.root.is_dir() else None
+        with contextlib.suppress(PermissionError):  # Then it may be there.
+            if not stat.S_ISDIR(os.stat(directory.root).st_mode):
+                return None
+        return directory
 
 
 def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIMEOUT):
@@ -4590,14 +4629,24 @@ def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIME
     deleted, kept = [], []
     directory = existing_destination(row)
     with contextlib.ExitStack() as stack:
-        # Where nothing can be written no run can be going on.
-        if directory and (delete_files or os.access(directory.root, os.W_OK)):
-            stack.enter_context(DestinationLock(directory.root, lock_timeout))
-        if directory and delete_files:
+        lock = None
+        try:
+            if directory:
+                lock = DestinationLock(directory.root, lock_timeout)
+                stack.enter_context(lock)
+        except BusyError:
+            raise
+        except CacheError:
+            if delete_files:
+                raise
+            lock = None  # Where nothing can be written no run can be going on.
+        if lock and lock.interrupted:
+            directory.clear_staging(directory.directories())
+        if lock and delete_files:
             tracked = tracked_files(state.get_files(row["id"]))
             deleted, kept = delete_ours(directory, tracked)
         state.remove_source(row["id"])
-        if directory:
+        if lock:
             remove_work_directory(directory)
     return deleted, kept
 
@@ -5353,18 +5402,18 @@ def drift_document(args, state):
     """Return the document of `status` and `verify`, and the exit code."""
     documents, ok = [], True
     for row in find_sources(state, args.ids, cache_dir=args.cache_dir):
-        tracked = tracked_files(state.get_files(row["id"]))
-        error, drift = None, ([], [], [])
+        tracked, runs, error, drift = {}, [], None, ([], [], [])
         try:
+            tracked = tracked_files(state.get_files(row["id"]))
+            runs = state.get_sync_history(row["id"], 1)
             check_destination(row)
             directory = Directory(row["destination"])
             drift = find_drift(directory, tracked, row_filter(row))
-        except UsageError as bad_destination:
-            error = str(bad_destination)
+        except (DatabaseError, UsageError) as bad_row:
+            error = str(bad_row)
         except OSError as unreadable:
             error = f"cannot read {unreadable.filename}: {unreadable.strerror}"
         modified, missing, untracked = drift
-        runs = state.get_sync_history(row["id"], 1)
         ok = ok and not (modified or missing or error)
         documents.append(
             {
@@ -5455,7 +5504,7 @@ def show_history(document):
         ]
         what = run["error_message"] or ", ".join(counts) or "no files"
         at = short_revision(run["revision"])
-        when = run["sync_time"][:19].replace("T", " ")
+        when = str(run["sync_time"])[:19].replace("T", " ")
         yield f"{when}  {run['source_id']}  {run['status']}  {at}  {printable(what)}"
         for change in run.get("changes", ()):
             yield f"    {marks.get(change['action'], '?')} {printable(change['path'])}"

@@ -2134,6 +2134,12 @@ PUBLIC_CALLS = {
 
 
 class TestErrorsOfTheState:
+    @pytest.mark.parametrize("source_id", ["", None])
+    def test_a_source_has_an_id(self, tmp_path, source_id):
+        state = agent_sync.AgentSyncState(tmp_path / "state.db")
+        with pytest.raises(agent_sync.UsageError, match="id"):
+            state.register_source(source_id, "https://example.org")
+
     def test_the_errors_form_one_family(self):
         assert issubclass(agent_sync.DatabaseError, agent_sync.AgentSyncStateError)
         assert issubclass(agent_sync.AgentSyncStateError, agent_sync.AgentSyncError)
@@ -5597,6 +5603,7 @@ class TestAddSource:
         "mistake",
         [
             {"include": "*.md"},
+            {"include": [1]},
             {"exclude": "*.md"},
             {"on_conflict": "ask"},
             {"kind": "svn"},
@@ -5638,6 +5645,10 @@ class TestUrlsThatAreRefused:
         url = "https://user:hunter2@example.org/owner/repo"
         assert "hunter2" not in complaint(program.call("add", url, check=FAILURE))
         assert b"hunter2" not in program.database.read_bytes()
+
+    def test_a_directory_may_have_an_at_in_its_name(self, program, tmp_path):
+        (tmp_path / "x@1").mkdir()
+        assert registered(program, f"file:{tmp_path}/x@1")["kind"] == "dir"
 
     def test_a_repository_may_be_in_a_group_named_tree(self):
         url = "https://example.org/group/tree/repo.git"
@@ -5772,17 +5783,15 @@ class TestFilters:
         assert not set(unwelcome) & set(mirror.tree())
         assert "qa/qa.md" in mirror.tree()
 
-    def test_a_pointer_that_was_there_already_is_not_deleted(
-        self, program, git_upstream, repository
+    def test_a_pointer_in_a_directory_is_skipped_by_a_dry_run_as_well(
+        self, program, directory_upstream
     ):
-        """It is as listed, so it was adopted; --force does not change that."""
-        repository.write("agents/large.md", LFS_POINTER)
-        repository.commit()
-        mirror = Mirror(program, git_upstream)
-        mirror.write("large.md", LFS_POINTER)
-        mirror.sync()
-        mirror.sync("--force")
-        assert mirror.tree()["large.md"] == LFS_POINTER
+        directory_upstream.write("large.md", LFS_POINTER)
+        mirror = Mirror(program, directory_upstream)
+        for options in (["--dry-run"], [], ["--dry-run"]):
+            source = mirror.sync(*options)
+            assert paths(source["skipped"]) == ["large.md"]
+            assert "large.md" not in source["added"]
 
     def test_a_tracked_file_that_becomes_an_lfs_pointer_is_gone_upstream(self, synced):
         """FAULTS P20: it goes like one that became a link; an edited one stays."""
@@ -6459,13 +6468,14 @@ class TestAddresses:
     def test_an_enterprise_server_stands_beside_the_public_one(self, monkeypatch):
         """Raw URLs of both are read, such as the default source's."""
         for name in ("RAW", "API", "GIT"):
-            base = f"https://ghe.example/{name.lower()}/"
+            base = f"https://GHE.example/{name.lower()}/"
             monkeypatch.setenv(f"AGENT_SYNC_GITHUB_{name}", base)
         remotes = {
             agent_sync.DEFAULT_SOURCE_URL: (
                 "https://github.com/bobmatnyc/claude-mpm-agents.git"
             ),
             "https://ghe.example/raw/o/r/main": "https://ghe.example/git/o/r.git",
+            "https://GHE.example/raw/o/r/main": "https://ghe.example/git/o/r.git",
             "o/r": "https://ghe.example/git/o/r.git",
         }
         read = {url: agent_sync.parse_address(url).remote for url in remotes}
@@ -7100,8 +7110,18 @@ class TestManifestsWithoutHashes:
         outcome = unhashed.program.call("sync", check=1)
         assert "qa/qa.md" in complaint(outcome)
         assert "up to date" not in complaint(outcome)
+
+    def test_what_was_synced_in_part_is_not_recent(self, unhashed, site):
+        """Nor does a run that asked nobody make it so."""
+        set_source(unhashed.program, last_sync_time=None)
+        site.answers["qa/qa.md"] = http_reply(404)
+        unhashed.sync(check=1)
+        unhashed.sync("--offline")
         again = unhashed.sync("--max-age", "15m", check=1)
         assert (again["checked"], again["status"]) == (True, "partial")
+        site.answers.clear()
+        unhashed.sync()
+        assert unhashed.sync("--max-age", "15m")["checked"] is False
 
     def test_if_no_file_can_be_had_the_source_is_in_error(self, unhashed, site):
         before = stats(unhashed.dest)
@@ -9459,6 +9479,83 @@ class SharingViolation(PermissionError):
         return self.code
 
 
+class TestAfterAKilledRun:
+    """FAULTS A01: its temporary files go, whatever comes before the next whole run."""
+
+    LITTER = "qa/.agent-sync-0123456789abcdef.tmp"
+
+    @pytest.fixture
+    def killed(self, local):
+        """A run was killed here while it staged a file."""
+        local.write(self.LITTER, b"half")
+        local.write(".agent-sync/lock", b"pid 1 since then\n")
+        return local
+
+    def test_its_litter_goes_with_the_next_run(self, killed):
+        assert changes(killed.sync()) == {}
+        assert litter(killed.dest) == []
+
+    def test_its_litter_goes_also_after_a_run_that_failed(self, killed):
+        upstream = killed.upstream.directory
+        upstream.rename(upstream.parent / "away")
+        killed.sync(check=1)
+        killed.sync("--offline")
+        (upstream.parent / "away").rename(upstream)
+        killed.sync()
+        assert litter(killed.dest) == []
+
+    def test_its_litter_goes_with_the_source(self, killed):
+        killed.program.call("remove", "src", "--delete-files")
+        assert not killed.dest.exists()
+
+    def test_a_directory_that_must_not_be_listed_holds_nothing_up(
+        self, killed, monkeypatch
+    ):
+        """Nothing of ours can be in it."""
+        (killed.dest / "mine").mkdir()
+        with monkeypatch.context() as patch:
+            refuse_to_list(patch, killed.dest / "mine")
+            killed.sync()
+        assert litter(killed.dest) == []
+
+    def test_offline_what_it_published_is_left_for_a_run_that_asks(self, local):
+        """FAULTS A01: killed between its files and their rows."""
+        data = b"# New\n"
+        local.upstream.write("new.md", data)
+        local.write("new.md", data)
+        lines = f"pid 1 since then\n{sha256(data)} new.md\n"
+        local.write(".agent-sync/lock", lines.encode())
+        assert changes(local.sync("--offline")) == {}
+        assert local.tree()["new.md"] == data
+        (local.upstream.directory / "new.md").unlink()
+        assert changes(local.sync()) == {"removed": ["new.md"]}
+
+
+class TestHardLinks:
+    """Two names for one file, as a tool that saves space may have left them."""
+
+    def test_a_file_that_comes_by_the_new_spelling_meanwhile_is_not_lost(
+        self, local, monkeypatch
+    ):
+        """FAULTS A15: where case counts, it is the user's own."""
+        os.rename(str(local.upstream.directory / "qa/qa.md"),
+                  str(local.upstream.directory / "qa/QA.md"))  # fmt: skip
+        os.link(str(local.dest / "qa/qa.md"), str(local.dest / "qa/QA.md"))
+        write_journal = agent_sync.DestinationLock.write_journal
+
+        def edit(*args):
+            write_journal(*args)
+            local.write("qa/new", b"# My own\n").replace(local.dest / "qa/QA.md")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(agent_sync.DestinationLock, "write_journal", edit)
+            assert "changed during the run" in local.sync(check=1)["error"]
+        assert local.tree()["qa/QA.md"] == b"# My own\n"
+        local.sync()
+        assert local.backups() == [b"# My own\n"]
+        assert local.is_faithful()
+
+
 class TestDirectoriesThatStay:
     @pytest.mark.parametrize("number", [errno.EACCES, errno.EBUSY, errno.EPERM])
     def test_one_that_cannot_be_removed_when_it_is_empty_is_no_error(
@@ -9744,6 +9841,28 @@ class TestDamagedDatabases:
         sources = program.call_json("sources")["sources"]
         assert [(row["id"], row["url"]) for row in sources] == sorted(expected)
 
+    def test_sound_sources_are_saved_from_beside_damaged_ones(self, program):
+        """FAULTS D01: a page of them is noise, and one has a ref that is no text."""
+        state = agent_sync.AgentSyncState(program.database)
+        ids = [f"s{number:03}" for number in range(120)]
+        for source_id in ids:
+            state.register_source(source_id, f"https://h/{'x' * 200}/{source_id}")
+        with opened(program.database) as connection:
+            connection.execute(
+                "UPDATE sources SET ref = CAST(x'ff' AS TEXT) WHERE id = 's001'"
+            )
+            [[size]] = connection.execute("PRAGMA page_size").fetchall()
+        data = bytearray(program.database.read_bytes())
+        page = data.index(b"/s060") // size * size
+        data[page : page + size] = b"\xa5" * size
+        program.database.write_bytes(data)
+        program.call("sources", check=(0, 1))
+        saved = [row["id"] for row in program.call_json("sources")["sources"]]
+        assert moved_aside(program)
+        assert {"s000", "s002", "s119"} <= set(saved)
+        assert "s060" not in saved
+        assert len(saved) > 90
+
     def test_its_journals_go_along(self, full):
         """FAULTS D01, D07: a journal would be played back into the new one."""
         program = full.program
@@ -10005,6 +10124,19 @@ class TestDatabasesThatLie:
         assert left == before or command[0] == "remove"
         assert left["mine.md"] == b"# Mine\n"
 
+    def test_a_source_whose_id_is_no_utf_8_can_be_removed(self, full):
+        """FAULTS D14: until then it stops no other, and is told."""
+        program = full.program
+        with opened(program.database) as connection:
+            connection.execute(
+                "INSERT INTO sources (id, url) VALUES (CAST(x'ff' AS TEXT), 'https://h')"
+            )
+        src, odd = program.call_json("status", check=1)["sources"]
+        assert (src["error"], src["modified"]) == (None, [])
+        assert odd["error"]
+        program.call("remove", "\udcff")
+        program.call("status")
+
     def test_a_row_that_is_no_utf_8_is_refused_and_goes(self, full):
         """FAULTS D14: as text, so SQLite itself cannot read it back as such."""
         program = full.program
@@ -10039,6 +10171,7 @@ class TestDatabasesThatLie:
             assert outcome.document
             assert "unexpected" not in outcome.err
         program.call("sync", "--max-age", "1h", check=(0, 1, 2))
+        program.call("history", "--changes", "--limit", "999")
         assert tree(full.dest) == before
         assert tree(program.root / "home") == {}, "nothing lands where it was called"
 
@@ -12608,6 +12741,37 @@ class TestManagingSources:
         synced.program.run("remove", "src", prefix=prefix)
         assert synced.program.call_json("sources") == {"sources": []}
         assert stats(synced.dest) == before
+
+    @pytest.mark.parametrize("way", [".agent-sync", ".agent-sync/lock"])
+    def test_removing_where_no_run_can_be(self, synced, way):
+        """As something stands where its lock would be."""
+        shutil.rmtree(synced.dest / ".agent-sync")
+        if way == ".agent-sync":
+            synced.write(way, b"mine")
+        else:
+            (synced.dest / way).mkdir(parents=True)
+        synced.program.call("remove", "src", "--delete-files", check=1)
+        synced.program.call("remove", "src")
+        assert synced.program.call_json("sources") == {"sources": []}
+        assert synced.is_faithful()
+
+    def test_removing_that_fails_half_way_can_be_done_again(self, synced, monkeypatch):
+        unlink = os.unlink
+
+        def refuse(path, dir_fd=None):
+            if path == "security.md":
+                raise PermissionError(errno.EACCES, "Permission denied", path)
+            return unlink(path, dir_fd=dir_fd)
+
+        remove = ["remove", "src", "--delete-files"]
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "unlink", refuse)
+            outcome = synced.program.call(*remove, check=1)
+        assert str(synced.dest / "security.md") in outcome.err
+        gone = 8 - len(synced.tree())
+        assert f"without {gone} files" in outcome.err
+        synced.program.call(*remove)
+        assert not synced.dest.exists()
 
     def test_removing_with_the_files_spares_what_is_not_ours(self, synced):
         synced.write("mine.md", b"mine\n")
