@@ -4345,22 +4345,21 @@ class Run:
         gone += self._refused
         new_shas = {file.path: file.sha256 for file in track}
         changes = make_changes(actions, self._tracked, new_shas)
-        paths = set(self._tracked) - set(gone) | set(new_shas)
         kept = any(a.kind == KEEP and a.path in listed for a in actions)
-        columns = self._columns(source, listing)
-        if not listing.failed:
-            columns["last_sync_time"] = utc_now()
-        if not (kept or listing.failed):
-            columns.update(file_count=len(paths), **dict(listing.columns))
-        if self.options.offline:
-            columns = None
+        count = len(set(self._tracked) - set(gone) | set(new_shas))
+        columns = self._columns(source, listing, None if kept else count)
         rows = [file_row(file, self._directory.root) for file in track]
         history = self._report.history_row()
         self._state.record_run(self._row["id"], history, changes, rows, gone, columns)
 
-    def _columns(self, source, listing):
-        """Return the columns of `sources` to set; those of a whole listing are NULL."""
-        return {
+    def _columns(self, source, listing, file_count):
+        """Return the columns of `sources` to set; None if nobody was asked.
+
+        *file_count* is None if not all files of the listing are tracked.
+        """
+        if self.options.offline:
+            return None
+        columns = {
             "ref": source.ref,
             "path": source.path,
             "destination": self._row["destination"],
@@ -4371,6 +4370,11 @@ class Run:
             "is_hashed": None,
             "retry_at": None,
         }
+        if not listing.failed:
+            columns["last_sync_time"] = utc_now()
+        if not listing.failed and file_count is not None:
+            columns.update(file_count=file_count, **dict(listing.columns))
+        return columns
 
     def _count(self):
         """Note in the report what the run has cost so far."""
