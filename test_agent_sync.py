@@ -520,6 +520,19 @@ def agent_paths():
         yield f"{directory}/agent-{number:02}.{suffix}"
 
 
+@pytest.fixture(scope="session", autouse=True)
+def heeded_signals():
+    """Children heed the signals they are sent, also where the suite itself must not.
+
+    A shell's background jobs ignore SIGINT, what nohup starts ignores SIGHUP, and
+    their children inherit that.
+    """
+    for name in ("SIGINT", "SIGHUP", "SIGTERM"):
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture(scope="session")
 def agents_template(tmp_path_factory):
     """The shape of bobmatnyc/claude-mpm-agents: 206 files, 58 of them below agents/."""
