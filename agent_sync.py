@@ -714,8 +714,9 @@ class Directory:
             with contextlib.suppress(
                 FileNotFoundError, NotADirectoryError, PermissionError
             ):
-                for name in os.listdir(self.root / directory):
-                    if STAGING_NAME.fullmatch(name):
+                names = os.listdir(self.root / directory)
+                for name in filter(STAGING_NAME.fullmatch, names):
+                    with contextlib.suppress(IsADirectoryError):
                         self.remove(f"{directory}/{name}" if directory else name)
 
 
@@ -735,9 +736,11 @@ def utc_now():
     return datetime.now(timezone.utc).isoformat()
 
 
-def journal_lines(hashes):
-    """Return the lock file's lines for *hashes*, path to SHA-256."""
-    return [f"{digest} {path}" for path, digest in hashes.items()]
+def journal_lines(journal):
+    """Return the lock file's lines for a *journal*, path to a set of SHA-256."""
+    return [
+        f"{digest} {path}" for path, digests in journal.items() for digest in digests
+    ]
 
 
 class DestinationLock:
@@ -746,8 +749,8 @@ class DestinationLock:
     A kernel lock, so that it dies with its holder. The lock file's first line says who
     holds it; the SHA-256 and path of each file about to be published follow. It is
     emptied when a run has left nothing unsettled, so what a later run finds in it
-    (`journal`, path to SHA-256; `interrupted`) tells of one that was killed, or failed
-    while it published, and what is of its making.
+    (`journal`, path to a set of SHA-256; `interrupted`) tells of runs that were killed,
+    or failed while they published, and what is of their making.
 
     Raises BusyError after *timeout* seconds or when the event *stop* is set, CacheError
     if it cannot be made.
@@ -792,10 +795,10 @@ class DestinationLock:
 
     def write_journal(self, hashes):
         """Note durably that files with these *hashes* (path to SHA-256) are ours."""
-        self.journal = dict(hashes)
         self._file.seek(0, os.SEEK_END)
-        for line in journal_lines(hashes):
-            self._file.write(f"{line}\n".encode())
+        for path, digest in hashes.items():
+            self.journal.setdefault(path, set()).add(digest)
+            self._file.write(f"{digest} {path}\n".encode())
         self._file.flush()
         os.fsync(self._file.fileno())
 
@@ -849,7 +852,7 @@ class DestinationLock:
             digest, _, path = line.partition(" ")
             with contextlib.suppress(PathError):
                 if re.fullmatch("[0-9a-f]{64}", digest):
-                    self.journal[check_path(path)] = digest
+                    self.journal.setdefault(check_path(path), set()).add(digest)
 
     def _rewrite(self, text):
         """Make *text* the whole lock file; it is written first, then cut to size."""
@@ -1127,30 +1130,45 @@ class AgentSyncState:
             return inode if says_damage(error) else None
 
     def _move_aside(self, damaged):
-        """Put a new database in the place of the damaged one, and its sources into it.
+        """Put a new database in the place of the damaged one, with its sources in it.
 
-        *damaged* is its inode: another process may have done the same already.
+        *damaged* is its inode: another process may have done the same already, and at
+        no time may one see a database without sources, or none.
         The files are still in their destinations: the next sync adopts them.
         """
-        sources = self._salvaged_sources()
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
-        moved_aside = f"{self.db_path}.corrupt-{stamp}"
+        moved_aside, fresh = (
+            Path(f"{self.db_path}.{what}-{stamp}") for what in ("corrupt", "new")
+        )
         try:
+            self._save_to(fresh, self._salvaged_sources())
             if os.stat(self.db_path).st_ino != damaged:
                 return
-            for suffix in (*DATABASE_SUFFIXES, ""):
+            for suffix in DATABASE_SUFFIXES:
                 with contextlib.suppress(FileNotFoundError):
                     os.replace(f"{self.db_path}{suffix}", f"{moved_aside}{suffix}")
-        except OSError as error:
+            try:
+                os.link(self.db_path, moved_aside)
+            except OSError:  # A file system without hard links.
+                os.replace(self.db_path, moved_aside)
+            os.replace(fresh, self.db_path)
+            self.moved_aside = moved_aside
+        except (OSError, DatabaseError) as error:
             raise DatabaseError(
                 f"database {self.db_path} is damaged, and cannot be moved aside:"
-                f" {error.strerror}"
+                f" {getattr(error, 'strerror', None) or error}"
             ) from error
-        self.moved_aside = Path(moved_aside)
-        self._prepare()
+        finally:
+            with contextlib.suppress(OSError):
+                os.unlink(fresh)
+
+    @staticmethod
+    def _save_to(path, sources):
+        """Make a database at *path* with those of the *sources* that are sound."""
+        state = AgentSyncState(path)
         for source in sources:
-            with contextlib.suppress(DatabaseError):  # Not all that is read is sound.
-                self.save_source(source.pop("id"), **source)
+            with contextlib.suppress(DatabaseError, UsageError):
+                state.save_source(source.pop("id"), **source)
 
     def _salvaged_sources(self):
         """Return what of `sources` can still be read: what a user said."""
@@ -2764,10 +2782,10 @@ def names_directory(url):
 def parse_address(url, kind=None, allow_http=False):
     """Return the Address that *url* stands for; UsageError for one that is none."""
     url = url.strip()
+    if re.match(r"(\w+://|(?!file:))[^/]*:[^/]*@", url):
+        raise UsageError(NO_PASSWORD)
     if kind == "dir" or (kind is None and names_directory(url)):
         return Address("dir", directory_of(url))
-    if re.match(r"(\w+://)?[^/]*:[^/]*@", url):
-        raise UsageError(NO_PASSWORD)
     if re.match(r"https?://", url, re.IGNORECASE):
         return parse_web_address(url, kind, allow_http)
     scp_like = _SCP_LIKE.fullmatch(url)
@@ -3652,11 +3670,11 @@ def is_as_listed(local, entry):
     return local.object_id == entry.object_id
 
 
-def is_ours(local, tracked, journaled=None):
+def is_ours(local, tracked, journaled=()):
     """Return whether a local file is what this program, or a killed run, wrote."""
     return isinstance(local, LocalFile) and (
         (tracked is not None and local.sha256 == tracked.sha256)
-        or local.sha256 == journaled
+        or local.sha256 in journaled
     )
 
 
@@ -3686,8 +3704,8 @@ def fetch_kind(entry, tracked):
 def plan_entry(entry, tracked, local, journaled, policy, removals):
     """Return the Action for a listed file.
 
-    *journaled* is the SHA-256 that a killed run was about to give it, *policy* one of
-    POLICIES, and *removals* the paths that this run removes.
+    *journaled* are the SHA-256 that killed runs were about to give it, *policy* is one
+    of POLICIES, and *removals* are the paths that this run removes.
     """
     if is_as_listed(local, entry):
         recorded = TrackedFile.of(entry, local.sha256, local.size)
@@ -3726,20 +3744,20 @@ def make_plan(listing, tracked, local, journal=None, policy="backup"):
     """Return the Actions of a run, one for each path, sorted by path.
 
     *tracked* maps paths to TrackedFiles, *local* paths to a LocalFile, an Obstacle or
-    None, and *journal* paths to the SHA-256 that a killed run was about to give them.
+    None, and *journal* paths to the SHA-256 that killed runs were about to give them.
     """
     journal = journal or {}
     listed = {entry.path for entry in listing.entries}
     listed.update(path for path, _ in listing.failed)
     # A killed run has written these, and did not come to record them.
     unrecorded = {
-        path: TrackedFile(path, digest)
-        for path, digest in journal.items()
-        if path not in tracked and is_ours(local.get(path), None, digest)
+        path: TrackedFile(path, local[path].sha256)
+        for path, digests in journal.items()
+        if path not in tracked and is_ours(local.get(path), None, digests)
     }
     tracked = {**unrecorded, **tracked}
     gone = [
-        plan_removal(file, local.get(path), journal.get(path))
+        plan_removal(file, local.get(path), journal.get(path, ()))
         for path, file in tracked.items()
         if path not in listed
     ]
@@ -3751,7 +3769,7 @@ def make_plan(listing, tracked, local, journal=None, policy="backup"):
             entry,
             tracked.get(entry.path),
             local.get(entry.path),
-            journal.get(entry.path),
+            journal.get(entry.path, ()),
             policy,
             removals,
         )
@@ -3760,9 +3778,8 @@ def make_plan(listing, tracked, local, journal=None, policy="backup"):
     return sorted(gone + actions, key=lambda action: action.path)
 
 
-def removes_too_much(actions, tracked_count):
-    """Return whether a run would remove over half of a source's files, and over 5."""
-    removed = sum(action.kind == REMOVE for action in actions)
+def is_too_much(removed, tracked_count):
+    """Return whether to remove so many files is over half of a source's, and over 5."""
     return removed > 5 and 2 * removed > tracked_count
 
 
@@ -4128,6 +4145,9 @@ class Run:
         with contextlib.ExitStack() as stack:
             # Offline, only a run that asks can tell what a killed one has left.
             journal = lock.journal if lock and not self.options.offline else {}
+            if lock and lock.interrupted:
+                # It may have been about to write what is listed no more.
+                self._directory.clear_staging(self._directory.directories())
             spool_directory = lock and lock.path.parent
             source, listing, local = self._list(stack, spool_directory, journal)
             policy = self._row["on_conflict"]
@@ -4142,10 +4162,7 @@ class Run:
                 self._report.succeed(listing, actions)
                 self._count()
                 return
-            if lock.interrupted:
-                # It may have been about to write what is listed no more.
-                self._directory.clear_staging(self._directory.directories())
-            elif any(action.kind in FETCHED for action in actions):
+            if any(action.kind in FETCHED for action in actions):
                 self._directory.clear_staging(directories_of(local))
             try:
                 pointers = self._stage(source, actions)
@@ -4154,7 +4171,7 @@ class Run:
                     actions = plan(listing)
                 self._publish(actions, local, lock)
                 self._record(listing, actions, local, source)
-                lock.settled = not self.options.offline
+                lock.settled = not (self.options.offline or listing.failed)
             finally:
                 for path in self._staged.keys() - self._published:
                     self._directory.remove(self._staged[path][0])
@@ -4225,8 +4242,8 @@ class Run:
         database = self._state.db_path
         protected = [f"{database}{suffix}" for suffix in ("", *DATABASE_SUFFIXES)]
         check_unprotected(self._directory.root, fetched, [__file__, *protected])
-        if removes_too_much(actions, len(self._tracked)) and not self.options.force:
-            removed = sum(action.kind == REMOVE for action in actions)
+        removed = sum(a.kind == REMOVE and a.path in self._tracked for a in actions)
+        if is_too_much(removed, len(self._tracked)) and not self.options.force:
             raise GitSyncError(
                 f"would remove {removed} of {len(self._tracked)} files, so nothing was"
                 f" done; if that is right: sync --force {self._row['id']}"
@@ -4369,9 +4386,8 @@ class Run:
             "last_modified": None,
             "is_hashed": None,
             "retry_at": None,
+            "last_sync_time": None if listing.failed else utc_now(),
         }
-        if not listing.failed:
-            columns["last_sync_time"] = utc_now()
         if not listing.failed and file_count is not None:
             columns.update(file_count=file_count, **dict(listing.columns))
         return columns
@@ -4546,7 +4562,8 @@ def add_source(
             raise UsageError("include and exclude are lists of globs")
     url = str(url).strip()
     address = parse_address(url, kind, allow_http)
-    url = url if re.match("https?://", url) else address.remote
+    is_web = re.match("https?://", url, re.IGNORECASE)
+    url = plain_url(url) if is_web else address.remote
     if source_id is None:
         source_id = free_id(state, address, url)
     destination = destination or default_destination(source_id, cache_dir)
@@ -4591,16 +4608,20 @@ def find_sources(state, ids=(), enabled_only=False, cache_dir=None):
     return [completed_row(row, cache_dir) for row in chosen]
 
 
-def delete_ours(directory, tracked):
-    """Delete the *tracked* files that are as tracked; return (deleted, kept) paths."""
+def delete_ours(directory, tracked, journal):
+    """Delete the files that are as *tracked*, or what the *journal* says.
+
+    Returns (deleted, kept): their paths, and those of tracked files that were edited.
+    """
     deleted, kept = [], []
+    paths = sorted({*tracked, *journal})
     try:
-        for path, file in tracked.items():
+        for path in paths:
             local = directory.inspect(path)
-            if is_ours(local, file):
+            if is_ours(local, tracked.get(path), journal.get(path, ())):
                 directory.remove(path)
                 deleted.append(path)
-            elif local is not None:
+            elif local is not None and path in tracked:
                 kept.append(path)
     except OSError as error:
         raise CacheError(
@@ -4608,21 +4629,21 @@ def delete_ours(directory, tracked):
             f" still there, without {counted(len(deleted), 'file')} of it"
         ) from error
     finally:
-        directory.prune(tracked)
+        directory.prune(paths)
         directory.sync_directories(deleted)
     return deleted, kept
 
 
 def existing_destination(row):
     """Return the Directory of a row's destination, or None if nothing can be in it."""
-    missing = (UsageError, FileNotFoundError, NotADirectoryError)
-    with contextlib.suppress(*missing):
+    try:
         check_destination(row)
         directory = Directory(row["destination"])
-        with contextlib.suppress(PermissionError):  # Then it may be there.
-            if not stat.S_ISDIR(os.stat(directory.root).st_mode):
-                return None
+        return directory if stat.S_ISDIR(os.stat(directory.root).st_mode) else None
+    except PermissionError:  # Then it may be there.
         return directory
+    except (UsageError, OSError):
+        return None
 
 
 def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIMEOUT):
@@ -4648,7 +4669,7 @@ def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIME
             directory.clear_staging(directory.directories())
         if lock and delete_files:
             tracked = tracked_files(state.get_files(row["id"]))
-            deleted, kept = delete_ours(directory, tracked)
+            deleted, kept = delete_ours(directory, tracked, lock.journal)
         state.remove_source(row["id"])
         if lock:
             remove_work_directory(directory)
@@ -5443,13 +5464,13 @@ def drift_line(source):
     failed = ""
     if last in ("error", "partial"):
         failed = f", but the last run failed ({last})"
-    if age is None:
+    if source["revision"] is None:
         return f"{source['source']}: never synced{failed}"
     drift = len(source["modified"]) + len(source["missing"])
     intact = f"{drift} not as synced" if drift else "all as synced"
     files, at = counted(source["files"], "file"), short_revision(source["revision"])
-    when = f"synced {span(age)} ago at {at}"
-    return f"{source['source']}: {files}, {intact}; {when}{failed}"
+    when = "synced in part" if age is None else f"synced {span(age)} ago"
+    return f"{source['source']}: {files}, {intact}; {when} at {at}{failed}"
 
 
 def show_drift(document):

@@ -5659,6 +5659,17 @@ class TestUrlsThatAreRefused:
         assert "hunter2" not in complaint(program.call("add", url, check=FAILURE))
         assert b"hunter2" not in program.database.read_bytes()
 
+    def test_a_scheme_in_capitals_changes_nothing(self, program):
+        url = "://github.com/o/r/tree/feature/new/agents"
+        row = registered(program, "HTTPS" + url)
+        assert row["url"] == "https" + url
+
+    @pytest.mark.parametrize("kind", [[], ["--kind", "dir"]], ids=str)
+    @pytest.mark.parametrize("scheme", ["file", "https"])
+    def test_a_password_is_never_repeated(self, program, scheme, kind):
+        url = f"{scheme}://user:hunter2@example.org/x"
+        assert "hunter2" not in complaint(program.call("add", url, *kind, check=2))
+
     def test_a_directory_may_have_an_at_in_its_name(self, program, tmp_path):
         (tmp_path / "x@1").mkdir()
         assert registered(program, f"file:{tmp_path}/x@1")["kind"] == "dir"
@@ -7130,6 +7141,7 @@ class TestManifestsWithoutHashes:
         site.answers["qa/qa.md"] = http_reply(404)
         unhashed.sync(check=1)
         unhashed.sync("--offline")
+        assert "synced in part at" in unhashed.program.call("status").out
         again = unhashed.sync("--max-age", "15m", check=1)
         assert (again["checked"], again["status"]) == (True, "partial")
         site.answers.clear()
@@ -7847,13 +7859,13 @@ class TestPlan:
     def test_what_a_killed_run_wrote_is_ours(self, row):
         rows = [tracked_as(row)] if row else []
         local = {"a.md": local_file(b"half")}
-        ours = {"a.md": sha256(b"half")}
+        ours = {"a.md": {sha256(b"half"), sha256(b"whole")}}
         [action] = plan_of([listed(NEW)], rows, local, ours, "keep")
         assert action.kind in agent_sync.FETCHED
         assert action.clear is None
 
     def test_what_a_killed_run_wrote_can_be_removed(self):
-        local, ours = {"a.md": local_file(NEW)}, {"a.md": sha256(NEW)}
+        local, ours = {"a.md": local_file(NEW)}, {"a.md": {sha256(NEW)}}
         [action] = plan_of([], [tracked_as(OLD)], local, ours)
         assert action.kind == "remove"
 
@@ -7891,8 +7903,7 @@ class TestPlan:
         self, removed, tracked, is_too_much
     ):
         """P27."""
-        actions = [agent_sync.Action("remove", str(n)) for n in range(removed)]
-        assert agent_sync.removes_too_much(actions, tracked) is is_too_much
+        assert agent_sync.is_too_much(removed, tracked) is is_too_much
 
     @pytest.mark.parametrize(
         "old, new, is_first",
@@ -9531,6 +9542,73 @@ class TestAfterAKilledRun:
             killed.sync()
         assert litter(killed.dest) == []
 
+    def journal(self, mirror, **digests):
+        """What a run notes before it publishes, of one that was killed then."""
+        lines = [f"{digest} {path}.md" for path, digest in digests.items()]
+        text = "\n".join(["pid 1 since then", *lines, ""])
+        mirror.write(".agent-sync/lock", text.encode())
+
+    def test_what_two_of_them_wrote_is_ours(self, local):
+        """The first had written the file, the second was about to."""
+        local.write("new.md", b"# First\n")
+        digests = [sha256(b"# First\n"), sha256(b"# Second\n")]
+        lines = ["pid 1 since then", *(f"{digest} new.md" for digest in digests), ""]
+        local.write(".agent-sync/lock", "\n".join(lines).encode())
+        local.upstream.write("new.md", b"# Third\n")
+        local.sync()
+        assert local.backups() == []
+        assert local.is_faithful()
+
+    def test_a_run_in_part_does_not_settle_it(self, unhashed, site):
+        """What could not be had now is known to be ours when it can."""
+        unhashed.write("qa/qa.md", b"# Half way\n")
+        digest = sha256(b"# Half way\n")
+        text = f"pid 1 since then\n{digest} qa/qa.md\n"
+        unhashed.write(".agent-sync/lock", text.encode())
+        site.answers["qa/qa.md"] = http_reply(404)
+        unhashed.sync(check=1)
+        site.answers.clear()
+        unhashed.sync()
+        assert unhashed.backups() == []
+        assert unhashed.is_faithful()
+
+    def test_what_it_published_goes_with_the_source(self, local):
+        local.write("new.md", b"# New\n")
+        local.write("mine.md", b"# Mine\n")
+        self.journal(local, new=sha256(b"# New\n"), mine=sha256(b"# Other\n"))
+        outcome = local.program.call("remove", "src", "--delete-files")
+        assert "kept" not in outcome.out
+        assert local.tree() == {"mine.md": b"# Mine\n"}
+
+    def test_its_litter_is_not_in_the_way_of_a_file(self, killed):
+        """Its directory has become one upstream."""
+        shutil.rmtree(killed.dest / "qa")
+        killed.write(".agent-sync/lock", b"")
+        killed.upstream.write("dir.md/a.md", b"# A\n")
+        killed.sync()
+        killed.write("dir.md/.agent-sync-0123456789abcdef.tmp", b"half")
+        killed.write(".agent-sync/lock", b"pid 1 since then\n")
+        shutil.rmtree(killed.upstream.directory / "dir.md")
+        killed.upstream.write("dir.md", b"# File\n")
+        killed.sync()
+        assert killed.is_faithful()
+        assert killed.backups() == []
+
+    def test_what_it_published_first_is_no_mass_removal(self, program, tmp_path):
+        """Nothing was recorded yet, and everything was renamed since."""
+        upstream = DirectoryUpstream(tmp_path / "upstream")
+        files = {f"{name}.md": f"# {name}\n".encode() for name in "abcdefgh"}
+        for path, data in files.items():
+            upstream.write(f"new/{path}", data)
+        mirror = Mirror(program, upstream)
+        for path, data in files.items():
+            mirror.write(f"old/{path}", data)
+        lines = [f"{sha256(data)} old/{path}" for path, data in files.items()]
+        text = "\n".join(["pid 1 since then", *lines, ""])
+        mirror.write(".agent-sync/lock", text.encode())
+        mirror.sync()
+        assert mirror.is_faithful()
+
     def test_offline_what_it_published_is_left_for_a_run_that_asks(self, local):
         """FAULTS A01: killed between its files and their rows."""
         data = b"# New\n"
@@ -9864,6 +9942,7 @@ class TestDamagedDatabases:
             connection.execute(
                 "UPDATE sources SET ref = CAST(x'ff' AS TEXT) WHERE id = 's001'"
             )
+            connection.execute("UPDATE sources SET id = '' WHERE id = 's003'")
             [[size]] = connection.execute("PRAGMA page_size").fetchall()
         data = bytearray(program.database.read_bytes())
         page = data.index(b"/s060") // size * size
@@ -9872,9 +9951,35 @@ class TestDamagedDatabases:
         program.call("sources", check=(0, 1))
         saved = [row["id"] for row in program.call_json("sources")["sources"]]
         assert moved_aside(program)
-        assert {"s000", "s002", "s119"} <= set(saved)
+        assert {"s000", "s002", "s004", "s119"} <= set(saved)
         assert "s060" not in saved
         assert len(saved) > 90
+
+    def test_nobody_ever_sees_a_database_without_its_sources(self, full, monkeypatch):
+        """FAULTS D01, D20: not even while it is replaced."""
+        database, seen = full.program.database, []
+        [row] = agent_sync.AgentSyncState().get_all_sources()
+        # A damaged page, and sources that can be read all the same.
+        with opened(database) as connection:
+            query = "SELECT rootpage FROM sqlite_master WHERE name = 'sync_history'"
+            [[page]] = connection.execute(query).fetchall()
+            [[size]] = connection.execute("PRAGMA page_size").fetchall()
+        with open(str(database), "r+b") as file:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * 200)
+        replace = os.replace
+
+        def watched(*args, **options):
+            replace(*args, **options)
+            with opened(database) as connection:
+                seen.extend(connection.execute("SELECT id FROM sources"))
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "replace", watched)
+            full.program.call("history", check=(0, 1))
+        assert moved_aside(full.program)
+        assert set(seen) == {("src",)}
+        assert [path.name for path in database.parent.glob("*.new-*")] == []
 
     def test_its_journals_go_along(self, full):
         """FAULTS D01, D07: a journal would be played back into the new one."""
@@ -12767,6 +12872,13 @@ class TestManagingSources:
         synced.program.call("remove", "src")
         assert synced.program.call_json("sources") == {"sources": []}
         assert synced.is_faithful()
+
+    @posix_only
+    def test_removing_where_no_directory_can_be(self, synced):
+        shutil.rmtree(synced.dest)
+        synced.dest.symlink_to(synced.dest)
+        synced.program.call("remove", "src", "--delete-files")
+        assert synced.program.call_json("sources") == {"sources": []}
 
     def test_removing_that_fails_half_way_can_be_done_again(self, synced, monkeypatch):
         unlink = os.unlink
