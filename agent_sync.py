@@ -762,7 +762,6 @@ class DestinationLock:
         self._stop = stop or threading.Event()
         self.interrupted = False
         self.journal = {}
-        self.settled = False  # set when what was found in it has been dealt with
         self._file = None
 
     def __enter__(self):
@@ -779,8 +778,7 @@ class DestinationLock:
                 )
         try:
             self._read_journal()
-            holder = f"pid {os.getpid()} since {utc_now()}"
-            self._rewrite("\n".join([holder, *journal_lines(self.journal)]) + "\n")
+            self._write_all()
         except BaseException:
             self._file.close()
             raise
@@ -788,7 +786,7 @@ class DestinationLock:
 
     def __exit__(self, exc_type, exc, traceback):
         try:
-            if self.settled or not (self.journal or self.interrupted):
+            if not (self.journal or self.interrupted):
                 self._rewrite("")
         finally:
             self._file.close()  # which lets go of the lock, too
@@ -801,6 +799,15 @@ class DestinationLock:
             self._file.write(f"{digest} {path}\n".encode())
         self._file.flush()
         os.fsync(self._file.fileno())
+
+    def settle(self, failed):
+        """Forget the journal, as all is recorded now but the paths that *failed*."""
+        self.interrupted = False
+        self.journal = {
+            path: self.journal[path] for path in failed & self.journal.keys()
+        }
+        if self.journal:
+            self._write_all()
 
     def _open(self):
         directory = self.path.parent
@@ -853,6 +860,10 @@ class DestinationLock:
             with contextlib.suppress(PathError):
                 if re.fullmatch("[0-9a-f]{64}", digest):
                     self.journal.setdefault(check_path(path), set()).add(digest)
+
+    def _write_all(self):
+        holder = f"pid {os.getpid()} since {utc_now()}"
+        self._rewrite("\n".join([holder, *journal_lines(self.journal)]) + "\n")
 
     def _rewrite(self, text):
         """Make *text* the whole lock file; it is written first, then cut to size."""
@@ -1110,9 +1121,10 @@ class AgentSyncState:
             damaged = self._damaged_file() if says_damage(error) else None
             if damaged is not None:
                 self._move_aside(damaged)
+                saved = "sync again" if self.get_all_sources() else "add your sources"
                 raise DamagedDatabaseError(
                     f"database {self.db_path} was damaged ({error}); it has been moved"
-                    " aside, and a new one is in its place: sync again"
+                    f" aside, and a new one is in its place: {saved}"
                 ) from error
             raise DatabaseError(f"database {self.db_path}: {error}") from error
 
@@ -1151,6 +1163,12 @@ class AgentSyncState:
                 os.link(self.db_path, moved_aside)
             except OSError:  # A file system without hard links.
                 os.replace(self.db_path, moved_aside)
+            if os.stat(moved_aside).st_ino != damaged:
+                # Another process was first. Where both are one file this does nothing.
+                os.replace(moved_aside, self.db_path)
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(moved_aside)
+                return
             os.replace(fresh, self.db_path)
             self.moved_aside = moved_aside
         except (OSError, DatabaseError) as error:
@@ -1178,6 +1196,8 @@ class AgentSyncState:
         for order in ("ASC", "DESC"):  # From both ends, up to what is damaged.
             with contextlib.suppress(sqlite3.Error):
                 with self._get_connection() as connection:
+                    # Else SQLite refuses all of a file that was cut short.
+                    connection.execute("PRAGMA writable_schema = ON")
                     query = f"SELECT * FROM sources ORDER BY rowid {order}"
                     for row in connection.execute(query):
                         known = names & set(row.keys())
@@ -2638,6 +2658,7 @@ KINDS = ("git", "http", "dir")
 DEFAULT_EXCLUDE = ("dist/", "build/", "/README.md")
 LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 _SHORTHAND = re.compile(r"([\w.-]+/[\w.-]+?)(?:\.git)?(?:@(.+))?", re.ASCII)
+_PASSWORD = re.compile(r"([\w+.-]+://|(?!file:|[A-Za-z]:\\))[^/]*:[^/]*@")
 _SCP_LIKE = re.compile(r"git@([\w.-]+):(.+?)(?:\.git)?/?", re.ASCII)
 _TREE_URL = re.compile(
     r"(\w+://.+?/.+?)(?:/-/tree|/tree|/src/(?:branch|tag|commit))/(.+)"
@@ -2782,7 +2803,7 @@ def names_directory(url):
 def parse_address(url, kind=None, allow_http=False):
     """Return the Address that *url* stands for; UsageError for one that is none."""
     url = url.strip()
-    if re.match(r"(\w+://|(?!file:))[^/]*:[^/]*@", url):
+    if _PASSWORD.match(url):
         raise UsageError(NO_PASSWORD)
     if kind == "dir" or (kind is None and names_directory(url)):
         return Address("dir", directory_of(url))
@@ -4171,7 +4192,8 @@ class Run:
                     actions = plan(listing)
                 self._publish(actions, local, lock)
                 self._record(listing, actions, local, source)
-                lock.settled = not (self.options.offline or listing.failed)
+                if not self.options.offline:
+                    lock.settle({path for path, _ in listing.failed})
             finally:
                 for path in self._staged.keys() - self._published:
                     self._directory.remove(self._staged[path][0])
@@ -4636,14 +4658,15 @@ def delete_ours(directory, tracked, journal):
 
 def existing_destination(row):
     """Return the Directory of a row's destination, or None if nothing can be in it."""
+    none = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
     try:
         check_destination(row)
         directory = Directory(row["destination"])
         return directory if stat.S_ISDIR(os.stat(directory.root).st_mode) else None
-    except PermissionError:  # Then it may be there.
-        return directory
-    except (UsageError, OSError):
+    except UsageError:
         return None
+    except OSError as error:
+        return None if error.errno in none else directory
 
 
 def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIMEOUT):
@@ -5464,12 +5487,12 @@ def drift_line(source):
     failed = ""
     if last in ("error", "partial"):
         failed = f", but the last run failed ({last})"
-    if source["revision"] is None:
+    if age is None and source["revision"] is None:
         return f"{source['source']}: never synced{failed}"
     drift = len(source["modified"]) + len(source["missing"])
     intact = f"{drift} not as synced" if drift else "all as synced"
     files, at = counted(source["files"], "file"), short_revision(source["revision"])
-    when = "synced in part" if age is None else f"synced {span(age)} ago"
+    when = f"synced {span(age)} ago" if age is not None else "not wholly synced, last"
     return f"{source['source']}: {files}, {intact}; {when} at {at}{failed}"
 
 

@@ -5670,6 +5670,15 @@ class TestUrlsThatAreRefused:
         url = f"{scheme}://user:hunter2@example.org/x"
         assert "hunter2" not in complaint(program.call("add", url, *kind, check=2))
 
+    @pytest.mark.parametrize("url", [r"C:\Users\me@corp\agents", "file:x@1"])
+    def test_a_path_with_an_at_is_no_password(self, url):
+        assert agent_sync.parse_address(url, "dir").kind == "dir"
+
+    @pytest.mark.parametrize("scheme", ["ssh+git", "ssh", "ext"])
+    def test_a_password_is_refused_whatever_the_scheme(self, scheme):
+        url = f"{scheme}://user:hunter2@example.org/x"
+        assert "hunter2" not in refusal(agent_sync.parse_address, url)
+
     def test_a_directory_may_have_an_at_in_its_name(self, program, tmp_path):
         (tmp_path / "x@1").mkdir()
         assert registered(program, f"file:{tmp_path}/x@1")["kind"] == "dir"
@@ -7141,7 +7150,7 @@ class TestManifestsWithoutHashes:
         site.answers["qa/qa.md"] = http_reply(404)
         unhashed.sync(check=1)
         unhashed.sync("--offline")
-        assert "synced in part at" in unhashed.program.call("status").out
+        assert "not wholly synced" in unhashed.program.call("status").out
         again = unhashed.sync("--max-age", "15m", check=1)
         assert (again["checked"], again["status"]) == (True, "partial")
         site.answers.clear()
@@ -9572,6 +9581,18 @@ class TestAfterAKilledRun:
         assert unhashed.backups() == []
         assert unhashed.is_faithful()
 
+    def test_a_run_in_part_claims_nothing_of_the_users(self, unhashed, site):
+        """What it published is recorded; what comes back later is not of its making."""
+        old = site.files["ops.json"]
+        site.files["ops.json"] = b'{"name": "new"}'
+        site.answers["qa/qa.md"] = http_reply(404)
+        unhashed.sync(check=1)
+        unhashed.write("ops.json", old)
+        site.files["ops.json"] = b'{"name": "newer"}'
+        unhashed.sync(check=1)
+        assert unhashed.backups() == [old]
+        assert (unhashed.dest / ".agent-sync" / "lock").read_bytes() == b""
+
     def test_what_it_published_goes_with_the_source(self, local):
         local.write("new.md", b"# New\n")
         local.write("mine.md", b"# Mine\n")
@@ -9954,6 +9975,34 @@ class TestDamagedDatabases:
         assert {"s000", "s002", "s004", "s119"} <= set(saved)
         assert "s060" not in saved
         assert len(saved) > 90
+
+    def test_sources_of_a_file_cut_short_are_saved(self, full):
+        """FAULTS D01: by a page, of rows that are on the disk anyhow."""
+        data = full.program.database.read_bytes()
+        size = int.from_bytes(data[16:18], "big")
+        full.program.database.write_bytes(data[:-size])
+        full.program.call("sync", check=(0, 1))
+        assert moved_aside(full.program)
+        source = only_source(full.program.call_json("sync"))
+        assert source["source"] == "src"
+
+    def test_two_that_see_the_damage_replace_it_once(self, full, monkeypatch):
+        """FAULTS D20: the second must not put the first one's database aside."""
+        database = full.program.database
+        data = database.read_bytes()
+        database.write_bytes(DAMAGES["text"](data))
+        link = os.link
+
+        def late(source, target):
+            """Another process has been here just before."""
+            write(database.parent, "other", data).replace(database)
+            link(source, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, "link", late)
+            agent_sync.AgentSyncState(database)
+        assert database.read_bytes() == data
+        assert moved_aside(full.program) == []
 
     def test_nobody_ever_sees_a_database_without_its_sources(self, full, monkeypatch):
         """FAULTS D01, D20: not even while it is replaced."""
