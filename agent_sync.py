@@ -1148,14 +1148,25 @@ class AgentSyncState:
         no time may one see a database without sources, or none.
         The files are still in their destinations: the next sync adopts them.
         """
+        try:
+            with open(self.db_path, "rb") as file:
+                if fcntl:  # The lock is on the file, whatever its name is then.
+                    fcntl.flock(file, fcntl.LOCK_EX)
+                if os.stat(self.db_path).st_ino == damaged:
+                    self._replace_damaged()
+        except (OSError, DatabaseError) as error:
+            raise DatabaseError(
+                f"database {self.db_path} is damaged, and cannot be moved aside:"
+                f" {getattr(error, 'strerror', None) or error}"
+            ) from error
+
+    def _replace_damaged(self):
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
         moved_aside, fresh = (
             Path(f"{self.db_path}.{what}-{stamp}") for what in ("corrupt", "new")
         )
         try:
             self._save_to(fresh, self._salvaged_sources())
-            if os.stat(self.db_path).st_ino != damaged:
-                return
             for suffix in DATABASE_SUFFIXES:
                 with contextlib.suppress(FileNotFoundError):
                     os.replace(f"{self.db_path}{suffix}", f"{moved_aside}{suffix}")
@@ -1163,19 +1174,8 @@ class AgentSyncState:
                 os.link(self.db_path, moved_aside)
             except OSError:  # A file system without hard links.
                 os.replace(self.db_path, moved_aside)
-            if os.stat(moved_aside).st_ino != damaged:
-                # Another process was first. Where both are one file this does nothing.
-                os.replace(moved_aside, self.db_path)
-                with contextlib.suppress(FileNotFoundError):
-                    os.unlink(moved_aside)
-                return
             os.replace(fresh, self.db_path)
             self.moved_aside = moved_aside
-        except (OSError, DatabaseError) as error:
-            raise DatabaseError(
-                f"database {self.db_path} is damaged, and cannot be moved aside:"
-                f" {getattr(error, 'strerror', None) or error}"
-            ) from error
         finally:
             with contextlib.suppress(OSError):
                 os.unlink(fresh)

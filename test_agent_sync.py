@@ -9986,20 +9986,19 @@ class TestDamagedDatabases:
         source = only_source(full.program.call_json("sync"))
         assert source["source"] == "src"
 
+    @posix_only
     def test_two_that_see_the_damage_replace_it_once(self, full, monkeypatch):
         """FAULTS D20: the second must not put the first one's database aside."""
         database = full.program.database
         data = database.read_bytes()
         database.write_bytes(DAMAGES["text"](data))
-        link = os.link
 
-        def late(source, target):
-            """Another process has been here just before."""
+        def late(file, operation):
+            """Another process had the lock, and has done it all."""
             write(database.parent, "other", data).replace(database)
-            link(source, target)
 
         with monkeypatch.context() as patch:
-            patch.setattr(os, "link", late)
+            patch.setattr(agent_sync.fcntl, "flock", late)
             agent_sync.AgentSyncState(database)
         assert database.read_bytes() == data
         assert moved_aside(full.program) == []
