@@ -74,7 +74,7 @@ MIB = 1024 * KIB
 # keep a hostile source from filling memory or disk.
 MAX_OBJECT_SIZE = 16 * MIB
 MAX_LIVE_SIZE = 28 * MIB  # all objects held at once while deltas are resolved
-MAX_TREES_SIZE = 40 * MIB
+MAX_TREES_SIZE = 32 * MIB
 MAX_PACK_SIZE = 512 * MIB
 MAX_INFLATED_SIZE = 2048 * MIB
 # In one pack, and in all trees of a listing: a few may name each other often.
