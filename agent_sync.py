@@ -4450,13 +4450,24 @@ class Run:
 
 
 def affordable(jobs):
-    """Return how many of *jobs* connections the limit on open files leaves room for."""
+    """Return how many of *jobs* the limits on open files and on memory leave room for.
+
+    A run has three threads, each with up to 128 MiB of addresses for its heap. CPython
+    may wait for ever for a thread that finds none left as it starts.
+    """
     try:
         import resource
-    except ImportError:  # Windows has no such limit.
+    except ImportError:  # Windows has no such limits.
         return jobs
-    limit, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
-    return min(jobs, max(1, (limit - 24) // 5)) if limit > 0 else jobs
+    files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    space, _ = resource.getrlimit(
+        getattr(resource, "RLIMIT_AS", resource.RLIMIT_DATA)  # OpenBSD has the latter.
+    )
+    if files > 0:
+        jobs = min(jobs, (files - 24) // 5)
+    if space > 0:
+        jobs = min(jobs, space // (256 * MIB))
+    return max(1, jobs)
 
 
 def sync_sources(state, rows, options=None, progress=None, log=None):
