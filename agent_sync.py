@@ -684,8 +684,7 @@ class Directory:
 
     def prune(self, paths):
         """Remove the parents of *paths* that are now empty and may be removed."""
-        parents = {parent for path in paths for parent in parents_of(path)}
-        for parent in sorted(parents, key=len, reverse=True):
+        for parent in sorted(directories_of(paths) - {""}, key=len, reverse=True):
             try:
                 with self.parent(parent) as (name, dir_fd):
                     os.rmdir(name, dir_fd=dir_fd)
@@ -2800,6 +2799,11 @@ def names_directory(url):
     )
 
 
+def is_web_url(url):
+    """Return whether *url* is one of http or https, in capitals or not."""
+    return bool(re.match(r"https?://", url, re.IGNORECASE))
+
+
 def parse_address(url, kind=None, allow_http=False):
     """Return the Address that *url* stands for; UsageError for one that is none."""
     url = url.strip()
@@ -2807,7 +2811,7 @@ def parse_address(url, kind=None, allow_http=False):
         raise UsageError(NO_PASSWORD)
     if kind == "dir" or (kind is None and names_directory(url)):
         return Address("dir", directory_of(url))
-    if re.match(r"https?://", url, re.IGNORECASE):
+    if is_web_url(url):
         return parse_web_address(url, kind, allow_http)
     scp_like = _SCP_LIKE.fullmatch(url)
     if scp_like and kind != "http":
@@ -4595,8 +4599,7 @@ def add_source(
             raise UsageError("include and exclude are lists of globs")
     url = str(url).strip()
     address = parse_address(url, kind, allow_http)
-    is_web = re.match("https?://", url, re.IGNORECASE)
-    url = plain_url(url) if is_web else address.remote
+    url = plain_url(url) if is_web_url(url) else address.remote
     if source_id is None:
         source_id = free_id(state, address, url)
     destination = destination or default_destination(source_id, cache_dir)

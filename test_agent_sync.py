@@ -9521,8 +9521,14 @@ class TestAfterAKilledRun:
     def killed(self, local):
         """A run was killed here while it staged a file."""
         local.write(self.LITTER, b"half")
-        local.write(".agent-sync/lock", b"pid 1 since then\n")
+        self.leave_journal(local)
         return local
+
+    def leave_journal(self, mirror, *files):
+        """What a killed run leaves that was about to publish these (path, content)."""
+        lines = [f"{sha256(data)} {path}" for path, data in files]
+        text = "\n".join(["pid 1 since then", *lines, ""])
+        mirror.write(".agent-sync/lock", text.encode())
 
     def test_its_litter_goes_with_the_next_run(self, killed):
         assert changes(killed.sync()) == {}
@@ -9551,18 +9557,11 @@ class TestAfterAKilledRun:
             killed.sync()
         assert litter(killed.dest) == []
 
-    def journal(self, mirror, **digests):
-        """What a run notes before it publishes, of one that was killed then."""
-        lines = [f"{digest} {path}.md" for path, digest in digests.items()]
-        text = "\n".join(["pid 1 since then", *lines, ""])
-        mirror.write(".agent-sync/lock", text.encode())
-
     def test_what_two_of_them_wrote_is_ours(self, local):
         """The first had written the file, the second was about to."""
         local.write("new.md", b"# First\n")
-        digests = [sha256(b"# First\n"), sha256(b"# Second\n")]
-        lines = ["pid 1 since then", *(f"{digest} new.md" for digest in digests), ""]
-        local.write(".agent-sync/lock", "\n".join(lines).encode())
+        written = ("new.md", b"# First\n"), ("new.md", b"# Second\n")
+        self.leave_journal(local, *written)
         local.upstream.write("new.md", b"# Third\n")
         local.sync()
         assert local.backups() == []
@@ -9571,9 +9570,7 @@ class TestAfterAKilledRun:
     def test_a_run_in_part_does_not_settle_it(self, unhashed, site):
         """What could not be had now is known to be ours when it can."""
         unhashed.write("qa/qa.md", b"# Half way\n")
-        digest = sha256(b"# Half way\n")
-        text = f"pid 1 since then\n{digest} qa/qa.md\n"
-        unhashed.write(".agent-sync/lock", text.encode())
+        self.leave_journal(unhashed, ("qa/qa.md", b"# Half way\n"))
         site.answers["qa/qa.md"] = http_reply(404)
         unhashed.sync(check=1)
         site.answers.clear()
@@ -9596,7 +9593,7 @@ class TestAfterAKilledRun:
     def test_what_it_published_goes_with_the_source(self, local):
         local.write("new.md", b"# New\n")
         local.write("mine.md", b"# Mine\n")
-        self.journal(local, new=sha256(b"# New\n"), mine=sha256(b"# Other\n"))
+        self.leave_journal(local, ("new.md", b"# New\n"), ("mine.md", b"# Other\n"))
         outcome = local.program.call("remove", "src", "--delete-files")
         assert "kept" not in outcome.out
         assert local.tree() == {"mine.md": b"# Mine\n"}
@@ -9608,7 +9605,7 @@ class TestAfterAKilledRun:
         killed.upstream.write("dir.md/a.md", b"# A\n")
         killed.sync()
         killed.write("dir.md/.agent-sync-0123456789abcdef.tmp", b"half")
-        killed.write(".agent-sync/lock", b"pid 1 since then\n")
+        self.leave_journal(killed)
         shutil.rmtree(killed.upstream.directory / "dir.md")
         killed.upstream.write("dir.md", b"# File\n")
         killed.sync()
@@ -9624,9 +9621,8 @@ class TestAfterAKilledRun:
         mirror = Mirror(program, upstream)
         for path, data in files.items():
             mirror.write(f"old/{path}", data)
-        lines = [f"{sha256(data)} old/{path}" for path, data in files.items()]
-        text = "\n".join(["pid 1 since then", *lines, ""])
-        mirror.write(".agent-sync/lock", text.encode())
+        old = ((f"old/{path}", data) for path, data in files.items())
+        self.leave_journal(mirror, *old)
         mirror.sync()
         assert mirror.is_faithful()
 
@@ -9635,8 +9631,7 @@ class TestAfterAKilledRun:
         data = b"# New\n"
         local.upstream.write("new.md", data)
         local.write("new.md", data)
-        lines = f"pid 1 since then\n{sha256(data)} new.md\n"
-        local.write(".agent-sync/lock", lines.encode())
+        self.leave_journal(local, ("new.md", data))
         assert changes(local.sync("--offline")) == {}
         assert local.tree()["new.md"] == data
         (local.upstream.directory / "new.md").unlink()
@@ -9908,6 +9903,17 @@ def sync_anyhow(mirror):
     raise AssertionError(program.call("sync", "src", check=None))
 
 
+def damage_table(database, name):
+    """Write noise over the root page of a table; the others can be read."""
+    with opened(database) as connection:
+        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        [[page]] = connection.execute(query, (name,)).fetchall()
+        [[size]] = connection.execute("PRAGMA page_size").fetchall()
+    with open(str(database), "r+b") as file:
+        file.seek((page - 1) * size)
+        file.write(b"\xff" * 200)
+
+
 class TestDamagedDatabases:
     @pytest.mark.parametrize("damage", DAMAGES)
     def test_the_files_stay_and_are_adopted(self, full, damage):
@@ -9942,12 +9948,7 @@ class TestDamagedDatabases:
         with opened(database) as connection:
             connection.execute("DROP INDEX idx_agent_files_path")
             expected = connection.execute("SELECT id, url FROM sources").fetchall()
-            query = "SELECT rootpage FROM sqlite_master WHERE name = 'agent_files'"
-            [[page]] = connection.execute(query).fetchall()
-            [[size]] = connection.execute("PRAGMA page_size").fetchall()
-        with open(str(database), "r+b") as file:
-            file.seek((page - 1) * size)
-            file.write(b"\xff" * 200)
+        damage_table(database, "agent_files")
         program.call("sources", check=(0, 1))
         assert moved_aside(program)
         sources = program.call_json("sources")["sources"]
@@ -10007,14 +10008,7 @@ class TestDamagedDatabases:
         """FAULTS D01, D20: not even while it is replaced."""
         database, seen = full.program.database, []
         [row] = agent_sync.AgentSyncState().get_all_sources()
-        # A damaged page, and sources that can be read all the same.
-        with opened(database) as connection:
-            query = "SELECT rootpage FROM sqlite_master WHERE name = 'sync_history'"
-            [[page]] = connection.execute(query).fetchall()
-            [[size]] = connection.execute("PRAGMA page_size").fetchall()
-        with open(str(database), "r+b") as file:
-            file.seek((page - 1) * size)
-            file.write(b"\xff" * 200)
+        damage_table(database, "sync_history")
         replace = os.replace
 
         def watched(*args, **options):
