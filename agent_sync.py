@@ -95,7 +95,7 @@ DEFAULT_JOBS = 16
 MAX_RUNS = 8  # at the same time
 MAX_REDIRECTS = 5
 MAX_RETRIES = 2
-MAX_PAUSE = 20.0  # seconds that a run waits because a server asks for it
+MAX_RETRY_AFTER = 20.0  # seconds that a run waits because a server asks for it
 MAX_RATE_LIMIT = 86400.0
 BUSY_TIMEOUT = 30.0
 
@@ -124,7 +124,7 @@ class DatabaseError(AgentSyncStateError):
     """SQLite failed; the cause is the sqlite3 error."""
 
 
-class DamagedDatabaseError(DatabaseError):
+class CorruptDatabaseError(DatabaseError):
     """The database was damaged; it has been moved aside, and a new one is in place."""
 
 
@@ -198,7 +198,7 @@ def printable(text, limit=500):
     return escaped(re.sub(r"[\n\r\t]", " ", str(text).strip()[:limit]))
 
 
-def counted(number, noun):
+def count_text(number, noun):
     """Return "1 file" or "2 files"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
@@ -254,7 +254,7 @@ class TrackedFile(NamedTuple):
         return Entry(self.path, self.object_id, sha256, self.size, *validators)
 
 
-class Known(NamedTuple):
+class LastSync(NamedTuple):
     """What a source may lean on when it is asked for its listing.
 
     `files` maps paths to TrackedFiles; `complete` says that they are all the files of
@@ -271,7 +271,7 @@ class Known(NamedTuple):
         return tuple(file.entry() for file in self.files.values())
 
 
-NOTHING_KNOWN = Known({}, False, set)
+NO_LAST_SYNC = LastSync({}, False, set)
 
 
 class LocalFile(NamedTuple):
@@ -338,9 +338,9 @@ def home_path(path):
     )
 
 
-def object_hasher(kind, size, algorithm="sha1"):
+def object_hasher(object_type, size, object_format="sha1"):
     """Return a hash object that, fed the *size* bytes of a Git object, gives its id."""
-    return hashlib.new(algorithm, f"{kind} {size}\0".encode("ascii"))
+    return hashlib.new(object_format, f"{object_type} {size}\0".encode("ascii"))
 
 
 # A file name is checked against an allow-list made of every platform's rules, on every
@@ -357,7 +357,7 @@ _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 _FORMAT_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def stands_for_git(name):
+def is_dotgit(name):
     """Return whether some file system takes *name* for .git, or a part of it."""
     plain = _IGNORED.sub("", name).partition(":")[0].rstrip(" .")
     return "\\" in name or bool(_GIT.fullmatch(plain))
@@ -541,13 +541,13 @@ class Directory:
                 raise NotADirectoryError(errno.ENOTDIR, str(directory))
         return str(directory / name)
 
-    def inspect(self, path, algorithm="sha1"):
+    def inspect(self, path, object_format="sha1"):
         """Return the LocalFile or the Obstacle at *path*, or None."""
         try:
             with self.parent(path) as (name, dir_fd):
                 mode = os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode
                 if stat.S_ISREG(mode):
-                    return self._hash(*open_regular(name, dir_fd), algorithm)
+                    return self._hash(*open_regular(name, dir_fd), object_format)
         except FileNotFoundError:
             return None
         except NotADirectoryError:
@@ -558,10 +558,10 @@ class Directory:
         return Obstacle(path, (path,))
 
     @staticmethod
-    def _hash(file, status, algorithm):
+    def _hash(file, status, object_format):
         content, blob = (
             hashlib.sha256(),
-            object_hasher("blob", status.st_size, algorithm),
+            object_hasher("blob", status.st_size, object_format),
         )
         size = 0
         with file:
@@ -987,7 +987,7 @@ def default_database():
     return home_path("~/.config/claude-mpm/agent_sync.db")
 
 
-def says_damage(error):
+def is_corruption(error):
     """Return whether a sqlite3 error is about the file itself being damaged."""
     # Their numbers are attributes from Python 3.11 on.
     return "malformed" in str(error) or "not a database" in str(error)
@@ -1019,10 +1019,10 @@ class AgentSyncState:
             raise AgentSyncStateError(
                 f"SQLite {sqlite3.sqlite_version} is too old: 3.24 or newer is needed"
             )
-        self.moved_aside = None  # where a damaged database is now
+        self.corrupt_copy = None  # where a damaged database is now
         try:
             self._prepare()
-        except DamagedDatabaseError:
+        except CorruptDatabaseError:
             self._prepare()
 
     def _prepare(self):
@@ -1117,11 +1117,11 @@ class AgentSyncState:
                 connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                 yield connection
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            damaged = self._damaged_file() if says_damage(error) else None
+            damaged = self._damaged_file() if is_corruption(error) else None
             if damaged is not None:
                 self._move_aside(damaged)
                 saved = "sync again" if self.get_all_sources() else "add your sources"
-                raise DamagedDatabaseError(
+                raise CorruptDatabaseError(
                     f"database {self.db_path} was damaged ({error}); it has been moved"
                     f" aside, and a new one is in its place: {saved}"
                 ) from error
@@ -1138,7 +1138,7 @@ class AgentSyncState:
                 verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
                 return None if verdict == "ok" else inode
         except sqlite3.Error as error:
-            return inode if says_damage(error) else None
+            return inode if is_corruption(error) else None
 
     def _move_aside(self, damaged):
         """Put a new database in the place of the damaged one, with its sources in it.
@@ -1161,20 +1161,20 @@ class AgentSyncState:
 
     def _replace_damaged(self):
         stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
-        moved_aside, fresh = (
+        corrupt_copy, fresh = (
             Path(f"{self.db_path}.{what}-{stamp}") for what in ("corrupt", "new")
         )
         try:
             self._save_to(fresh, self._salvaged_sources())
             for suffix in DATABASE_SUFFIXES:
                 with contextlib.suppress(FileNotFoundError):
-                    os.replace(f"{self.db_path}{suffix}", f"{moved_aside}{suffix}")
+                    os.replace(f"{self.db_path}{suffix}", f"{corrupt_copy}{suffix}")
             try:
-                os.link(self.db_path, moved_aside)
+                os.link(self.db_path, corrupt_copy)
             except OSError:  # A file system without hard links.
-                os.replace(self.db_path, moved_aside)
+                os.replace(self.db_path, corrupt_copy)
             os.replace(fresh, self.db_path)
-            self.moved_aside = moved_aside
+            self.corrupt_copy = corrupt_copy
         finally:
             with contextlib.suppress(OSError):
                 os.unlink(fresh)
@@ -1483,7 +1483,7 @@ NO_PASSWORD = (
     "a URL must not hold a user or password; use ~/.netrc or AGENT_SYNC_TOKEN_<ID>"
     " (and change a password that was in one)"
 )
-TRANSIENT = (429, 500, 502, 503, 504)
+RETRIABLE = (429, 500, 502, 503, 504)
 
 
 def split_url(url):
@@ -1587,7 +1587,7 @@ def find_credential(url, source_id, environ):
     return Credential(at, "Basic " + base64.b64encode(pair).decode(), provenance)
 
 
-CONDITIONS = ("If-none-match", "If-modified-since")
+CONDITIONAL_HEADERS = ("If-none-match", "If-modified-since")
 
 
 def conditional_headers(etag, last_modified):
@@ -1627,7 +1627,7 @@ def validators(headers):
     return etag, last_modified if http_date(last_modified) else None
 
 
-def pause_asked(status, headers, now):
+def retry_after(status, headers, now):
     """Return how many seconds the server asks to wait, or None if it does not.
 
     Retry-After has two forms (RFC 9110, section 10.2.3); GitHub's x-ratelimit-reset
@@ -1652,18 +1652,18 @@ def pause_asked(status, headers, now):
     return min(max(0.0, pause), MAX_RATE_LIMIT)
 
 
-class Watch:
+class Deadline:
     """What one source does on the network in one run: counted, and ended in time.
 
     A socket's own time-out starts anew with every byte; `timeout` (seconds) does not.
-    `over` is set when nothing more may be asked.
+    `expired` is set when nothing more may be asked.
     """
 
     def __init__(self, timeout=DEFAULT_TIMEOUT):
         self.timeout = timeout
         self.requests = 0
         self.bytes_received = 0
-        self.over = threading.Event()
+        self.expired = threading.Event()
         self.interrupted = False
         self._mutex = threading.Lock()
         self._sockets = {}
@@ -1684,7 +1684,7 @@ class Watch:
 
     def stop(self):
         """End it now: what is being read stops short, and `check` raises."""
-        self.over.set()
+        self.expired.set()
         with self._mutex:
             for sock in self._sockets.values():
                 with contextlib.suppress(OSError):
@@ -1692,11 +1692,11 @@ class Watch:
 
     def check(self):
         """Raise NetworkError when it is over, for work that waits for nobody."""
-        if self.over.is_set():
+        if self.expired.is_set():
             raise NetworkError(self._why(TimeoutError()))
 
-    def begin(self, connection):
-        """Watch over *connection* while it is used, from its first byte on."""
+    def attach(self, connection):
+        """Deadline over *connection* while it is used, from its first byte on."""
         import socket
 
         def create(address, timeout, source_address=None):
@@ -1705,7 +1705,7 @@ class Watch:
             self._add(connection, sock)
             return sock
 
-        if self.over.is_set():
+        if self.expired.is_set():
             raise TimeoutError
         connection.timeout = min(self.timeout, SOCKET_TIMEOUT)
         connection._create_connection = create
@@ -1720,11 +1720,11 @@ class Watch:
         duplicate = socket.socket(sock.family, sock.type, sock.proto, fileno=fd)
         with self._mutex:
             self._sockets[connection] = duplicate
-        if self.over.is_set():  # The time was up while the connection was made.
+        if self.expired.is_set():  # The time was up while the connection was made.
             self.stop()
 
-    def end(self, connection):
-        """Watch no longer over *connection*."""
+    def detach(self, connection):
+        """Deadline no longer over *connection*."""
         with self._mutex:
             sock = self._sockets.pop(connection, None)
         if sock:
@@ -1746,7 +1746,7 @@ class Watch:
     def _why(self, error):
         if self.interrupted:
             return "interrupted"
-        if self.over.is_set():
+        if self.expired.is_set():
             return f"not done after {self.timeout:g} s (--timeout)"
         if isinstance(error, TimeoutError) or not str(error):
             return "timed out"
@@ -1754,21 +1754,21 @@ class Watch:
         return printable(getattr(reason, "strerror", None) or reason)
 
 
-class Answer:
+class Response:
     """An HTTP answer being read: `status`, `headers`, and the body by `read`.
 
-    `url` is what was asked and `credential` what was sent along; the Fetcher sets them.
+    `url` is what was asked and `credential` what was sent along; the HttpClient sets them.
     """
 
-    def __init__(self, response, watch, release):
+    def __init__(self, response, deadline, release):
         self.status = response.status
         self.headers = response.headers
         self.url = None
         self.credential = None
         # Without a length or chunks, nothing shows that a body was cut short.
-        self.is_framed = response.chunked or response.length is not None
+        self.has_known_length = response.chunked or response.length is not None
         self._response = response
-        self._watch = watch
+        self._watch = deadline
         self._release = release
 
     def read_all(self, limit):
@@ -1821,7 +1821,7 @@ def has_input(sock):
         return bool(selector.select(timeout=0))
 
 
-class Connections:
+class ConnectionPool:
     """Kept-alive connections, and the handler that gives them to urllib's opener.
 
     At most *limit* are in use at a time. A connection comes back only when its answer
@@ -1854,7 +1854,7 @@ class Connections:
         return opener
 
     def http_open(self, request):
-        """Send *request*, which has a Watch, and return its Answer."""
+        """Send *request*, which has a Deadline, and return its Response."""
         self._slots.acquire()
         try:
             return self._send(request)
@@ -1874,7 +1874,7 @@ class Connections:
                 return self._exchange(connection, key, request)
             except (ConnectionResetError, BrokenPipeError, ConnectionAbortedError):
                 # The server closed it meanwhile (RFC 9112, section 9.3.1).
-                if request.watch.over.is_set():
+                if request.deadline.expired.is_set():
                     raise
         return self._exchange(self._connect(request), key, request)
 
@@ -1902,10 +1902,10 @@ class Connections:
 
     def _exchange(self, connection, key, request):
         def release(reusable):
-            request.watch.end(connection)
+            request.deadline.detach(connection)
             with self._mutex:
                 room = sum(map(len, self._idle.values())) < self._limit
-                keep = reusable and room and not request.watch.over.is_set()
+                keep = reusable and room and not request.deadline.expired.is_set()
                 if keep:
                     self._idle.setdefault(key, []).append(connection)
             if not keep:
@@ -1915,15 +1915,15 @@ class Connections:
         try:
             if connection.sock and has_input(connection.sock):
                 raise ConnectionResetError("closed, or sending what nobody asked for")
-            request.watch.begin(connection)
+            request.deadline.attach(connection)
             headers = {**request.unredirected_hdrs, **request.headers}
             if request._tunnel_host:  # What is for the proxy went with its CONNECT.
                 headers.pop("Proxy-authorization", None)
             method = request.get_method()
             connection.request(method, request.selector, request.data, headers)
-            return Answer(connection.getresponse(), request.watch, release)
+            return Response(connection.getresponse(), request.deadline, release)
         except BaseException:
-            request.watch.end(connection)
+            request.deadline.detach(connection)
             connection.close()
             raise
 
@@ -1936,11 +1936,11 @@ class Connections:
             self._idle.clear()
 
 
-class Fetcher:
+class HttpClient:
     """Asks for URLs on behalf of one source."""
 
-    def __init__(self, connections, source_id, watch, origins=(), log=None):
-        self.watch = watch
+    def __init__(self, connections, source_id, deadline, origins=(), log=None):
+        self.deadline = deadline
         self._origins = origins  # the only ones that get the source's credentials
         self._connections = connections
         self._source_id = source_id
@@ -1948,7 +1948,7 @@ class Fetcher:
         self._log = log or (lambda text: None)
 
     def open(self, url, data=None, headers=None):
-        """Return the Answer to a GET, or a POST of *data*, whatever its status is.
+        """Return the Response to a GET, or a POST of *data*, whatever its status is.
 
         Follows redirects of a GET, never with what was meant for another origin.
         Raises NetworkError if the server does not answer, ProtocolError if it does
@@ -1956,7 +1956,7 @@ class Fetcher:
         """
         credential, headers = self._credential(url), headers or {}
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._persist(url, data, headers, credential)
+            answer = self._request_with_retries(url, data, headers, credential)
             if answer.status not in (301, 302, 303, 307, 308) or data is not None:
                 return answer
             location = answer.headers.get("Location")
@@ -1964,7 +1964,9 @@ class Fetcher:
             target = redirect_target(url, location)
             if origin(target) != origin(url):
                 credential = None
-                headers = {k: v for k, v in headers.items() if k not in CONDITIONS}
+                headers = {
+                    k: v for k, v in headers.items() if k not in CONDITIONAL_HEADERS
+                }
             url = target
         raise ProtocolError(f"{url}: too many redirects")
 
@@ -1978,14 +1980,16 @@ class Fetcher:
             self._credentials[at] = found
         return self._credentials[at]
 
-    def _persist(self, url, data, headers, credential):
-        """Return the Answer, after a pause and another try where that may help."""
+    def _request_with_retries(self, url, data, headers, credential):
+        """Return the Response, after a pause and another try where that may help."""
         attempt = 0
         while True:
             answer = self._ask(url, data, headers, credential)
             now = datetime.now(timezone.utc)
-            asked = pause_asked(answer.status, answer.headers, now)
-            if asked is not None and (attempt == MAX_RETRIES or asked > MAX_PAUSE):
+            asked = retry_after(answer.status, answer.headers, now)
+            if asked is not None and (
+                attempt == MAX_RETRIES or asked > MAX_RETRY_AFTER
+            ):
                 answer.close()
                 until = now + timedelta(seconds=asked)
                 raise RateLimitError(
@@ -1993,27 +1997,27 @@ class Fetcher:
                     f" {until.isoformat(timespec='seconds')}",
                     until,
                 )
-            final = asked is None and answer.status not in TRANSIENT
+            final = asked is None and answer.status not in RETRIABLE
             if final or attempt == MAX_RETRIES:
                 return answer
             answer.close()
             pause = 0.2 * 4**attempt if asked is None else asked
             self._log(f"{url} answered {answer.status}, again in {pause:g} s")
-            self.watch.over.wait(pause)
+            self.deadline.expired.wait(pause)
             attempt += 1
 
     def _ask(self, url, data, headers, credential):
         import urllib.request
 
         request = urllib.request.Request(url, data, headers)
-        request.watch = self.watch
+        request.deadline = self.deadline
         request.add_header("User-agent", USER_AGENT)
         request.add_header("Accept-encoding", "identity")
         if credential:
             request.add_unredirected_header("Authorization", credential.header)
-        self.watch.requests += 1
+        self.deadline.requests += 1
         self._log(f"{request.get_method()} {url}")
-        with self.watch.errors(url):
+        with self.deadline.errors(url):
             answer = self._connections.opener(url).open(request)
         answer.url, answer.credential = url, credential
         lengths = set(answer.headers.get_all("Content-Length", ()))
@@ -2021,7 +2025,7 @@ class Fetcher:
             answer.close()
             raise ProtocolError(f"{url}: no one length for the answer")
         try:
-            self.watch.check()  # A head that was cut short looks like a whole one.
+            self.deadline.check()  # A head that was cut short looks like a whole one.
         except NetworkError:
             answer.close()
             raise
@@ -2029,7 +2033,7 @@ class Fetcher:
 
 
 def status_error(answer):
-    """Return the error that says what an Answer other than 200 means."""
+    """Return the error that says what an Response other than 200 means."""
     status, url = answer.status, answer.url
     if status in (401, 403, 404, 410) and not answer.credential:
         hint = (
@@ -2044,7 +2048,7 @@ def status_error(answer):
     else:
         hint = "try again later"
     message = f"{url} answered {status}; {hint}"
-    if status in TRANSIENT:
+    if status in RETRIABLE:
         return NetworkError(message)
     return StatusError(message, status)
 
@@ -2132,14 +2136,14 @@ OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MODE_SUBMODULE = 0o160000
 
 
-def algorithm_of(object_id):
+def object_format_of(object_id):
     """Return the name of the hash that *object_id* is made with; SHA-1 for None."""
     return "sha256" if object_id and len(object_id) == 64 else "sha1"
 
 
-def object_id_of(kind, data, algorithm="sha1"):
-    """Return the id of the object with this *kind* and content."""
-    hasher = object_hasher(kind, len(data), algorithm)
+def object_id_of(object_type, data, object_format="sha1"):
+    """Return the id of the object with this *type* and content."""
+    hasher = object_hasher(object_type, len(data), object_format)
     hasher.update(data)
     return hasher.hexdigest()
 
@@ -2161,7 +2165,7 @@ def parse_tree_id(commit):
 
 
 def parse_tag(tag):
-    """Return (id, kind) of the object that a tag object points to."""
+    """Return (id, type) of the object that a tag object points to."""
     match = re.match(
         rb"object ([0-9a-f]{40}|[0-9a-f]{64})\ntype (commit|tree|blob|tag)\n", tag
     )
@@ -2170,13 +2174,13 @@ def parse_tag(tag):
     return match.group(1).decode("ascii"), match.group(2).decode("ascii")
 
 
-def parse_tree(data, algorithm="sha1"):
+def parse_tree(data, object_format="sha1"):
     """Yield the TreeEntries of a tree object; ProtocolError for a malformed one.
 
     Names are refused that git refuses, and so is an order other than git's, since two
     entries for one name could hide in it.
     """
-    width = hashlib.new(algorithm).digest_size
+    width = hashlib.new(object_format).digest_size
     pos, previous, names = 0, b"", set()
     while pos < len(data):
         end = data.find(b"\0", pos)
@@ -2206,19 +2210,19 @@ def parse_tree(data, algorithm="sha1"):
 # networks. Nothing is believed: sizes are bounded before memory is taken for them.
 
 OFS_DELTA, REF_DELTA = 6, 7
-ENTRY_KINDS = {1: COMMIT, 2: TREE, 3: BLOB, 4: TAG}
+ENTRY_TYPES = {1: COMMIT, 2: TREE, 3: BLOB, 4: TAG}
 
 
 class PackEntry(NamedTuple):
     """Where an entry of a pack is, and what it is a delta against, if it is one.
 
-    `kind` is None for a delta; `base` is then a position in the pack, or an object id.
+    `type` is None for a delta; `base` is then a position in the pack, or an object id.
     `object_id` is None for a delta, whose id only its resolution gives.
     """
 
     position: int
     size: int
-    kind: Optional[str]
+    type: Optional[str]
     base: Union[int, str, None]
     object_id: Optional[str]
 
@@ -2231,26 +2235,26 @@ def parse_entry_header(data, width):
     """
     try:
         byte, pos = data[0], 1
-        kind, size, shift = byte >> 4 & 7, byte & 15, 4
+        type_, size, shift = byte >> 4 & 7, byte & 15, 4
         while byte & 0x80:
             byte = data[pos]
             size |= (byte & 0x7F) << shift
             shift += 7
             pos += 1
         base = None
-        if kind == OFS_DELTA:
+        if type_ == OFS_DELTA:
             base = data[pos] & 0x7F
             while data[pos] & 0x80:
                 pos += 1
                 base = (base + 1) << 7 | data[pos] & 0x7F
             pos += 1
-        elif kind == REF_DELTA:
+        elif type_ == REF_DELTA:
             base, pos = data[pos : pos + width].hex(), pos + width
-        elif kind not in ENTRY_KINDS:
-            raise ProtocolError(f"a pack entry has the unknown type {kind}")
+        elif type_ not in ENTRY_TYPES:
+            raise ProtocolError(f"a pack entry has the unknown type {type_}")
     except IndexError:
         raise ProtocolError("a pack entry's header has no end") from None
-    return kind, size, base, pos
+    return type_, size, base, pos
 
 
 def parse_delta_size(delta, pos):
@@ -2339,20 +2343,20 @@ def inflate(file, position, size, consume):
 
 
 class Pack:
-    """A pack in a seekable *file*: `receive` checks and indexes, `objects` reads it."""
+    """A pack in a seekable *file*: `index` checks and indexes, `objects` reads it."""
 
-    def __init__(self, file, algorithm="sha1", check=lambda: None):
+    def __init__(self, file, object_format="sha1", check=lambda: None):
         self._file = file
         self._check = check  # called for each object; raises when time is up
-        self._algorithm = algorithm
-        self._width = hashlib.new(algorithm).digest_size
-        self._roots = []
+        self._object_format = object_format
+        self._width = hashlib.new(object_format).digest_size
+        self._non_deltas = []
         self._made_size = 0
         self._deltas = {}  # the PackEntries that have this position or id as their base
 
-    def receive(self, chunks):
+    def index(self, chunks):
         """Write the pack that *chunks* make up to the file, check it and index it."""
-        checksum, size, tail = hashlib.new(self._algorithm), 0, b""
+        checksum, size, tail = hashlib.new(self._object_format), 0, b""
         for chunk in chunks:
             size += len(chunk)
             if size > MAX_PACK_SIZE:
@@ -2367,9 +2371,9 @@ class Pack:
             raise ProtocolError(
                 "the pack's checksum is wrong; it was damaged or cut short"
             )
-        self._index(size - self._width)
+        self._index_entries(size - self._width)
 
-    def _index(self, end):
+    def _index_entries(self, end):
         self._file.seek(0)
         header = self._file.read(12)
         version = int.from_bytes(header[4:8], "big")
@@ -2395,11 +2399,11 @@ class Pack:
         ProtocolError if it is over *room* bytes, before any of them is made.
         """
         self._file.seek(position)
-        kind, size, base, length = parse_entry_header(self._file.read(96), self._width)
+        type_, size, base, length = parse_entry_header(self._file.read(96), self._width)
         if size > room:
             raise ProtocolError("the pack's objects are too large together")
-        if kind in (OFS_DELTA, REF_DELTA):
-            if kind == OFS_DELTA:
+        if type_ in (OFS_DELTA, REF_DELTA):
+            if type_ == OFS_DELTA:
                 if not 0 < base <= position - 12:
                     raise ProtocolError("a delta's base lies outside the pack")
                 base = position - base
@@ -2407,11 +2411,11 @@ class Pack:
             entry = PackEntry(position, size, None, base, None)
             self._deltas.setdefault(base, []).append(entry)
             return entry, end
-        kind = ENTRY_KINDS[kind]
-        hasher = object_hasher(kind, size, self._algorithm)
+        type_ = ENTRY_TYPES[type_]
+        hasher = object_hasher(type_, size, self._object_format)
         end = inflate(self._file, position + length, size, hasher.update)
-        entry = PackEntry(position, size, kind, None, hasher.hexdigest())
-        self._roots.append(entry)
+        entry = PackEntry(position, size, type_, None, hasher.hexdigest())
+        self._non_deltas.append(entry)
         return entry, end
 
     def _read(self, entry):
@@ -2426,21 +2430,21 @@ class Pack:
         inflate(self._file, entry.position + length, entry.size, pieces.append)
         return b"".join(pieces)
 
-    def objects(self, kinds, wanted=None):
-        """Yield (object id, kind, content) of the objects of these *kinds*.
+    def objects(self, types, wanted=None):
+        """Yield (object id, type, content) of the objects of these *types*.
 
         With *wanted*, a set of ids, only these are read where that can be told before;
         deltas have no id before they are resolved. Ids are computed from the content.
         """
         resolved = set()
-        for root in self._roots:
-            if root.kind not in kinds:
+        for root in self._non_deltas:
+            if root.type not in types:
                 continue
             deltas = self._deltas_of(root, root.object_id, resolved)
             if deltas and root.size <= MAX_OBJECT_SIZE:
-                yield from self._family(root, deltas, resolved)
+                yield from self._resolve_deltas(root, deltas, resolved)
             elif wanted is None or root.object_id in wanted:
-                yield root.object_id, root.kind, self._read(root)
+                yield root.object_id, root.type, self._read(root)
 
     def _deltas_of(self, entry, object_id, resolved):
         """Return the entries with this base, and add their positions to *resolved*.
@@ -2457,14 +2461,14 @@ class Pack:
         resolved.update(delta.position for delta in deltas)
         return deltas
 
-    def _family(self, root, deltas, resolved):
+    def _resolve_deltas(self, root, deltas, resolved):
         """Yield *root* and all that is made of it by *deltas*, each as in `objects`.
 
         Depth first with a stack of its own: chains may be thousands of deltas long. A
         base is let go of with its last delta.
         """
         content = self._read(root)
-        yield root.object_id, root.kind, content
+        yield root.object_id, root.type, content
         stack, live = [(content, deltas)], len(content)
         while stack:
             base, deltas = stack[-1]
@@ -2473,8 +2477,8 @@ class Pack:
                 stack.pop()
                 live -= len(base)
             content = apply_delta(base, self._read(entry))
-            object_id = object_id_of(root.kind, content, self._algorithm)
-            yield object_id, root.kind, content
+            object_id = object_id_of(root.type, content, self._object_format)
+            yield object_id, root.type, content
             deltas = self._deltas_of(entry, object_id, resolved)
             if deltas:
                 stack.append((content, deltas))
@@ -2558,10 +2562,10 @@ class GitClient:
     discover where the server has moved to and what it can do.
     """
 
-    def __init__(self, fetcher, url):
+    def __init__(self, client, url):
         self.url = url.rstrip("/")
-        self.algorithm = "sha1"
-        self._fetcher = fetcher
+        self.object_format = "sha1"
+        self._http = client
         self._capabilities = None
 
     def list_refs(self, prefixes):
@@ -2570,11 +2574,11 @@ class GitClient:
         try:
             return self._list_refs(arguments)
         except (RefusedError, StatusError) as error:
-            asked = self.url, self.algorithm
+            asked = self.url, self.object_format
             if getattr(error, "status", None) in (401, 403) or self._capabilities:
                 raise
             self.discover()
-            if (self.url, self.algorithm) == asked:
+            if (self.url, self.object_format) == asked:
                 raise
             return self._list_refs(arguments)
 
@@ -2594,9 +2598,9 @@ class GitClient:
             arguments.append(f"deepen {depth}")
         if not blobs:
             arguments.append("filter blob:none")
-        pack = Pack(file, self.algorithm, self._fetcher.watch.check)
+        pack = Pack(file, self.object_format, self._http.deadline.check)
         with self._command("fetch", [*arguments, "done"]) as answer:
-            pack.receive(read_pack_data(answer.read))
+            pack.index(read_pack_data(answer.read))
             check_end(answer)
         return pack
 
@@ -2608,7 +2612,7 @@ class GitClient:
 
     def discover(self):
         """Ask the server where it is, for its capabilities, and its object format."""
-        with self._fetcher.open(
+        with self._http.open(
             f"{self.url}/info/refs?service=git-upload-pack",
             headers={"Git-Protocol": "version=2"},
         ) as answer:
@@ -2624,15 +2628,17 @@ class GitClient:
             )
         pairs = (line.decode("utf-8", "replace").partition("=") for line in lines[1:])
         self._capabilities = {name: value for name, _, value in pairs}
-        self.algorithm = self._capabilities.get("object-format", "sha1")
-        if self.algorithm not in ("sha1", "sha256"):
-            raise ProtocolError(f"unknown object format {printable(self.algorithm)}")
+        self.object_format = self._capabilities.get("object-format", "sha1")
+        if self.object_format not in ("sha1", "sha256"):
+            raise ProtocolError(
+                f"unknown object format {printable(self.object_format)}"
+            )
 
     def _command(self, name, arguments):
-        """Return the Answer to a command, checked to be one of a Git server."""
+        """Return the Response to a command, checked to be one of a Git server."""
         capabilities = [f"command={name}", f"agent=agent_sync/{__version__}"]
-        if self.algorithm != "sha1":
-            capabilities.append(f"object-format={self.algorithm}")
+        if self.object_format != "sha1":
+            capabilities.append(f"object-format={self.object_format}")
         body = b"".join(map(pkt_line, capabilities)) + DELIM_PKT
         body += b"".join(map(pkt_line, arguments)) + FLUSH_PKT
         headers = {
@@ -2640,7 +2646,7 @@ class GitClient:
             "Accept": _RESULT_TYPE,
             "Git-protocol": "version=2",
         }
-        answer = self._fetcher.open(f"{self.url}/git-upload-pack", body, headers)
+        answer = self._http.open(f"{self.url}/git-upload-pack", body, headers)
         try:
             check_answer(answer, _RESULT_TYPE)
         except BaseException:
@@ -2698,14 +2704,14 @@ class Address(NamedTuple):
     """Where a source is, as read from its URL.
 
     `remote` is what is asked: a repository's URL, a base URL, or a directory. In a
-    tree URL nothing says where the ref ends and the path begins: `is_guess`.
+    tree URL nothing says where the ref ends and the path begins: `ref_is_ambiguous`.
     """
 
     kind: str
     remote: str
     ref: Optional[str] = None
     path: Optional[str] = None
-    is_guess: bool = False
+    ref_is_ambiguous: bool = False
 
 
 def git_address(remote, ref=None):
@@ -2720,7 +2726,7 @@ def git_address(remote, ref=None):
 def tree_address(remote, tree, kind="git"):
     """Return the Address of a tree URL, its first component guessed to be the ref."""
     ref, _, path = tree.partition("/")
-    return Address(kind, remote, ref, path or None, is_guess=True)
+    return Address(kind, remote, ref, path or None, ref_is_ambiguous=True)
 
 
 def raw_address(github, url, kind):
@@ -2749,15 +2755,15 @@ def browser_address(url):
     return tree_address(remote, unquote(tree))
 
 
-def names_manifest(url):
+def is_manifest_url(url):
     """Return whether a source's URL is that of its manifest, not of a directory."""
     return url.endswith((".json", "/SHA256SUMS"))
 
 
-def names_repository(parts):
+def looks_like_repository(parts):
     """Return whether a URL's SplitResult looks like a repository: OWNER/REPO, .git."""
     path = parts.path.rstrip("/")
-    return path.endswith(".git") or path.count("/") == 2 and not names_manifest(path)
+    return path.endswith(".git") or path.count("/") == 2 and not is_manifest_url(path)
 
 
 def parse_web_address(url, kind, allow_http):
@@ -2776,7 +2782,7 @@ def parse_web_address(url, kind, allow_http):
         return shown
     if "@" in url:
         raise UsageError("give the ref with --ref, not behind an @ in a URL")
-    return Address(kind or ("git" if names_repository(parts) else "http"), url)
+    return Address(kind or ("git" if looks_like_repository(parts) else "http"), url)
 
 
 def directory_of(url):
@@ -2792,7 +2798,7 @@ def directory_of(url):
     return os.path.abspath(home_path(url))
 
 
-def names_directory(url):
+def is_directory_url(url):
     """Return whether a source's URL is the path of a local directory."""
     return url.startswith(("file:", "/", "./", "../", "~")) or (
         "://" not in url and os.path.isdir(url)
@@ -2809,7 +2815,7 @@ def parse_address(url, kind=None, allow_http=False):
     url = url.strip()
     if _PASSWORD.match(url):
         raise UsageError(NO_PASSWORD)
-    if kind == "dir" or (kind is None and names_directory(url)):
+    if kind == "dir" or (kind is None and is_directory_url(url)):
         return Address("dir", directory_of(url))
     if is_web_url(url):
         return parse_web_address(url, kind, allow_http)
@@ -2890,7 +2896,7 @@ def checked_entries(entries):
     return tuple(sorted(entries))
 
 
-def near(wanted, names):
+def did_you_mean(wanted, names):
     """Return a hint at the *names* most like *wanted*, or else at some of them."""
     from difflib import get_close_matches
 
@@ -2922,7 +2928,7 @@ def commits_by_name(refs):
     return named
 
 
-def required(objects, object_id, path):
+def object_of(objects, object_id, path):
     """Return the object with this id; ProtocolError if the server did not send it."""
     try:
         return objects[object_id]
@@ -2933,7 +2939,7 @@ def required(objects, object_id, path):
         ) from None
 
 
-def walk_trees(trees, tree_id, algorithm):
+def walk_trees(trees, tree_id, object_format):
     """Yield (path, TreeEntry) of all that is below a tree and is no tree itself.
 
     *trees* maps ids to contents; ProtocolError if one is missing.
@@ -2941,12 +2947,12 @@ def walk_trees(trees, tree_id, algorithm):
     pending, count = [("", tree_id)], 0
     while pending:
         directory, tree_id = pending.pop()
-        for entry in parse_tree(required(trees, tree_id, directory), algorithm):
+        for entry in parse_tree(object_of(trees, tree_id, directory), object_format):
             count += 1
             if count > MAX_OBJECTS:
                 raise ProtocolError(f"the trees have more than {MAX_OBJECTS} entries")
             name = entry.name.decode("utf-8", "surrogateescape")
-            if not name.isalnum() and stands_for_git(name):
+            if not name.isalnum() and is_dotgit(name):
                 raise PathError(f"refused name '{printable(name)}': it stands for .git")
             path = directory + name
             if stat.S_ISDIR(entry.mode):
@@ -2957,11 +2963,11 @@ def walk_trees(trees, tree_id, algorithm):
                 yield path, entry
 
 
-def find_tree(trees, tree_id, path, algorithm):
+def find_tree(trees, tree_id, path, object_format):
     """Return the id of the tree at *path* below a tree; RefError if there is none."""
     walked = ""
     for name in (path or "").split("/"):
-        entries = list(parse_tree(required(trees, tree_id, walked), algorithm))
+        entries = list(parse_tree(object_of(trees, tree_id, walked), object_format))
         if not name:
             continue
         directories = {
@@ -2971,17 +2977,17 @@ def find_tree(trees, tree_id, path, algorithm):
         }
         if name not in directories:
             where = f"in {walked}" if walked else "at the top"
-            hint = near(name, directories)
+            hint = did_you_mean(name, directories)
             raise RefError(f"there is no directory '{printable(name)}' {where}{hint}")
         tree_id = directories[name]
         walked = f"{walked}/{name}" if walked else name
     return tree_id
 
 
-def list_tree(trees, tree_id, selects, algorithm):
+def list_tree(trees, tree_id, selects, object_format):
     """Return (entries, skipped) of the files below a tree that *selects* takes."""
     entries, skipped = [], []
-    for path, entry in walk_trees(trees, tree_id, algorithm):
+    for path, entry in walk_trees(trees, tree_id, object_format):
         if stat.S_ISREG(entry.mode) and selects(path):
             entries.append(Entry(path, entry.object_id))
         elif (
@@ -3026,14 +3032,16 @@ class GitSource(Source):
 
     kind = "git"
 
-    def __init__(self, row, fetcher, spool_directory=None, jobs=1):
+    def __init__(self, row, client, spool_directory=None, jobs=1):
         address = parse_address(row["url"], row["kind"], allow_http=True)
         self.ref = row["ref"] or "HEAD"
         self.path = row["path"]
         guess = address.ref, address.path
-        self.is_guess = address.is_guess and (row["ref"], row["path"]) == guess
+        self.ref_is_ambiguous = (
+            address.ref_is_ambiguous and (row["ref"], row["path"]) == guess
+        )
         self._row = row
-        self._client = GitClient(fetcher, address.remote)
+        self._client = GitClient(client, address.remote)
         self._selects = row_filter(row)
         self._spool_directory = spool_directory
         self._files = contextlib.ExitStack()
@@ -3044,32 +3052,36 @@ class GitSource(Source):
         self._files.close()
 
     def list(self, known):
-        """Return the Listing now, given what is Known.
+        """Return the Listing now, given what is LastSync.
 
         If the revision is the one synced last, the tracked files are the listing, and
         one request was enough.
         """
         if len(self._row["last_sha"] or "") == 64:
-            self._client.algorithm = "sha256"
+            self._client.object_format = "sha256"
         self._commit = self._resolve()
         if known.complete and self._commit == self._row["last_sha"]:
             return Listing(self._commit, known.entries())
         objects = self._fetch_trees()
         self._commit, commit = peel_tags(objects, self._commit, self.ref)
         trees = {key: data for key, (kind, data) in objects.items() if kind == TREE}
-        algorithm = self._client.algorithm
-        root = find_tree(trees, parse_tree_id(commit), self.path, algorithm)
-        entries, skipped = list_tree(trees, root, self._selects, algorithm)
+        object_format = self._client.object_format
+        root = find_tree(trees, parse_tree_id(commit), self.path, object_format)
+        entries, skipped = list_tree(trees, root, self._selects, object_format)
         return Listing(self._commit, entries, skipped)
 
     def _resolve(self):
         """Return the commit that the ref names; one request, none for a full id."""
         if OBJECT_ID.fullmatch(self.ref):
             if len(self.ref) == 64:
-                self._client.algorithm = "sha256"
+                self._client.object_format = "sha256"
             return self.ref
-        tree = f"{self.ref}/{self.path}" if self.is_guess and self.path else self.ref
-        first = tree.partition("/")[0] if self.is_guess else tree
+        tree = (
+            f"{self.ref}/{self.path}"
+            if self.ref_is_ambiguous and self.path
+            else self.ref
+        )
+        first = tree.partition("/")[0] if self.ref_is_ambiguous else tree
         prefixes = (
             ["HEAD"]
             if first == "HEAD"
@@ -3078,7 +3090,11 @@ class GitSource(Source):
         if first.startswith("refs/"):
             prefixes = [first]
         commits = commits_by_name(self._client.list_refs(prefixes))
-        split = split_tree(tree, commits) if self.is_guess else (self.ref, self.path)
+        split = (
+            split_tree(tree, commits)
+            if self.ref_is_ambiguous
+            else (self.ref, self.path)
+        )
         if not split or split[0] not in commits:
             raise self._no_ref(first)
         self.ref, self.path = split
@@ -3092,7 +3108,7 @@ class GitSource(Source):
         if OBJECT_ID.match(name) or re.fullmatch("[0-9a-f]{7,39}", name):
             return RefError(f"there is no ref '{name}'; a commit needs its full id")
         return RefError(
-            f"there is no branch or tag '{printable(name)}'{near(name, names)}"
+            f"there is no branch or tag '{printable(name)}'{did_you_mean(name, names)}"
         )
 
     def _fetch_trees(self):
@@ -3159,7 +3175,7 @@ class DirectorySource(Source):
 
     kind = "dir"
 
-    def __init__(self, row, fetcher=None, spool_directory=None, jobs=1):
+    def __init__(self, row, client=None, spool_directory=None, jobs=1):
         address = parse_address(row["url"], row["kind"])
         self.ref, self.path = row["ref"], row["path"]
         self._directory = Directory(os.path.join(address.remote, self.path or ""))
@@ -3339,12 +3355,12 @@ class WebSource(Source):
     kind = "http"
     proves_files = True
 
-    def __init__(self, row, fetcher, spool_directory=None, jobs=1):
+    def __init__(self, row, client, spool_directory=None, jobs=1):
         address = parse_address(row["url"], row["kind"], allow_http=True)
         self.ref, self.path = row["ref"], row["path"]
         self.base = address.remote
         self._row = row
-        self._fetcher = fetcher
+        self._http = client
         self._jobs = jobs
         self._selects = row_filter(row)
 
@@ -3360,8 +3376,8 @@ class WebSource(Source):
         Raises StatusError for other answers than 200, ProtocolError for a 304 to a
         request without a validator.
         """
-        with self._fetcher.open(url, headers=headers) as answer:
-            if answer.status == 304 and headers.keys() & set(CONDITIONS):
+        with self._http.open(url, headers=headers) as answer:
+            if answer.status == 304 and headers.keys() & set(CONDITIONAL_HEADERS):
                 answer.read_all(limit)
                 return None, answer.headers
             if answer.status == 304:
@@ -3369,7 +3385,7 @@ class WebSource(Source):
             if answer.status != 200:
                 raise status_error(answer)
             content = answer.read_all(limit)
-            if not answer.is_framed and (not self.proves_files or listing):
+            if not answer.has_known_length and (not self.proves_files or listing):
                 raise ProtocolError(f"{url} has no length, so it may be cut short")
             return content, answer.headers
 
@@ -3423,10 +3439,10 @@ def check_body(path, content, headers, may_be_empty=True):
 class HttpSource(WebSource):
     """Files that a manifest lists, on any web server."""
 
-    def __init__(self, row, fetcher, spool_directory=None, jobs=1):
-        super().__init__(row, fetcher, spool_directory, jobs)
+    def __init__(self, row, client, spool_directory=None, jobs=1):
+        super().__init__(row, client, spool_directory, jobs)
         self._manifest_url = f"{self.base}/agents.json"
-        if names_manifest(self.base):
+        if is_manifest_url(self.base):
             self._manifest_url, self.base = self.base, self.base.rpartition("/")[0]
         self._spool = open_spool(spool_directory)
         self._bodies = {}  # path -> where its content is in the spool
@@ -3549,8 +3565,8 @@ class GitHubSource(WebSource):
     For networks that let web requests through and Git's protocol not.
     """
 
-    def __init__(self, row, fetcher, spool_directory=None, jobs=1):
-        super().__init__({**row, "kind": "http"}, fetcher, spool_directory, jobs)
+    def __init__(self, row, client, spool_directory=None, jobs=1):
+        super().__init__({**row, "kind": "http"}, client, spool_directory, jobs)
         self._github = github_of(self.base)
         names = self.base[len(self._github.raw) + 1 :].split("/")
         self._repository = "/".join(names[:2])
@@ -3660,19 +3676,19 @@ def source_origins(row):
         return set()  # Opening the source will say what is wrong.
 
 
-def open_source(row, fetcher, spool_directory=None, jobs=1):
+def open_source(row, client, spool_directory=None, jobs=1):
     """Return the source object for a row of `sources`, a context manager.
 
-    Without a *fetcher* nobody is asked.
+    Without a *client* nobody is asked.
     """
-    if fetcher is None:
+    if client is None:
         return OfflineSource(row)
     if row["kind"] not in KINDS:
         raise UsageError(f"unknown kind '{printable(row['kind'])}' in the database")
     kind = {"git": GitSource, "dir": DirectorySource, "http": HttpSource}[row["kind"]]
     if row["kind"] == "http" and github_of(row["url"]):
         kind = GitHubSource
-    return kind(row, fetcher, spool_directory, jobs)
+    return kind(row, client, spool_directory, jobs)
 
 
 # ==== Plan ====
@@ -3686,7 +3702,7 @@ KEEP = "keep"  # a user's file in the way, or edited, that stays
 FETCHED = (ADD, UPDATE, RESTORE)
 
 
-def is_as_listed(local, entry):
+def matches(local, entry):
     """Return whether a local file has the content that the listing names."""
     if not isinstance(local, LocalFile):
         return False
@@ -3695,7 +3711,7 @@ def is_as_listed(local, entry):
     return local.object_id == entry.object_id
 
 
-def is_ours(local, tracked, journaled=()):
+def is_unmodified(local, tracked, journaled=()):
     """Return whether a local file is what this program, or a killed run, wrote."""
     return isinstance(local, LocalFile) and (
         (tracked is not None and local.sha256 == tracked.sha256)
@@ -3703,7 +3719,7 @@ def is_ours(local, tracked, journaled=()):
     )
 
 
-def is_same(local, other):
+def same_content(local, other):
     """Return whether two looks at one place saw the same."""
     if isinstance(local, LocalFile) and isinstance(other, LocalFile):
         return local.sha256 == other.sha256
@@ -3712,7 +3728,7 @@ def is_same(local, other):
 
 def plan_removal(tracked, local, journaled):
     """Return the Action for a tracked file that is gone upstream."""
-    if local is None or is_ours(local, tracked, journaled):
+    if local is None or is_unmodified(local, tracked, journaled):
         return Action(REMOVE, tracked.path)
     return Action(KEEP, tracked.path)
 
@@ -3732,11 +3748,11 @@ def plan_entry(entry, tracked, local, journaled, policy, removals):
     *journaled* are the SHA-256 that killed runs were about to give it, *policy* is one
     of POLICIES, and *removals* are the paths that this run removes.
     """
-    if is_as_listed(local, entry):
+    if matches(local, entry):
         recorded = TrackedFile.of(entry, local.sha256, local.size)
         return Action(UNCHANGED if tracked == recorded else ADOPT, entry.path, entry)
     kind = fetch_kind(entry, tracked)
-    if local is None or is_ours(local, tracked, journaled):
+    if local is None or is_unmodified(local, tracked, journaled):
         return Action(kind, entry.path, entry)
     if isinstance(local, Obstacle) and set(local.files) <= removals:
         return Action(kind, entry.path, entry, clear=local.path)
@@ -3778,7 +3794,7 @@ def make_plan(listing, tracked, local, journal=None, policy="backup"):
     unrecorded = {
         path: TrackedFile(path, local[path].sha256)
         for path, digests in journal.items()
-        if path not in tracked and is_ours(local.get(path), None, digests)
+        if path not in tracked and is_unmodified(local.get(path), None, digests)
     }
     tracked = {**unrecorded, **tracked}
     gone = [
@@ -3906,7 +3922,7 @@ class Report:
         self.failed = [{"path": path, "error": error} for path, error in listing.failed]
         if self.failed:
             self.status = "partial"
-            self.error = f"{counted(len(self.failed), 'file')} could not be had"
+            self.error = f"{count_text(len(self.failed), 'file')} could not be had"
         lists = {
             ADD: self.added,
             UPDATE: self.updated,
@@ -3967,12 +3983,12 @@ def completed_row(row, cache_dir=None):
     is left for the run to complain of, so that it stops no other source.
     """
     row = {**row, "url": str(row["url"])}
-    row["kind_is_open"] = row["kind"] is None
+    row["may_fall_back"] = row["kind"] is None
     try:
         address = parse_address(row["url"], row["kind"], allow_http=True)
     except UsageError:
         address = Address("git", row["url"])
-    if row["kind_is_open"]:
+    if row["may_fall_back"]:
         row["kind"] = address.kind
     if row["ref"] is None:
         row.update(ref=address.ref, path=row["path"] or address.path)
@@ -4015,9 +4031,9 @@ def file_row(file, root):
     }
 
 
-def inspect_files(directory, paths, algorithm="sha1"):
+def inspect_files(directory, paths, object_format="sha1"):
     """Return {path: LocalFile, Obstacle or None} for *paths* in a directory."""
-    return {path: directory.inspect(path, algorithm) for path in paths}
+    return {path: directory.inspect(path, object_format) for path in paths}
 
 
 def find_drift(directory, tracked, selects=None):
@@ -4030,7 +4046,7 @@ def find_drift(directory, tracked, selects=None):
     modified = [
         path
         for path, file in tracked.items()
-        if local[path] is not None and not is_ours(local[path], file)
+        if local[path] is not None and not is_unmodified(local[path], file)
     ]
     found = directory.walk() if selects else ()
     untracked = [path for path in found if path not in tracked and selects(path)]
@@ -4071,20 +4087,20 @@ def age_of(row):
     return then and (datetime.now(timezone.utc) - then).total_seconds()
 
 
-def ask_source(stack, row, fetcher, known, spool_directory=None, jobs=DEFAULT_JOBS):
+def ask_source(stack, row, client, known, spool_directory=None, jobs=DEFAULT_JOBS):
     """Return (source, its Listing); the source is closed with *stack*.
 
     A raw URL is read by Git's protocol, and where that is refused by the web, if the
     row leaves the kind to be chosen.
     """
-    source = stack.enter_context(open_source(row, fetcher, spool_directory, jobs))
+    source = stack.enter_context(open_source(row, client, spool_directory, jobs))
     try:
         return source, source.list(known)
     except (StatusError, RefusedError):
-        if not github_of(row["url"]) or not row["kind_is_open"]:
+        if not github_of(row["url"]) or not row["may_fall_back"]:
             raise
     row = {**row, "kind": "http"}
-    source = stack.enter_context(open_source(row, fetcher, spool_directory, jobs))
+    source = stack.enter_context(open_source(row, client, spool_directory, jobs))
     return source, source.list(known)
 
 
@@ -4104,15 +4120,15 @@ class Run:
 
     def __init__(self, state, row, connections, options=None, progress=None, log=None):
         self.options = options or SyncOptions()
-        self.watch = Watch(self.options.timeout)
+        self.deadline = Deadline(self.options.timeout)
         self._state = state
         self._row = row
-        self._fetcher = None
+        self._http = None
         if not self.options.offline:
-            self._fetcher = Fetcher(
-                connections, row["id"], self.watch, source_origins(row), log=log
+            self._http = HttpClient(
+                connections, row["id"], self.deadline, source_origins(row), log=log
             )
-        self._again = self.options.force and not self.options.offline
+        self._refetch = self.options.force and not self.options.offline
         self._progress = progress or (lambda source_id, done, total: None)
         self._report = Report(row)
         self._directory = Directory(os.fsdecode(row["destination"]))
@@ -4149,7 +4165,7 @@ class Run:
         lock = None
         if not self.options.dry_run:
             lock = DestinationLock(
-                self._directory.root, self.options.lock_timeout, self.watch.over
+                self._directory.root, self.options.lock_timeout, self.deadline.expired
             )
             stack.enter_context(lock)
         self._row = self._current_row(lock)
@@ -4158,7 +4174,7 @@ class Run:
         paths = [row["file_path"] for row in rows]
         self._refused = [path for path in paths if path not in self._tracked]
         self._check_limit()
-        stack.enter_context(self.watch)
+        stack.enter_context(self.deadline)
         try:
             self._attempt(lock)
         except StaleListingError:
@@ -4233,37 +4249,39 @@ class Run:
         """Return (source, its Listing, what is in the destination for each path)."""
         from concurrent.futures import ThreadPoolExecutor
 
-        tracked, again = self._tracked, self._again
+        tracked, again = self._tracked, self._refetch
         ids = (file.object_id for file in tracked.values() if file.object_id)
-        algorithm = algorithm_of(next(ids, None))
+        object_format = object_format_of(next(ids, None))
         executor = stack.enter_context(ThreadPoolExecutor(1))
         # While the source answers, the local files are hashed.
         paths = {**self._tracked, **journal}
-        scan = executor.submit(inspect_files, self._directory, paths, algorithm)
+        scan = executor.submit(inspect_files, self._directory, paths, object_format)
 
         def intact():
             local = {} if again else scan.result()
-            return {path for path in local if is_ours(local[path], tracked.get(path))}
+            return {
+                path for path in local if is_unmodified(local[path], tracked.get(path))
+            }
 
         complete = self._row["file_count"] == len(tracked) and not again
-        known = Known(tracked, complete, intact)
+        known = LastSync(tracked, complete, intact)
         source, listing = ask_source(
-            stack, self._row, self._fetcher, known, spool_directory, self.options.jobs
+            stack, self._row, self._http, known, spool_directory, self.options.jobs
         )
         self._report.kind = source.kind
         self._report.checked = not self.options.offline
         local = dict(scan.result())
         for entry in listing.entries:
             if entry.path not in local:
-                algorithm = algorithm_of(entry.object_id)
-                local[entry.path] = self._directory.inspect(entry.path, algorithm)
+                object_format = object_format_of(entry.object_id)
+                local[entry.path] = self._directory.inspect(entry.path, object_format)
         return source, listing, local
 
     def _check(self, actions):
         """Raise the error that forbids this plan, if any does."""
         fetched = [action.path for action in actions if action.kind in FETCHED]
         if fetched and self.options.offline:
-            files = counted(len(fetched), "file")
+            files = count_text(len(fetched), "file")
             raise GitSyncError(f"offline, and {files} would have to be fetched")
         database = self._state.db_path
         protected = [f"{database}{suffix}" for suffix in ("", *DATABASE_SUFFIXES)]
@@ -4278,7 +4296,7 @@ class Run:
     def _stage(self, source, actions):
         """Fetch and verify into temporary files; return the paths of LFS pointers."""
         missing = {action.path for action in actions if action.kind in FETCHED}
-        again = (UNCHANGED, ADOPT) if self._again else ()
+        again = (UNCHANGED, ADOPT) if self._refetch else ()
         wanted = [
             action.entry
             for action in actions
@@ -4290,7 +4308,7 @@ class Run:
             if total > MAX_FILES_SIZE:
                 limit = MAX_FILES_SIZE // MIB
                 raise ProtocolError(f"the files are over {limit} MiB; --exclude some")
-            self.watch.check()
+            self.deadline.check()
             self._progress(self._row["id"], done, len(wanted))
             digest = self._checked_digest(entry, content)
             if content.startswith(LFS_POINTER):
@@ -4317,7 +4335,7 @@ class Run:
         meanwhile for what it is, and saves it.
         """
         for path, before in expected.items():
-            if not is_same(self._directory.inspect(path), before):
+            if not same_content(self._directory.inspect(path), before):
                 raise CacheError(f"{path} was changed during the run; sync again")
 
     def _publish(self, actions, local, lock):
@@ -4325,8 +4343,8 @@ class Run:
         todo = [action for action in actions if action.kind in (*FETCHED, REMOVE)]
         if not todo:
             return
-        if self.watch.interrupted:
-            self.watch.check()
+        if self.deadline.interrupted:
+            self.deadline.check()
         paths = [action.path for action in todo]
         self._check_untouched({path: local[path] for path in paths})
         lock.write_journal(
@@ -4420,8 +4438,8 @@ class Run:
 
     def _count(self):
         """Note in the report what the run has cost so far."""
-        self._report.requests = self.watch.requests
-        self._report.bytes_received = self.watch.bytes_received
+        self._report.requests = self.deadline.requests
+        self._report.bytes_received = self.deadline.bytes_received
         seconds = time.monotonic() - self._started
         self._report.duration_ms = round(seconds * 1000)
 
@@ -4453,7 +4471,7 @@ class Run:
             self._report.error += f" (and not recorded: {failure})"
 
 
-def affordable(jobs):
+def limited_jobs(jobs):
     """Return how many of *jobs* the limits on open files and on memory leave room for.
 
     A run has three threads, each with up to 128 MiB of addresses for its heap. CPython
@@ -4483,9 +4501,9 @@ def sync_sources(state, rows, options=None, progress=None, log=None):
     from concurrent.futures import ThreadPoolExecutor
 
     options = options or SyncOptions()
-    jobs = affordable(options.jobs)
+    jobs = limited_jobs(options.jobs)
     options = options._replace(jobs=jobs)
-    connections = Connections(jobs)
+    connections = ConnectionPool(jobs)
     runs = [Run(state, row, connections, options, progress, log) for row in rows]
     with ThreadPoolExecutor(max(1, min(len(runs), jobs, MAX_RUNS))) as executor:
         futures = []
@@ -4498,7 +4516,7 @@ def sync_sources(state, rows, options=None, progress=None, log=None):
             for future in futures:
                 future.cancel()
             for run in runs:
-                run.watch.interrupt()
+                run.deadline.interrupt()
             raise
         finally:
             connections.close()
@@ -4552,7 +4570,7 @@ def ref_and_path(address, ref, path):
 
     UsageError for a path that leads out of the repository.
     """
-    if ref and address.is_guess and path is None:
+    if ref and address.ref_is_ambiguous and path is None:
         tree = f"{address.ref}/{address.path or ''}"
         path = tree[len(ref) + 1 :] if tree.startswith(f"{ref}/") else None
     path = (address.path if path is None else path) or ""
@@ -4633,7 +4651,8 @@ def find_sources(state, ids=(), enabled_only=False, cache_dir=None):
     for source_id in ids:
         if source_id not in rows:
             hint = (
-                near(source_id, list(rows)) or "; add one with: agent_sync.py add URL"
+                did_you_mean(source_id, list(rows))
+                or "; add one with: agent_sync.py add URL"
             )
             raise UsageError(f"there is no source '{printable(source_id)}'{hint}")
     chosen = [rows[source_id] for source_id in dict.fromkeys(ids)] or list(
@@ -4654,7 +4673,7 @@ def delete_ours(directory, tracked, journal):
     try:
         for path in paths:
             local = directory.inspect(path)
-            if is_ours(local, tracked.get(path), journal.get(path, ())):
+            if is_unmodified(local, tracked.get(path), journal.get(path, ())):
                 directory.remove(path)
                 deleted.append(path)
             elif local is not None and path in tracked:
@@ -4662,7 +4681,7 @@ def delete_ours(directory, tracked, journal):
     except OSError as error:
         raise CacheError(
             f"cannot delete {directory.root / path}: {error.strerror}; the source is"
-            f" still there, without {counted(len(deleted), 'file')} of it"
+            f" still there, without {count_text(len(deleted), 'file')} of it"
         ) from error
     finally:
         directory.prune(paths)
@@ -4755,7 +4774,7 @@ def path_below(url, base):
     """Return the path of *url* below a source's base URL, or None."""
     from urllib.parse import unquote
 
-    prefix = base.rpartition("/")[0] if names_manifest(base) else base.rstrip("/")
+    prefix = base.rpartition("/")[0] if is_manifest_url(base) else base.rstrip("/")
     prefix += "/"
     if not url.startswith(prefix):
         return None
@@ -4822,7 +4841,7 @@ def read_etag_cache(root, path, sources):
     return document
 
 
-def put_aside(path, suffix):
+def set_aside(path, suffix):
     """Rename the file at *path* to end in *suffix*, over nothing; return its path."""
     target = Path(f"{path}{suffix}")
     number = 0
@@ -4892,7 +4911,7 @@ def migrate_etag_cache(
         if document["error"] or dry_run or rescue:
             continue
         try:
-            document["renamed_to"] = str(put_aside(document["file"], suffix))
+            document["renamed_to"] = str(set_aside(document["file"], suffix))
         except OSError as error:
             document["error"] = f"imported, but not renamed: {error.strerror}"
     return {
@@ -5062,11 +5081,11 @@ class GitSourceSyncService:
         # A manifest without hashes has every file that is selected asked for.
         row.update(include=json.dumps(["/" + glob.escape(path)]), exclude=None)
         with contextlib.ExitStack() as stack:
-            watch = stack.enter_context(Watch())
-            connections = Connections()
+            deadline = stack.enter_context(Deadline())
+            connections = ConnectionPool()
             stack.callback(connections.close)
-            fetcher = Fetcher(connections, row["id"], watch, source_origins(row))
-            source, listing = ask_source(stack, row, fetcher, NOTHING_KNOWN)
+            client = HttpClient(connections, row["id"], deadline, source_origins(row))
+            source, listing = ask_source(stack, row, client, NO_LAST_SYNC)
             for _, content in source.fetch(listing.entries):
                 return None if content.startswith(LFS_POINTER) else content
         return None
@@ -5091,7 +5110,7 @@ def write_manifest(directory):
         raise UsageError(f"there is no directory {directory}")
     row = {"url": directory, "kind": "dir", "include": None, "exclude": None}
     with DirectorySource({**row, "ref": None, "path": None}) as source:
-        listing = source.list(NOTHING_KNOWN)
+        listing = source.list(NO_LAST_SYNC)
     entries = [entry for entry in listing.entries if entry.path != "agents.json"]
     data, path = manifest_bytes(entries), Path(directory) / "agents.json"
     try:
@@ -5176,7 +5195,7 @@ def short_revision(revision):
     return revision[:7] if revision else "no revision"
 
 
-def span(seconds):
+def duration_text(seconds):
     """Return a length of time in its largest fitting unit: "5 min"."""
     for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
         if seconds >= 2 * size:
@@ -5222,12 +5241,12 @@ def summary_line(report):
         if report[name]
     ]
     if not report["checked"]:
-        text = f"not asked, {counted(report['unchanged'], 'file')}"
+        text = f"not asked, {count_text(report['unchanged'], 'file')}"
     elif counts:
         text = ", ".join([*counts, f"{report['unchanged']} unchanged"])
     else:
-        text = f"up to date, {counted(report['unchanged'], 'file')}"
-    cost = counted(report["requests"], "request")
+        text = f"up to date, {count_text(report['unchanged'], 'file')}"
+    cost = count_text(report["requests"], "request")
     seconds = report["duration_ms"] / 1000
     at = short_revision(report["revision"])
     return f"{report['source']}: {text} at {at} ({cost}, {seconds:.1f} s)"
@@ -5298,7 +5317,7 @@ def show_sync(document):
 def cmd_sync(args, state, terminal):
     """Bring the files of all enabled sources, or of those named, up to date."""
     if not args.ids and not state.get_all_sources():
-        if state.moved_aside:
+        if state.corrupt_copy:
             raise UsageError("no source could be saved from it; add yours again")
         if args.dry_run:
             raise UsageError("no source yet; sync without --dry-run adds the default")
@@ -5413,7 +5432,7 @@ def sources_document(args, state, ids=()):
     """Return the document of `sources` for the sources named, or all."""
     rows = find_sources(state, ids, cache_dir=args.cache_dir)
     for row in rows:
-        del row["kind_is_open"]
+        del row["may_fall_back"]
     return {"sources": rows}
 
 
@@ -5505,8 +5524,12 @@ def drift_line(source):
         return f"{source['source']}: never synced{failed}"
     drift = len(source["modified"]) + len(source["missing"])
     intact = f"{drift} not as synced" if drift else "all as synced"
-    files, at = counted(source["files"], "file"), short_revision(source["revision"])
-    when = f"synced {span(age)} ago" if age is not None else "not wholly synced, last"
+    files, at = count_text(source["files"], "file"), short_revision(source["revision"])
+    when = (
+        f"synced {duration_text(age)} ago"
+        if age is not None
+        else "not wholly synced, last"
+    )
     return f"{source['source']}: {files}, {intact}; {when} at {at}{failed}"
 
 
@@ -5621,7 +5644,7 @@ def show_migrate(document):
     else:
         yield (
             f"{document['imported']} imported, {document['download_again']} to download"
-            f" again, {counted(document['unreadable'], 'file')} unreadable"
+            f" again, {count_text(document['unreadable'], 'file')} unreadable"
         )
 
 
@@ -5650,7 +5673,7 @@ def cmd_migrate(args, state, terminal):
 
 def show_manifest(document):
     """Yield where the manifest is, and for how many files."""
-    yield f"{document['manifest']}: {counted(document['files'], 'file')}"
+    yield f"{document['manifest']}: {count_text(document['files'], 'file')}"
 
 
 @command(
@@ -5965,8 +5988,8 @@ def run_command(argv):
     entry = COMMANDS[parsed.command]
     terminal = Terminal(parsed, sys.stderr)
     state = AgentSyncState(parsed.db) if entry.needs_state else None
-    if state and state.moved_aside:
-        terminal.error(f"the database was damaged, and is now {state.moved_aside}")
+    if state and state.corrupt_copy:
+        terminal.error(f"the database was damaged, and is now {state.corrupt_copy}")
     document, code = entry.run(parsed, state, terminal)
     if parsed.json:
         # Whoever wrote the database may have put bytes where text belongs.

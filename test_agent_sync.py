@@ -1109,12 +1109,12 @@ def pauses(monkeypatch):
             made.append(timeout)
             return self.is_set()
 
-    class Watch(agent_sync.Watch):
+    class Deadline(agent_sync.Deadline):
         def __init__(self, *args):
             super().__init__(*args)
             self.over = Impatient()
 
-    monkeypatch.setattr(agent_sync, "Watch", Watch)
+    monkeypatch.setattr(agent_sync, "Deadline", Deadline)
     return made
 
 
@@ -1282,7 +1282,7 @@ def delta_between(base, data):
 def received(data, algorithm="sha1"):
     """The agent_sync.Pack that *data* makes."""
     pack = agent_sync.Pack(io.BytesIO(), algorithm)
-    pack.receive([data])
+    pack.index([data])
     return pack
 
 
@@ -1328,7 +1328,7 @@ ADVERTISEMENT = b"".join(
 
 
 class HandedOver:
-    """An answer that is there at once; what agent_sync.Answer is to its users."""
+    """An answer that is there at once; what agent_sync.Response is to its users."""
 
     status = 200
 
@@ -1355,7 +1355,7 @@ class Transport:
     """
 
     def __init__(self, commit, first, second=None):
-        self.watch = agent_sync.Watch()
+        self.deadline = agent_sync.Deadline()
         self.refs = refs_answer(commit)
         self.first, self.second = first, first if second is None else second
 
@@ -1375,7 +1375,7 @@ def brought(transport, path=None, include='["*"]'):
     row = {"url": "http://127.0.0.1/owner/repo.git", "kind": "git", "ref": "main"}
     row.update(path=path, last_sha=None, include=include, exclude=None)
     with agent_sync.GitSource(row, transport) as source:
-        listing = source.list(agent_sync.NOTHING_KNOWN)
+        listing = source.list(agent_sync.NO_LAST_SYNC)
         fetched = source.fetch(listing.entries)
         return {entry.path: content for entry, content in fetched}
 
@@ -4112,7 +4112,7 @@ class TestPacksByGit:
     def test_chunks_of_any_size_make_the_same_pack(self, size):
         commit, data, _ = small_history()
         pack = agent_sync.Pack(io.BytesIO())
-        pack.receive(data[at : at + size] for at in range(0, len(data), size))
+        pack.index(data[at : at + size] for at in range(0, len(data), size))
         found = {name for name, _, _ in pack.objects(EVERY_KIND)}
         assert found == set(unpacked(data)) and commit in found
 
@@ -4480,7 +4480,7 @@ class TestPacksByHand:
         file = agent_sync.Pack(io.BytesIO(pack))
         tracemalloc.start()
         try:
-            file.receive([pack])
+            file.index([pack])
             taken = tracemalloc.get_traced_memory()[0] / number
         finally:
             tracemalloc.stop()
@@ -6332,7 +6332,7 @@ class TestOddFilesInADirectory:
         row = {"url": directory_upstream.url, "kind": "dir", "ref": None, "path": None}
         row.update(include=None, exclude=None)
         source = agent_sync.DirectorySource(row)
-        listing = source.list(agent_sync.NOTHING_KNOWN)
+        listing = source.list(agent_sync.NO_LAST_SYNC)
         directory_upstream.write("qa/qa.md", b"# Grown since\n")
         assert "qa/qa.md" in refusal(lambda: list(source.fetch(listing.entries)))
         directory_upstream.delete("qa/qa.md")
@@ -9137,7 +9137,7 @@ class CrashPoints:
 
 
 def serve_crash_points(root):
-    """Answer lines [scenario, method of CrashPoints, arguments] with its result."""
+    """Response lines [scenario, method of CrashPoints, arguments] with its result."""
     import argparse  # noqa: F401
     import concurrent.futures.thread  # noqa: F401
     import gc
@@ -9884,7 +9884,7 @@ def full(local):
     return local
 
 
-def moved_aside(program):
+def corrupt_copy(program):
     """What was the database: [(name, bytes)]."""
     found = program.root.glob(program.database.name + ".corrupt-*")
     return sorted((path.name, path.read_bytes()) for path in found)
@@ -9928,7 +9928,7 @@ class TestDamagedDatabases:
         assert program.query("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
         assert len(program.call_json("files")["files"]) == 8
         if damage in SEEN_AT_ONCE:
-            assert data in [kept for _, kept in moved_aside(program)]
+            assert data in [kept for _, kept in corrupt_copy(program)]
 
     @pytest.mark.parametrize("damage", SEEN_AT_ONCE)
     def test_what_was_the_database_is_kept_and_named(self, full, damage):
@@ -9937,7 +9937,7 @@ class TestDamagedDatabases:
         data = DAMAGES[damage](program.database.read_bytes())
         program.database.write_bytes(data)
         outcome = program.call("sources", "--quiet", check=(0, 1))
-        [(name, kept)] = moved_aside(program)
+        [(name, kept)] = corrupt_copy(program)
         assert kept == data
         assert name in outcome.err
         assert "damaged" in outcome.err
@@ -9950,7 +9950,7 @@ class TestDamagedDatabases:
             expected = connection.execute("SELECT id, url FROM sources").fetchall()
         damage_table(database, "agent_files")
         program.call("sources", check=(0, 1))
-        assert moved_aside(program)
+        assert corrupt_copy(program)
         sources = program.call_json("sources")["sources"]
         assert [(row["id"], row["url"]) for row in sources] == sorted(expected)
 
@@ -9972,7 +9972,7 @@ class TestDamagedDatabases:
         program.database.write_bytes(data)
         program.call("sources", check=(0, 1))
         saved = [row["id"] for row in program.call_json("sources")["sources"]]
-        assert moved_aside(program)
+        assert corrupt_copy(program)
         assert {"s000", "s002", "s004", "s119"} <= set(saved)
         assert "s060" not in saved
         assert len(saved) > 90
@@ -9983,7 +9983,7 @@ class TestDamagedDatabases:
         size = int.from_bytes(data[16:18], "big")
         full.program.database.write_bytes(data[:-size])
         full.program.call("sync", check=(0, 1))
-        assert moved_aside(full.program)
+        assert corrupt_copy(full.program)
         source = only_source(full.program.call_json("sync"))
         assert source["source"] == "src"
 
@@ -10002,7 +10002,7 @@ class TestDamagedDatabases:
             patch.setattr(agent_sync.fcntl, "flock", late)
             agent_sync.AgentSyncState(database)
         assert database.read_bytes() == data
-        assert moved_aside(full.program) == []
+        assert corrupt_copy(full.program) == []
 
     def test_nobody_ever_sees_a_database_without_its_sources(self, full, monkeypatch):
         """FAULTS D01, D20: not even while it is replaced."""
@@ -10019,7 +10019,7 @@ class TestDamagedDatabases:
         with monkeypatch.context() as patch:
             patch.setattr(os, "replace", watched)
             full.program.call("history", check=(0, 1))
-        assert moved_aside(full.program)
+        assert corrupt_copy(full.program)
         assert set(seen) == {("src",)}
         assert [path.name for path in database.parent.glob("*.new-*")] == []
 
@@ -10031,7 +10031,7 @@ class TestDamagedDatabases:
         for journal in journals:
             pathlib.Path(journal).write_bytes(b"of " + b"old " * 99)
         program.call("sources", check=(0, 1))
-        assert moved_aside(program)
+        assert corrupt_copy(program)
         assert not any(map(os.path.exists, journals))
         sync_anyhow(full)
 
@@ -10041,7 +10041,7 @@ class TestDamagedDatabases:
         full.program.database.write_bytes(b"")
         sync_anyhow(full)
         assert stats(full.dest) == before
-        assert moved_aside(full.program) == []
+        assert corrupt_copy(full.program) == []
 
     @pytest.mark.parametrize("part", range(4))
     def test_every_sixty_fourth_byte_flipped_costs_no_file(self, full, part):
@@ -10084,12 +10084,12 @@ class TestDamagedDatabases:
 
         class Second(agent_sync.AgentSyncState):
             def _move_aside(self, damaged):
-                if not moved_aside(full.program):
+                if not corrupt_copy(full.program):
                     agent_sync.AgentSyncState(database).register_source("x", "/x")
                 super()._move_aside(damaged)
 
         state = Second(database)
-        assert [kept for _, kept in moved_aside(full.program)] == [data]
+        assert [kept for _, kept in corrupt_copy(full.program)] == [data]
         assert [row["id"] for row in state.get_all_sources()] == ["x"]
 
     @posix_only
@@ -10101,7 +10101,7 @@ class TestDamagedDatabases:
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
         children = [subprocess.Popen(command, **quiet) for _ in range(4)]
         assert {child.wait(timeout=60) for child in children} <= {0, 1}
-        assert len(moved_aside(full.program)) == 1
+        assert len(corrupt_copy(full.program)) == 1
 
 
 def crashed_database(path):
@@ -10245,7 +10245,7 @@ class TestDatabasesThatLie:
         before = database.read_bytes()
         assert "another" in full.program.call("sync", check=1).err
         assert database.read_bytes() == before
-        assert moved_aside(full.program) == []
+        assert corrupt_copy(full.program) == []
 
     def test_a_database_of_the_future_is_not_taken_for_a_damaged_one(self, full):
         """FAULTS D11."""
@@ -10254,7 +10254,7 @@ class TestDatabasesThatLie:
         before = full.program.database.read_bytes()
         assert "newer" in full.program.call("sync", check=1).err
         assert full.program.database.read_bytes() == before
-        assert moved_aside(full.program) == []
+        assert corrupt_copy(full.program) == []
 
     @pytest.mark.parametrize("path", LEADING_OUT)
     @pytest.mark.parametrize(
@@ -10477,7 +10477,7 @@ class TestDatabasesInTheWay:
             os.replace(f"{twin}{suffix}", f"{program.database}{suffix}")
         full.sync()
         assert program.durable_rows() == rows
-        assert moved_aside(program) == []
+        assert corrupt_copy(program) == []
         assert not pathlib.Path(f"{program.database}-journal").exists()
 
     def test_a_database_exchanged_during_a_run_is_survived(self, full, monkeypatch):
