@@ -4350,7 +4350,7 @@ class Run:
         lock.write_journal(
             {path: file.sha256 for path, (_, file) in self._staged.items()}
         )
-        saved = self._back_up(todo)
+        saved = self._back_up(todo, local)
         removed = [action.path for action in todo if action.kind == REMOVE]
         first = set(removed_first(todo))
         self._remove(sorted(first), local)
@@ -4370,14 +4370,24 @@ class Run:
             self._directory.publish(self._staged[action.path][0], action.path)
             self._published.add(action.path)
 
-    def _back_up(self, actions):
-        """Move what *actions* save to the backup directory; return the new paths."""
+    def _back_up(self, actions, local):
+        """Move what *actions* save to the backup directory; return the new paths.
+
+        Each file ends in `.bak` there: programs that load agents look into hidden
+        directories, too, and what was put aside must not pass for one.
+        """
         stamp = re.sub(r"[-:]|\+.*", "", utc_now())
-        paths = [action.clear for action in actions if action.clear and action.backup]
-        saved = {path: f"{WORK_DIRECTORY}/backup/{stamp}/{path}" for path in paths}
-        for path, target in saved.items():
-            self._directory.publish(path, target)
-            self._report.backups.append((path, target))
+        saved = {}
+        for action in actions:
+            if action.clear and action.backup:
+                here = local[action.path]
+                files = here.files if isinstance(here, Obstacle) else [action.clear]
+                for path in files:
+                    saved[path] = f"{WORK_DIRECTORY}/backup/{stamp}/{path}.bak"
+                    self._directory.publish(path, saved[path])
+                    self._report.backups.append((path, saved[path]))
+                if isinstance(here, Obstacle):
+                    self._directory.remove_directory(action.clear)
         return list(saved.values())
 
     def _remove(self, paths, local):
@@ -5479,10 +5489,10 @@ def cmd_sources(args, state, terminal):
 # ---- status, verify, files, history ----
 
 
-def drift_document(args, state):
-    """Return the document of `status` and `verify`, and the exit code."""
+def drift_document(rows, state):
+    """Return the document of `status` and `verify` for these sources."""
     documents, ok = [], True
-    for row in find_sources(state, args.ids, cache_dir=args.cache_dir):
+    for row in rows:
         tracked, runs, error, drift = {}, [], None, ([], [], [])
         try:
             tracked = tracked_files(state.get_files(row["id"]))
@@ -5509,7 +5519,7 @@ def drift_document(args, state):
                 "error": error,
             }
         )
-    return {"ok": ok, "sources": documents}, 0 if ok else EXIT_FAILED
+    return {"ok": ok, "sources": documents}
 
 
 def drift_line(source):
@@ -5545,13 +5555,26 @@ def show_drift(document):
 @command("status", IDS, show=show_drift, example="status")
 def cmd_status(args, state, terminal):
     """Say when each source was synced, and which local files have changed since."""
-    return drift_document(args, state)
+    rows = find_sources(state, args.ids, cache_dir=args.cache_dir)
+    document = drift_document(rows, state)
+    return document, 0 if document["ok"] else EXIT_FAILED
 
 
 @command("verify", IDS, show=show_drift, example="verify && echo intact")
 def cmd_verify(args, state, terminal):
-    """Hash every tracked file and compare it with what was synced."""
-    return drift_document(args, state)
+    """Hash every tracked file and compare it with what was synced.
+
+    Fails as well where there is nothing to compare: no source, or one never synced.
+    """
+    rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
+    document = drift_document(rows, state)
+    if not rows:
+        terminal.error("nothing was verified: no source is registered and enabled")
+    never = [s for s in document["sources"] if not s["error"] and s["revision"] is None]
+    for source in never:
+        source["error"] = "never synced, so there is nothing to verify"
+    document["ok"] = bool(rows) and document["ok"] and not never
+    return document, 0 if document["ok"] else EXIT_FAILED
 
 
 def show_files(document):

@@ -6272,6 +6272,18 @@ class TestFilesAndDirectoriesTradePlaces:
         assert synced.is_faithful()
         assert synced.backups() == [b"mine\n"]
 
+    def test_what_is_put_aside_cannot_pass_for_an_agent(self, synced):
+        """FAULTS N01: agent loaders look into hidden directories as well."""
+        synced.write("qa/qa.md", b"---\nname: qa\n---\nmine\n")
+        synced.write("new.md/mine.md", b"mine too\n")
+        synced.upstream.write("new.md", b"# New\n")
+        synced.upstream.publish()
+        synced.sync()
+        assert synced.is_faithful()
+        assert len(synced.backups()) == 2
+        kept = [path for path in (synced.dest / ".agent-sync").rglob("*.*")]
+        assert {path.suffix for path in kept if path.is_file()} == {".bak"}
+
 
 @posix_only
 class TestOddFilesInADirectory:
@@ -13003,15 +13015,11 @@ class TestStatusAndVerify:
         assert "qa/qa.md" in text
         assert "security.md" in text
 
-    def test_a_source_never_synced_has_no_drift(self, mirror, command):
-        source = only_source(mirror.program.call_json(command))
-        assert source["modified"] == source["missing"] == []
-        assert source["last_sync_time"] is None
-
     def test_a_source_can_be_named(self, synced, command):
         synced.program.call("add", "owner/repo", "--id", "other")
         assert only_source(synced.program.call_json(command, "src"))["source"] == "src"
-        assert len(synced.program.call_json(command)["sources"]) == 2
+        document = synced.program.call_json(command, check=None)
+        assert len(document["sources"]) == 2
 
     def test_nothing_is_changed_by_looking(self, synced, command):
         synced.write("qa/qa.md", b"# My own\n")
@@ -13053,7 +13061,33 @@ class TestDestinationsThatCannotBeRead:
             self.check(two.program, command)
 
 
+class TestVerifyAlone:
+    """FAULTS N02: it cannot pass without having compared anything."""
+
+    def test_without_a_source_it_fails(self, program):
+        assert program.call_json("verify", check=1) == {"ok": False, "sources": []}
+        assert "no source is registered" in program.call("verify", check=1).err
+
+    def test_a_source_never_synced_fails_it(self, mirror):
+        document = mirror.program.call_json("verify", check=1)
+        assert document["ok"] is False
+        assert "never synced" in only_source(document)["error"]
+        assert "never synced" in mirror.program.call("verify", check=1).out
+
+    def test_disabled_sources_count_only_if_they_are_named(self, synced):
+        synced.program.call("add", "owner/repo", "--id", "other", "--disabled")
+        synced.program.call("verify")
+        synced.program.call("verify", "other", check=1)
+        synced.program.call("disable", "src")
+        synced.program.call("verify", check=1)
+
+
 class TestStatusAlone:
+    def test_a_source_never_synced_has_no_drift(self, mirror):
+        source = only_source(mirror.program.call_json("status"))
+        assert source["modified"] == source["missing"] == []
+        assert source["last_sync_time"] is None
+
     def test_untracked_files_are_listed(self, synced):
         synced.write("mine.md", b"mine\n")
         document = synced.program.call_json("status", check=None)
