@@ -1112,7 +1112,7 @@ def pauses(monkeypatch):
     class Deadline(agent_sync.Deadline):
         def __init__(self, *args):
             super().__init__(*args)
-            self.over = Impatient()
+            self.expired = Impatient()
 
     monkeypatch.setattr(agent_sync, "Deadline", Deadline)
     return made
@@ -4745,7 +4745,7 @@ class TestGitClient:
 
         def progress(source_id, done, total):
             fetched.append(done)
-            run.watch.interrupt()
+            run.deadline.interrupt()
 
         run = agent_sync.Run(state, row, None, progress=progress)
         assert run.perform().error == "interrupted"
