@@ -5,19 +5,33 @@ As a script:    python agent_sync.py add OWNER/REPO --path agents
                 python agent_sync.py sync
 As a module:    from agent_sync import AgentSyncState, sync_sources
 
-A *source* is one place to sync from: a Git repository, a web site or a directory. Its
-*revision* names one state of it: a commit id, or the SHA-256 of a manifest. Its
-*listing* says which files it has there. A *tracked file* is one that this program
-wrote, or adopted, in the source's *destination*. A *run* is one sync of one source.
+Public is what `__all__` names. Everything else may change with any version.
+
+    source          one place to sync from: a Git repository, a web site or a directory
+    kind            how it is read: "git", "http" or "dir"
+    revision        what names one state of it: a commit id, or a manifest's SHA-256
+    listing         the files that it has at one revision
+    destination     the local directory that its files go to
+    tracked file    one that this program wrote, or adopted, in a destination
+    run             one sync of one source
+    validator       an entity tag or Last-Modified, for a conditional request
 
 A run goes one way, and only its last steps touch anything:
 
     lock -> list -> plan -> fetch and verify into staging -> publish -> record
+             ^   <- B3 <-            |
+             +-------- B1 -----------+
+
+with two ways back. B1: what was fetched is not as listed, as the source changed in
+between; it is listed once more, and then it is an error. B3: a manifest without hashes
+says nothing of the contents, so listing it asks for each file, and fetching only
+reads what came then.
 
 The file reads from top to bottom; each section uses only those above it:
 
     Constants                  limits and defaults
     Errors                     what can go wrong, for the caller to tell apart
+    Text                       what others wrote, made fit to be shown; counts, times
     Values                     what the sections hand to one another
     Hashes, paths and files    what may be written, where, and how it survives a crash
     State                      the SQLite database
@@ -34,6 +48,38 @@ The file reads from top to bottom; each section uses only those above it:
     Manifest, lock and scan    what is made of files for others
     Command line               arguments in, exit codes and text out
 """
+
+from __future__ import annotations
+
+__all__ = [
+    "AgentSyncError",
+    "AgentSyncState",
+    "AgentSyncStateError",
+    "BusyError",
+    "CacheError",
+    "CorruptDatabaseError",
+    "DatabaseError",
+    "ETagCache",
+    "GitSourceSyncService",
+    "GitSyncError",
+    "IncompatibleRepoError",
+    "NetworkError",
+    "PathError",
+    "ProtocolError",
+    "RateLimitError",
+    "RefError",
+    "RefusedError",
+    "Report",
+    "StaleListingError",
+    "StatusError",
+    "SyncOptions",
+    "UsageError",
+    "add_source",
+    "find_sources",
+    "migrate_etag_cache",
+    "remove_source",
+    "sync_sources",
+]
 
 import contextlib
 import errno
@@ -105,7 +151,26 @@ WINDOWS = os.name == "nt"
 
 
 # ==== Errors ====
-# One line each: what, where, why, and what to do. Facts are attributes as well.
+# One line each: what, where, why, and what to do. Facts are attributes as well. The
+# cause, where there is one, is in `__cause__`.
+#
+#     AgentSyncError              all that this module raises on purpose
+#         UsageError              the caller's mistake
+#         AgentSyncStateError     the database
+#             DatabaseError
+#                 CorruptDatabaseError
+#         GitSyncError            one source; the others go on
+#             NetworkError        out of reach: what is here stays good
+#                 RateLimitError
+#             CacheError          the destination
+#                 BusyError
+#             ProtocolError       what the source sent
+#                 RefusedError
+#                 StaleListingError
+#                 PathError
+#             RefError
+#             StatusError
+#             IncompatibleRepoError
 
 
 class AgentSyncError(Exception):
@@ -180,6 +245,14 @@ class StatusError(GitSyncError):
         self.status = status
 
 
+class IncompatibleRepoError(GitSyncError):
+    """A repository is not for this version of its user; raised by subclasses only."""
+
+
+# ==== Text ====
+# What others wrote, made fit to be shown. Knows nothing of what it is about.
+
+
 def escaped(text):
     """Return *text* with its control and format characters as escape sequences."""
     if text.isprintable():
@@ -201,6 +274,28 @@ def printable(text, limit=500):
 def count_text(number, noun):
     """Return "1 file" or "2 files"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def duration_text(seconds):
+    """Return a length of time in its largest fitting unit: "5 min"."""
+    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{max(0, seconds):.0f} s"
+
+
+def did_you_mean(wanted, names):
+    """Return a hint at the *names* most like *wanted*, or else at some of them."""
+    from difflib import get_close_matches
+
+    names = sorted(names)[:5000]
+    close = get_close_matches(wanted, names, 3, 0.5) or names[:5]
+    return f"; there is: {', '.join(map(printable, close))}" if close else ""
+
+
+def reason_of(error):
+    """Return why *error* came, without the path that an OSError repeats."""
+    return printable(getattr(error, "strerror", None) or error) or type(error).__name__
 
 
 # ==== Values ====
@@ -819,7 +914,7 @@ class DestinationLock:
         except OSError as error:
             raise CacheError(
                 f"cannot use {directory.parent} as a destination:"
-                f" {error.strerror or error}; choose another with --dest"
+                f" {reason_of(error)}; choose another with --dest"
             ) from error
 
     def _try_lock(self):
@@ -835,7 +930,7 @@ class DestinationLock:
         except OSError as error:
             if error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK):
                 raise CacheError(
-                    f"cannot lock {self.path}: {error.strerror}"
+                    f"cannot lock {self.path}: {reason_of(error)}"
                 ) from error
             return False
         finally:
@@ -1042,7 +1137,7 @@ class AgentSyncState:
                 os.close(os.open(self.db_path, os.O_CREAT | os.O_EXCL, 0o600))
         except OSError as error:
             raise DatabaseError(
-                f"cannot create the database {self.db_path}: {error.strerror};"
+                f"cannot create the database {self.db_path}: {reason_of(error)};"
                 " choose another with --db or AGENT_SYNC_DB"
             ) from error
 
@@ -1156,7 +1251,7 @@ class AgentSyncState:
         except (OSError, DatabaseError) as error:
             raise DatabaseError(
                 f"database {self.db_path} is damaged, and cannot be moved aside:"
-                f" {getattr(error, 'strerror', None) or error}"
+                f" {reason_of(error)}"
             ) from error
 
     def _replace_damaged(self):
@@ -1740,7 +1835,7 @@ class Deadline:
         except (OSError, http.client.IncompleteRead) as error:
             raise NetworkError(f"{url}: {self._why(error)}") from error
         except (http.client.HTTPException, ValueError) as error:
-            reason = printable(error) or type(error).__name__
+            reason = reason_of(error)
             raise ProtocolError(f"{url}: not an HTTP answer: {reason}") from error
 
     def _why(self, error):
@@ -1751,13 +1846,13 @@ class Deadline:
         if isinstance(error, TimeoutError) or not str(error):
             return "timed out"
         reason = getattr(error, "reason", error)
-        return printable(getattr(reason, "strerror", None) or reason)
+        return reason_of(reason)
 
 
 class Response:
     """An HTTP answer being read: `status`, `headers`, and the body by `read`.
 
-    `url` is what was asked and `credential` what was sent along; the HttpClient sets them.
+    `url` is what was asked and `credential` what was sent; the HttpClient sets them.
     """
 
     def __init__(self, response, deadline, release):
@@ -2896,15 +2991,6 @@ def checked_entries(entries):
     return tuple(sorted(entries))
 
 
-def did_you_mean(wanted, names):
-    """Return a hint at the *names* most like *wanted*, or else at some of them."""
-    from difflib import get_close_matches
-
-    names = sorted(names)[:5000]
-    close = get_close_matches(wanted, names, 3, 0.5) or names[:5]
-    return f"; there is: {', '.join(map(printable, close))}" if close else ""
-
-
 def split_tree(tree, refs):
     """Return (ref, path) of "REF/PATH", the longest REF that *refs* has, or None.
 
@@ -3217,7 +3303,7 @@ class DirectorySource(Source):
 
     @staticmethod
     def _unreadable(path, error):
-        return GitSyncError(f"cannot read {printable(path)}: {error.strerror}")
+        return GitSyncError(f"cannot read {printable(path)}: {reason_of(error)}")
 
     def fetch(self, entries):
         """Yield (Entry, content) for each of *entries*, as they were listed."""
@@ -4457,7 +4543,7 @@ class Run:
         where = f"{self._directory.root}"
         if error.filename and str(error.filename) not in where:
             where += f" ({printable(error.filename)})"
-        return CacheError(f"cannot read or write in {where}: {error.strerror or error}")
+        return CacheError(f"cannot read or write in {where}: {reason_of(error)}")
 
     def _fail(self, error):
         """Report and record the error."""
@@ -4690,7 +4776,7 @@ def delete_ours(directory, tracked, journal):
                 kept.append(path)
     except OSError as error:
         raise CacheError(
-            f"cannot delete {directory.root / path}: {error.strerror}; the source is"
+            f"cannot delete {directory.root / path}: {reason_of(error)}; the source is"
             f" still there, without {count_text(len(deleted), 'file')} of it"
         ) from error
     finally:
@@ -4829,7 +4915,7 @@ def read_etag_cache(root, path, sources):
         data = Directory(root).read(path)
         entries = parse_etag_cache(data)
     except (OSError, ProtocolError) as error:
-        document["error"] = getattr(error, "strerror", None) or str(error)
+        document["error"] = reason_of(error)
         return document
     root = os.path.realpath(directory.root)
     here = [
@@ -4923,7 +5009,7 @@ def migrate_etag_cache(
         try:
             document["renamed_to"] = str(set_aside(document["file"], suffix))
         except OSError as error:
-            document["error"] = f"imported, but not renamed: {error.strerror}"
+            document["error"] = f"imported, but not renamed: {reason_of(error)}"
     return {
         "imported": sum(document["imported"] for document in documents),
         "download_again": sum(len(d["download_again"]) for d in documents),
@@ -5127,7 +5213,7 @@ def write_manifest(directory):
         if not path.is_file() or path.read_bytes() != data:
             write_file(path, data)
     except OSError as error:
-        raise CacheError(f"cannot write {path}: {error.strerror}") from error
+        raise CacheError(f"cannot write {path}: {reason_of(error)}") from error
     return path, entries
 
 
@@ -5203,14 +5289,6 @@ def positive(text):
 def short_revision(revision):
     """Return the first seven digits of a revision, or "no revision"."""
     return revision[:7] if revision else "no revision"
-
-
-def duration_text(seconds):
-    """Return a length of time in its largest fitting unit: "5 min"."""
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{max(0, seconds):.0f} s"
 
 
 IDS = argument("ids", nargs="*", metavar="ID", help="source; all if none is named")
@@ -5503,7 +5581,7 @@ def drift_document(rows, state):
         except (DatabaseError, UsageError) as bad_row:
             error = str(bad_row)
         except OSError as unreadable:
-            error = f"cannot read {unreadable.filename}: {unreadable.strerror}"
+            error = f"cannot read {unreadable.filename}: {reason_of(unreadable)}"
         modified, missing, untracked = drift
         ok = ok and not (modified or missing or error)
         documents.append(
@@ -5992,7 +6070,7 @@ def write_output(text):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         if not isinstance(error, BrokenPipeError):
             raise AgentSyncError(
-                f"cannot write the output: {error.strerror}"
+                f"cannot write the output: {reason_of(error)}"
             ) from error
 
 
@@ -6041,7 +6119,7 @@ def main(args=None):
         error, code = caught, EXIT_FAILED
     except OSError as caught:
         where = f"{caught.filename}: " if caught.filename else ""
-        error, code = AgentSyncError(f"{where}{caught.strerror}"), EXIT_FAILED
+        error, code = AgentSyncError(f"{where}{reason_of(caught)}"), EXIT_FAILED
     except Exception as caught:  # A traceback would be of no use to who runs this.
         error = AgentSyncError(f"unexpected {type(caught).__name__}: {caught}")
         code = EXIT_FAILED

@@ -1468,25 +1468,11 @@ def surroundings(root, besides):
 # ==== How the file reads ====
 
 SECTIONS = (
-    "Constants",
-    "Errors",
-    "Values",
-    "Hashes, paths and files",
-    "State",
-    "HTTP",
-    "Pkt-lines",
-    "Git objects",
-    "Packfiles",
-    "Git client",
-    "Sources",
-    "Plan",
-    "Sync",
-    "Import of JSON state",
-    "claude-mpm's names",
-    "Manifest, lock and scan",
-    "Dashboard",
-    "Server",
-    "Command line",
+    *("Constants", "Errors", "Text", "Values", "Hashes, paths and files", "State"),
+    *("HTTP", "Pkt-lines", "Git objects", "Packfiles", "Git client", "Addresses"),
+    *("Sources", "Plan", "Sync", "Registry", "Undo", "Import of JSON state"),
+    *("claude-mpm's names", "Manifest, lock and scan", "Dashboard", "Server"),
+    *("Upkeep", "Command line"),
 )
 
 
@@ -1521,13 +1507,34 @@ def test_the_module_reads_from_top_to_bottom():
     assert sum(upward) >= 0.98 * len(upward)
 
 
-def test_the_sections_stand_in_the_agreed_order():
+def test_the_sections_stand_in_the_agreed_order_and_on_the_docstrings_map():
     source = SCRIPT.read_text(encoding="utf-8")
     banners = re.findall(r"^# ==== (.+?) ====$", source, re.MULTILINE)
-    order = [name.lower() for name in SECTIONS]
-    assert [name.lower() for name in banners] == [
-        name for name in order if name in {banner.lower() for banner in banners}
-    ]
+    assert banners == [name for name in SECTIONS if name in banners]
+    section_map = agent_sync.__doc__.split("only those above it:")[1]
+    assert re.findall(r"(?m)^    (\S.*?)  +\S", section_map) == banners
+
+
+def test_the_drawn_tree_of_errors_is_the_one_of_the_classes():
+    source = SCRIPT.read_text(encoding="utf-8")
+    drawing = source.split("# ==== Errors ====")[1].split("class ")[0]
+    path, drawn = [], {}
+    for indent, name in re.findall(r"(?m)^#( {5,})(\w+Error)\b", drawing):
+        path[len(indent) // 4 - 1 :] = [name]
+        drawn[name] = path[-2] if len(path) > 1 else "Exception"
+    errors = [e for e in vars(agent_sync).values() if isinstance(e, type)]
+    errors = [e for e in errors if issubclass(e, agent_sync.AgentSyncError)]
+    assert drawn == {error.__name__: error.__base__.__name__ for error in errors}
+
+
+def test_the_public_names_are_those_of_the_readme():
+    """And all of them are there, sorted, and say what they are."""
+    text = (HERE / "README.md").read_text(encoding="utf-8")
+    table = re.search(r"(?m)^\| public name .*\n(?:\|.*\n)+", text)[0]
+    cells = [row.split("|")[1] for row in table.splitlines()[2:]]
+    named = re.findall(r"`(\w+)`", "".join(cells))
+    assert sorted(named) == agent_sync.__all__ == sorted(agent_sync.__all__)
+    assert all(getattr(agent_sync, name).__doc__ for name in agent_sync.__all__)
 
 
 def test_no_line_is_longer_than_88():
@@ -6281,7 +6288,7 @@ class TestFilesAndDirectoriesTradePlaces:
         synced.sync()
         assert synced.is_faithful()
         assert len(synced.backups()) == 2
-        kept = [path for path in (synced.dest / ".agent-sync").rglob("*.*")]
+        kept = list((synced.dest / ".agent-sync").rglob("*.*"))
         assert {path.suffix for path in kept if path.is_file()} == {".bak"}
 
 
