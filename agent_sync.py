@@ -83,6 +83,7 @@ __all__ = [
 
 import contextlib
 import errno
+import functools
 import hashlib
 import json
 import os
@@ -94,6 +95,7 @@ import threading
 import time
 import unicodedata
 import zlib
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import NamedTuple, Optional, Union
@@ -296,6 +298,22 @@ def did_you_mean(wanted, names):
 def reason_of(error):
     """Return why *error* came, without the path that an OSError repeats."""
     return printable(getattr(error, "strerror", None) or error) or type(error).__name__
+
+
+def unexpected(error, log=None):
+    """Return an AgentSyncError for a fault of this program; *log* gets its traceback.
+
+    The fault is the `__cause__`.
+    """
+    from traceback import format_exception
+
+    if log:
+        parts = format_exception(type(error), error, error.__traceback__)
+        for line in "".join(parts).splitlines():
+            log(line)
+    wrapped = AgentSyncError(f"unexpected {type(error).__name__}: {error}")
+    wrapped.__cause__ = error
+    return wrapped
 
 
 # ==== Values ====
@@ -4216,6 +4234,7 @@ class Run:
             )
         self._refetch = self.options.force and not self.options.offline
         self._progress = progress or (lambda source_id, done, total: None)
+        self._log = log
         self._report = Report(row)
         self._directory = Directory(os.fsdecode(row["destination"]))
         self._started = time.monotonic()
@@ -4237,7 +4256,7 @@ class Run:
         except AgentSyncError as error:
             self._fail(error)
         except Exception as error:  # A fault of ours must not stop the other sources.
-            self._fail(AgentSyncError(f"unexpected {type(error).__name__}: {error}"))
+            self._fail(unexpected(error, self._log))
         return self._report
 
     def _is_recent(self):
@@ -5226,15 +5245,31 @@ EXIT_FAILED, EXIT_USAGE = 1, 2
 COMMANDS = {}
 
 
+class Context:
+    """What a command works with: its `args`, the `terminal`, and the `state`."""
+
+    def __init__(self, args, terminal):
+        self.args, self.terminal = args, terminal
+
+    @functools.cached_property
+    def state(self):
+        """The AgentSyncState, opened when a command first wants it."""
+        state = AgentSyncState(self.args.db)
+        if state.corrupt_copy:
+            self.terminal.error(
+                f"the database was damaged, and is now {state.corrupt_copy}"
+            )
+        return state
+
+
 class Command(NamedTuple):
     """A command: its function, what turns its document into lines, its arguments."""
 
-    run: object
-    show: object
+    run: Callable[[Context], tuple[dict, int]]
+    show: Callable[[dict], Iterable[str]]
     arguments: tuple
     help: str
     epilog: str
-    needs_state: bool
 
 
 def argument(*names, **options):
@@ -5242,15 +5277,14 @@ def argument(*names, **options):
     return names, options
 
 
-def command(name, *arguments, show, example, needs_state=True):
+def command(name, *arguments, show, example):
     """Register the decorated function as a command; its docstring is the help."""
 
     def register(function):
         epilog = f"example:\n  python agent_sync.py {example}"
-        help_text = function.__doc__.strip()
-        COMMANDS[name] = Command(
-            function, show, arguments, help_text, epilog, needs_state
-        )
+        # Under -OO there is no docstring.
+        help_text = re.sub(r"\n +", "\n", (function.__doc__ or "").strip())
+        COMMANDS[name] = Command(function, show, arguments, help_text, epilog)
         return function
 
     return register
@@ -5357,11 +5391,11 @@ def show_sync(document):
             (path, f"= {path} (kept: edited or not ours)") for path in report["kept"]
         ]
         lines += [
-            (skip["path"], f"! {printable(skip['path'])} (skipped: {skip['reason']})")
+            (skip["path"], f"! {skip['path']} (skipped: {skip['reason']})")
             for skip in report["skipped"]
         ]
         lines += [
-            (failed["path"], f"! {failed['path']} ({printable(failed['error'])})")
+            (failed["path"], f"! {failed['path']} ({failed['error']})")
             for failed in report["failed"]
         ]
         for _, line in sorted(lines):
@@ -5402,28 +5436,33 @@ def show_sync(document):
     show=show_sync,
     example="sync --max-age 15m",
 )
-def cmd_sync(args, state, terminal):
+def cmd_sync(context):
     """Bring the files of all enabled sources, or of those named, up to date."""
+    args, state = context.args, context.state
     if not args.ids and not state.get_all_sources():
         if state.corrupt_copy:
             raise UsageError("no source could be saved from it; add yours again")
         if args.dry_run:
             raise UsageError("no source yet; sync without --dry-run adds the default")
-        terminal.log(f"no source yet, so adding the default: {DEFAULT_SOURCE_URL}")
+        context.terminal.log(
+            f"no source yet, so adding the default: {DEFAULT_SOURCE_URL}"
+        )
         add_default_source(state, args.cache_dir)
     rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
     kinds = {row["id"]: row["kind"] for row in rows}
     names = SyncOptions._fields
     options = SyncOptions(**{name: getattr(args, name) for name in names})
-    with terminal.progress_bar() as progress:
-        reports = sync_sources(state, rows, options, progress, terminal.log)
+    with context.terminal.progress_bar() as progress:
+        reports = sync_sources(state, rows, options, progress, context.terminal.log)
     for report in reports:
         if report.kind != kinds[report.source]:
-            terminal.warn(f"{report.source}: Git was refused, so read as raw files")
+            context.terminal.warn(
+                f"{report.source}: Git was refused, so read as raw files"
+            )
         for path, saved in report.backups:
-            terminal.warn(f"{report.source}: your {path} is now {saved}")
+            context.terminal.warn(f"{report.source}: your {path} is now {saved}")
         if report.error:
-            terminal.error(f"{report.source}: {report.error}")
+            context.terminal.error(f"{report.source}: {report.error}")
     codes = {report.exit_code() for report in reports}
     documents = [report.document() for report in reports]
     code = EXIT_FAILED if EXIT_FAILED in codes else max(codes, default=0)
@@ -5468,8 +5507,9 @@ def cmd_sync(args, state, terminal):
     show=lambda document: [document["source"]],
     example="add OWNER/REPO --path agents --dest ~/.claude/agents",
 )
-def cmd_add(args, state, terminal):
+def cmd_add(context):
     """Register a source; prints its id. Nothing is fetched yet."""
+    args, state = context.args, context.state
     source_id = add_source(
         state,
         args.url,
@@ -5509,26 +5549,27 @@ def show_remove(document):
     show=show_remove,
     example="remove claude-mpm-agents --delete-files",
 )
-def cmd_remove(args, state, terminal):
+def cmd_remove(context):
     """Forget a source and its history; its files stay, unless told otherwise."""
+    args, state = context.args, context.state
     (row,) = find_sources(state, [args.id], cache_dir=args.cache_dir)
     deleted, kept = remove_source(state, row, args.delete_files, args.lock_timeout)
     return {"source": args.id, "deleted": deleted, "kept": kept}, 0
 
 
-def sources_document(args, state, ids=()):
+def sources_document(context, ids=()):
     """Return the document of `sources` for the sources named, or all."""
-    rows = find_sources(state, ids, cache_dir=args.cache_dir)
+    rows = find_sources(context.state, ids, cache_dir=context.args.cache_dir)
     for row in rows:
         del row["may_fall_back"]
     return {"sources": rows}
 
 
-def set_enabled(args, state, enabled):
+def set_enabled(context, enabled):
     """Enable or disable the named sources; return the document of `sources`."""
-    for row in find_sources(state, args.ids, cache_dir=args.cache_dir):
-        state.set_enabled(row["id"], enabled)
-    return sources_document(args, state, args.ids), 0
+    for row in find_sources(context.state, context.args.ids):
+        context.state.set_enabled(row["id"], enabled)
+    return sources_document(context, context.args.ids), 0
 
 
 def show_sources(document):
@@ -5547,21 +5588,21 @@ SOME_IDS = argument("ids", nargs="+", metavar="ID", help="source")
 
 
 @command("enable", SOME_IDS, show=show_sources, example="enable team-agents")
-def cmd_enable(args, state, terminal):
+def cmd_enable(context):
     """Let `sync` without ids include these sources."""
-    return set_enabled(args, state, True)
+    return set_enabled(context, True)
 
 
 @command("disable", SOME_IDS, show=show_sources, example="disable team-agents")
-def cmd_disable(args, state, terminal):
+def cmd_disable(context):
     """Leave these sources out of `sync` unless they are named."""
-    return set_enabled(args, state, False)
+    return set_enabled(context, False)
 
 
 @command("sources", show=show_sources, example="sources --json")
-def cmd_sources(args, state, terminal):
+def cmd_sources(context):
     """List the sources."""
-    return sources_document(args, state), 0
+    return sources_document(context), 0
 
 
 # ---- status, verify, files, history ----
@@ -5604,7 +5645,7 @@ def drift_line(source):
     """Return the line that sums up one source of the document above."""
     last, age = source["status"], age_of(source)
     if source["error"]:
-        return f"{source['source']}: {printable(source['error'])}"
+        return f"{source['source']}: {source['error']}"
     failed = ""
     if last in ("error", "partial"):
         failed = f", but the last run failed ({last})"
@@ -5626,28 +5667,32 @@ def show_drift(document):
     for source in document["sources"]:
         for name in ("modified", "missing", "untracked"):
             for path in source[name]:
-                yield f"{name}: {printable(path)}"
+                yield f"{name}: {path}"
         yield drift_line(source)
 
 
 @command("status", IDS, show=show_drift, example="status")
-def cmd_status(args, state, terminal):
+def cmd_status(context):
     """Say when each source was synced, and which local files have changed since."""
+    args, state = context.args, context.state
     rows = find_sources(state, args.ids, cache_dir=args.cache_dir)
     document = drift_document(rows, state)
     return document, 0 if document["ok"] else EXIT_FAILED
 
 
 @command("verify", IDS, show=show_drift, example="verify && echo intact")
-def cmd_verify(args, state, terminal):
+def cmd_verify(context):
     """Hash every tracked file and compare it with what was synced.
 
     Fails as well where there is nothing to compare: no source, or one never synced.
     """
+    args, state = context.args, context.state
     rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
     document = drift_document(rows, state)
     if not rows:
-        terminal.error("nothing was verified: no source is registered and enabled")
+        context.terminal.error(
+            "nothing was verified: no source is registered and enabled"
+        )
     never = [s for s in document["sources"] if not s["error"] and s["revision"] is None]
     for source in never:
         source["error"] = "never synced, so there is nothing to verify"
@@ -5658,17 +5703,16 @@ def cmd_verify(args, state, terminal):
 def show_files(document):
     """Yield a line for each tracked file."""
     for row in document["files"]:
-        yield printable(
-            f"{row['content_sha'][:12]}  {row['source_id']}  {row['file_path']}"
-        )
+        yield f"{row['content_sha'][:12]}  {row['source_id']}  {row['file_path']}"
 
 
 OPTIONAL_ID = argument("id", nargs="?", metavar="ID", help="source; all if left out")
 
 
 @command("files", OPTIONAL_ID, show=show_files, example="files claude-mpm-agents")
-def cmd_files(args, state, terminal):
+def cmd_files(context):
     """List the tracked files with their SHA-256."""
+    args, state = context.args, context.state
     if args.id:
         find_sources(state, [args.id])
     return {"files": state.get_files(args.id)}, 0
@@ -5691,9 +5735,9 @@ def show_history(document):
         what = run["error_message"] or ", ".join(counts) or "no files"
         at = short_revision(run["revision"])
         when = str(run["sync_time"])[:19].replace("T", " ")
-        yield f"{when}  {run['source_id']}  {run['status']}  {at}  {printable(what)}"
+        yield f"{when}  {run['source_id']}  {run['status']}  {at}  {what}"
         for change in run.get("changes", ()):
-            yield f"    {marks.get(change['action'], '?')} {printable(change['path'])}"
+            yield f"    {marks.get(change['action'], '?')} {change['path']}"
 
 
 @command(
@@ -5714,8 +5758,9 @@ def show_history(document):
     show=show_history,
     example="history --since 7d --changes",
 )
-def cmd_history(args, state, terminal):
+def cmd_history(context):
     """List the runs, newest first."""
+    args, state = context.args, context.state
     if args.id:
         find_sources(state, [args.id])
     since = ""
@@ -5739,7 +5784,7 @@ def show_migrate(document):
         if file["renamed_to"]:
             text += f", now {Path(file['renamed_to']).name}"
         if not file["error"]:
-            yield f"{printable(file['file'])}: {text}"
+            yield f"{file['file']}: {text}"
     if not document["files"]:
         yield "nothing to import"
     else:
@@ -5760,15 +5805,16 @@ def show_migrate(document):
     show=show_migrate,
     example="migrate --cache-dir ~/.claude-mpm/cache",
 )
-def cmd_migrate(args, state, terminal):
+def cmd_migrate(context):
     """Import the ETags of old .etag-cache.json files below the cache directory."""
+    args, state = context.args, context.state
     root = cache_root(args.cache_dir)
     if not args.cache_dir and not root.is_dir():
         return {"imported": 0, "download_again": 0, "unreadable": 0, "files": []}, 0
     document = migrate_etag_cache(root, args.dry_run, state, args.rescue)
     for file in document["files"]:
         if file["error"]:
-            terminal.error(f"{file['file']}: {file['error']}")
+            context.terminal.error(f"{file['file']}: {file['error']}")
     return document, EXIT_FAILED if document["unreadable"] else 0
 
 
@@ -5782,10 +5828,10 @@ def show_manifest(document):
     argument("directory", metavar="DIR", help="directory to be published"),
     show=show_manifest,
     example="manifest ./public",
-    needs_state=False,
 )
-def cmd_manifest(args, state, terminal):
+def cmd_manifest(context):
     """Write agents.json for a directory, so that any static host can serve it."""
+    args = context.args
     path, entries = write_manifest(args.directory)
     return {"manifest": str(path), "files": len(entries)}, 0
 
@@ -5867,9 +5913,8 @@ def demo_steps(state, site, destination):
     "demo",
     show=lambda document: document["lines"],
     example="demo",
-    needs_state=False,
 )
-def cmd_demo(args, state, terminal):
+def cmd_demo(context):
     """Show the whole story offline, in a temporary directory that is deleted again."""
     import tempfile
 
@@ -5962,11 +6007,8 @@ COMMON_DEFAULTS = {
 }
 
 
-def make_parser(names=()):
-    """Return the parser for the commands with these *names*, or for all.
-
-    Building one for all of them takes as long as `status` itself.
-    """
+def make_parser():
+    """Return the parser of the command line."""
     import argparse
 
     class Parser(argparse.ArgumentParser):
@@ -6007,8 +6049,7 @@ def make_parser(names=()):
     version = f"agent_sync {__version__}"
     parser.add_argument("--version", action="version", version=version)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name in names or COMMANDS:
-        entry = COMMANDS[name]
+    for name, entry in COMMANDS.items():
         subparser = subparsers.add_parser(
             name,
             help=entry.help.partition(";")[0].rstrip("."),
@@ -6080,24 +6121,30 @@ def run_command(argv):
 
     if any(re.fullmatch("(--[a-z-]+=)?", text) for text in argv):
         raise UsageError("an argument is empty: is a variable not set?")
-    named = [name for name in COMMANDS if name in argv]
-    common = argparse.Namespace(**COMMON_DEFAULTS)
-    try:
-        parsed = make_parser(named).parse_args(argv, common)
-    except UsageError:  # What was named may not have been meant as a command.
-        parsed = make_parser().parse_args(argv, common)
-    entry = COMMANDS[parsed.command]
-    terminal = Terminal(parsed, sys.stderr)
-    state = AgentSyncState(parsed.db) if entry.needs_state else None
-    if state and state.corrupt_copy:
-        terminal.error(f"the database was damaged, and is now {state.corrupt_copy}")
-    document, code = entry.run(parsed, state, terminal)
-    if parsed.json:
+    args = make_parser().parse_args(argv, argparse.Namespace(**COMMON_DEFAULTS))
+    entry = COMMANDS[args.command]
+    document, code = entry.run(Context(args, Terminal(args, sys.stderr)))
+    if args.json:
         # Whoever wrote the database may have put bytes where text belongs.
         write_output(json.dumps(document, indent=1, default=repr) + "\n")
-    elif not parsed.quiet:
+    elif not args.quiet:
         write_output("".join(f"{escaped(line)}\n" for line in entry.show(document)))
     return code
+
+
+def error_and_code(caught, log):
+    """Return what a command that raised *caught* ends with: an error, an exit code."""
+    if isinstance(caught, KeyboardInterrupt):
+        code = 128 + getattr(caught, "signal_number", 2)
+        return AgentSyncError("interrupted"), code
+    if isinstance(caught, UsageError):
+        return caught, EXIT_USAGE
+    if isinstance(caught, AgentSyncError):
+        return caught, EXIT_FAILED
+    if isinstance(caught, OSError):
+        where = f"{caught.filename}: " if caught.filename else ""
+        return AgentSyncError(f"{where}{reason_of(caught)}"), EXIT_FAILED
+    return unexpected(caught, log), EXIT_FAILED
 
 
 def main(args=None):
@@ -6105,30 +6152,23 @@ def main(args=None):
     argv = list(sys.argv[1:] if args is None else args)
     # A thread's usual 8 MiB of stack add up where memory is limited.
     threading.stack_size(MIB)
+
+    def write(text):
+        with contextlib.suppress(OSError, ValueError, AttributeError):
+            sys.stderr.write(f"agent_sync: {printable(text)}\n")
+            sys.stderr.flush()
+
     try:
         with interruptible():
             return run_command(argv)
     except SystemExit as stop:  # argparse, after --help and --version
         return stop.code or 0
-    except KeyboardInterrupt as stop:
-        error = AgentSyncError("interrupted")
-        code = 128 + getattr(stop, "signal_number", 2)
-    except UsageError as caught:
-        error, code = caught, EXIT_USAGE
-    except AgentSyncError as caught:
-        error, code = caught, EXIT_FAILED
-    except OSError as caught:
-        where = f"{caught.filename}: " if caught.filename else ""
-        error, code = AgentSyncError(f"{where}{reason_of(caught)}"), EXIT_FAILED
-    except Exception as caught:  # A traceback would be of no use to who runs this.
-        error = AgentSyncError(f"unexpected {type(caught).__name__}: {caught}")
-        code = EXIT_FAILED
-    text = printable(error)
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.write(f"agent_sync: error: {text}\n")
-        sys.stderr.flush()
+    except BaseException as caught:
+        is_verbose = any(re.fullmatch(r"--verbose|-\w*v\w*", text) for text in argv)
+        error, code = error_and_code(caught, write if is_verbose else None)
+    write(f"error: {error}")
     if "--json" in argv:
-        fault = {"type": type(error).__name__, "message": text}
+        fault = {"type": type(error).__name__, "message": printable(error)}
         with contextlib.suppress(AgentSyncError):
             write_output(json.dumps({"error": fault}, indent=1) + "\n")
     return code

@@ -12878,6 +12878,30 @@ class TestArguments:
     def test_every_command_prints_one_document_with_json(self, synced, arguments):
         assert isinstance(synced.program.call_json(*arguments), dict)
 
+    @pytest.mark.parametrize(
+        ("name", "command"), [("find_sources", "status"), ("make_plan", "sync")]
+    )
+    def test_a_fault_of_ours_is_one_line_and_with_v_its_traceback(
+        self, synced, monkeypatch, capsys, name, command
+    ):
+        def fault(*args, **options):
+            raise KeyError("of ours")
+
+        monkeypatch.setattr(agent_sync, name, fault)
+        quiet = synced.program.call(command, check=1)
+        assert quiet.err.count("\n") == 1 and "unexpected KeyError" in quiet.err
+        assert agent_sync.main([command, "-v"]) == 1
+        text = capsys.readouterr().err
+        assert "Traceback" in text and "in fault" in text
+        assert not UNPRINTABLE.search(text)
+
+    def test_without_docstrings_everything_works(self, program):
+        """N19: -OO, as frozen programs have it."""
+        command = [sys.executable, "-OO", *program.command()[1:]]
+        for arguments in (["--help"], ["sync", "--help"], ["demo"]):
+            done = subprocess.run([*command, *arguments], capture_output=True)
+            assert done.returncode == 0, done.stderr
+
     def test_adding_with_json_is_a_document_with_the_id(self, program):
         assert "new" in str(program.call_json("add", "owner/repo", "--id", "new"))
 
