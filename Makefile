@@ -21,8 +21,10 @@ test: ## run the tests (ARGS='-k plan' picks some of them)
 	else $(MAKE) --silent .venv/bin/pytest && \
 	     .venv/bin/python -m pytest $(ARGS); fi
 
-lint: .venv/bin/ruff ## check the style
+lint: .venv/bin/ruff .venv/bin/mypy ## check the style and the type hints
 	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check --quiet agent_sync.py
+	@.venv/bin/mypy
 
 coverage: .venv/bin/pytest .venv/bin/coverage ## measure which branches the tests reach
 	@.venv/bin/coverage erase --rcfile=.pytest.ini

@@ -49,6 +49,9 @@ The file reads from top to bottom; each section uses only those above it:
     Command line               arguments in, exit codes and text out
 """
 
+# The public names have type hints; for the functions behind them their docstrings do.
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+
 from __future__ import annotations
 
 __all__ = [
@@ -95,15 +98,15 @@ import threading
 import time
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import NamedTuple, Optional, Union
+from typing import Any, NamedTuple, Optional, Union
 
 try:
     import fcntl
 except ImportError:  # Windows locks by msvcrt, imported where it is used.
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 # ==== Constants ====
 
@@ -214,7 +217,7 @@ class BusyError(CacheError):
 class RateLimitError(NetworkError):
     """The server asks not to be asked again before `until`, an aware datetime."""
 
-    def __init__(self, message, until):
+    def __init__(self, message: str, until: datetime) -> None:
         super().__init__(message)
         self.until = until
 
@@ -242,13 +245,23 @@ class RefError(GitSyncError):
 class StatusError(GitSyncError):
     """An HTTP answer other than 200; `status` is its number."""
 
-    def __init__(self, message, status):
+    def __init__(self, message: str, status: int) -> None:
         super().__init__(message)
         self.status = status
 
 
 class IncompatibleRepoError(GitSyncError):
-    """A repository is not for this version of its user; raised by subclasses only."""
+    """A repository needs another version of the program that uses it.
+
+    Only that program knows; it raises this in a subclass of the service.
+    """
+
+    def __init__(
+        self, message: str, repo_format_version: int = 0, min_cli_version: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.repo_format_version = repo_format_version
+        self.min_cli_version = min_cli_version
 
 
 # ==== Text ====
@@ -317,6 +330,8 @@ def unexpected(error, log=None):
 
 
 # ==== Values ====
+
+AnyPath = Union[str, "os.PathLike[str]"]
 
 
 class Entry(NamedTuple):
@@ -438,7 +453,7 @@ def sha256_of(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def home_path(path):
+def home_path(path: AnyPath) -> Path:
     """Return *path* with ~ expanded; UsageError where there is no home directory."""
     with contextlib.suppress(RuntimeError):
         expanded = Path(path).expanduser()
@@ -1695,7 +1710,7 @@ def find_credential(url, source_id, environ):
         login = netrc_login(host, environ)
         if not login:
             return None
-        user, secret, provenance = *login, "~/.netrc"
+        (user, secret), provenance = login, "~/.netrc"
     pair = f"{user}:{secret}".encode()
     return Credential(at, "Basic " + base64.b64encode(pair).decode(), provenance)
 
@@ -4997,8 +5012,13 @@ def read_etag_caches(root, sources, rescue=False):
 
 
 def migrate_etag_cache(
-    cache_dir, dry_run=False, state=None, rescue=False, source=None, suffix=".backup"
-):
+    cache_dir: AnyPath,
+    dry_run: bool = False,
+    state: AgentSyncState | None = None,
+    rescue: bool = False,
+    source: Mapping[str, Any] | None = None,
+    suffix: str = ".backup",
+) -> dict[str, Any]:
     """Import the `.etag-cache.json` files below *cache_dir*, in one transaction.
 
     Returns {"imported", "download_again", "unreadable": counts, "files": [one document
@@ -5008,13 +5028,13 @@ def migrate_etag_cache(
     that were put aside before are read again, and stay; *dry_run* writes nothing.
     """
     state = state or AgentSyncState()
-    cache_dir = home_path(cache_dir).absolute()
-    if not cache_dir.is_dir():
-        raise UsageError(f"there is no directory {cache_dir}")
+    root = home_path(cache_dir).absolute()
+    if not root.is_dir():
+        raise UsageError(f"there is no directory {root}")
     if source:
-        documents = [read_etag_cache(cache_dir, CACHE_NAME, [source])]
+        documents = [read_etag_cache(root, CACHE_NAME, [source])]
     else:
-        documents = read_etag_caches(cache_dir, known_sources(state), rescue)
+        documents = read_etag_caches(root, known_sources(state), rescue)
     unreadable = sum(bool(document["error"]) for document in documents)
     if not dry_run:
         state.import_files(
@@ -5050,7 +5070,9 @@ def _logger():
 class ETagCache:
     """The old JSON file of ETags, kept for programs that still use it."""
 
-    def __init__(self, cache_file):
+    _cache: dict[str, dict[str, Any]]  # {url: entry}
+
+    def __init__(self, cache_file: AnyPath) -> None:
         import warnings
 
         warnings.warn(
@@ -5060,26 +5082,27 @@ class ETagCache:
         )
         self._cache_file = Path(cache_file)
         try:
-            self._entries = parse_etag_cache(self._cache_file.read_bytes())
+            self._cache = parse_etag_cache(self._cache_file.read_bytes())
         except FileNotFoundError:
-            self._entries = {}
+            self._cache = {}
         except (OSError, ProtocolError) as error:
             _logger().warning("%s counts as empty: %s", self._cache_file, error)
-            self._entries = {}
+            self._cache = {}
 
-    def get_etag(self, url):
+    def get_etag(self, url: str) -> str | None:
         """Return the ETag stored for *url*, or None."""
-        entry = self._entries.get(url)
-        return entry.get("etag") if isinstance(entry, dict) else None
+        entry = self._cache.get(url)
+        etag = entry.get("etag") if isinstance(entry, dict) else None
+        return etag if isinstance(etag, str) else None
 
-    def set_etag(self, url, etag, file_size=None):
+    def set_etag(self, url: str, etag: str, file_size: int | None = None) -> None:
         """Store the ETag of *url*; a file that cannot be written is logged."""
-        self._entries[url] = {
+        self._cache[url] = {
             "etag": etag,
             "last_modified": utc_now(),
             "file_size": file_size,
         }
-        data = json.dumps(self._entries, indent=2).encode("utf-8")
+        data = json.dumps(self._cache, indent=2).encode("utf-8")
         try:
             self._cache_file.parent.mkdir(parents=True, exist_ok=True)
             write_file(self._cache_file, data)
@@ -5092,15 +5115,14 @@ class GitSourceSyncService:
 
     def __init__(
         self,
-        source_url=DEFAULT_SOURCE_URL,
-        cache_dir=None,
-        source_id=DEFAULT_SOURCE_ID,
-    ):
+        source_url: str = DEFAULT_SOURCE_URL,
+        cache_dir: AnyPath | None = None,
+        source_id: str = DEFAULT_SOURCE_ID,
+    ) -> None:
         self.source_url = source_url.rstrip("/")
         self.source_id = source_id
-        self.cache_dir = home_path(
-            cache_dir or default_destination(source_id)
-        ).absolute()
+        directory = home_path(cache_dir or default_destination(source_id))
+        self.cache_dir = directory.absolute()
         self.cache_dir.mkdir(parents=True, exist_ok=True)
         self.sync_state = AgentSyncState()
         destination = str(self.cache_dir)
@@ -5135,12 +5157,18 @@ class GitSourceSyncService:
         modified, missing, _ = find_drift(Directory(self.cache_dir), tracked)
         return report, sorted(set(tracked) - set(modified) - set(missing)), missing
 
-    def sync_agents(self, force_refresh=False, show_progress=True):
+    def sync_agents(
+        self,
+        force_refresh: bool = False,
+        show_progress: bool = True,
+        progress_prefix: str = "",
+        progress_suffix: str = "",
+    ) -> dict[str, Any]:
         """Sync; return {"synced", "cached", "failed": paths, "total_downloaded",
         "cache_hits": counts, "error": text or None}.
 
         Unreachable, the files that are here and intact count as cached. *show_progress*
-        has the changes logged.
+        has the changes logged, each between the prefix and the suffix.
         """
         report, intact, missing = self._run(force=force_refresh)
         synced = sorted(report.added + report.updated + report.restored)
@@ -5150,7 +5178,8 @@ class GitSourceSyncService:
             synced, failed = [], missing
         if show_progress:
             for path in synced:
-                _logger().info("synced %s", path)
+                words = (progress_prefix or "synced", path, progress_suffix)
+                _logger().info("%s", " ".join(filter(None, words)))
         cached = sorted(set(intact) - set(synced))
         return {
             "synced": synced,
@@ -5161,8 +5190,8 @@ class GitSourceSyncService:
             "error": report.error,
         }
 
-    def check_for_updates(self):
-        """Return {path: whether a sync would change it}; empty if nobody answers."""
+    def check_for_updates(self) -> dict[str, bool]:
+        """Return {path: whether a sync would change it}; empty if none answers."""
         report, intact, _ = self._run(dry_run=True)
         if report.status == "error":
             _logger().error("%s: %s", self.source_id, report.error)
@@ -5170,7 +5199,7 @@ class GitSourceSyncService:
         changed = report.added + report.updated + report.restored + report.removed
         return {**dict.fromkeys(intact, False), **dict.fromkeys(changed, True)}
 
-    def download_agent_file(self, filename):
+    def download_agent_file(self, filename: str) -> str | None:
         """Return the text of one file from the source, or else the cache, or None."""
         try:
             content = self._download(check_path(filename))
@@ -5184,7 +5213,8 @@ class GitSourceSyncService:
                 content = Directory(self.cache_dir).read(filename)
             except OSError:
                 return None
-        return content.decode("utf-8", "replace")
+        text: str = content.decode("utf-8", "replace")
+        return text
 
     def _download(self, path):
         """Return the content of one file at the source, or None if it is not there."""
@@ -5205,9 +5235,22 @@ class GitSourceSyncService:
                 return None if content.startswith(LFS_POINTER) else content
         return None
 
-    def get_cached_agents_dir(self):
+    def get_cached_agents_dir(self) -> Path:
         """Return the directory that the files are in."""
         return self.cache_dir
+
+    def _discover_cached_agents(self) -> list[str]:
+        """Return the paths of all Markdown files here, below `agents/` if that is."""
+        found = Directory(self.cache_dir).walk()
+        paths = (re.sub(r"^(?:.*?/)?agents/", "", path) for path in found)
+        return sorted({path for path in paths if path.endswith(".md")})
+
+    def _resolve_cache_path(self, agent_path: str) -> Path | None:
+        """Return where the file is that `_discover_cached_agents` named, or None."""
+        for path in Directory(self.cache_dir).walk():
+            if agent_path in (path, re.sub(r"^(?:.*?/)?agents/", "", path)):
+                return Path(self.cache_dir, path)
+        return None
 
 
 # ==== Manifest, lock and scan ====
@@ -5242,7 +5285,7 @@ def write_manifest(directory):
 # Only here is anything printed.
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
-COMMANDS = {}
+COMMANDS: dict[str, Command] = {}
 
 
 class Context:

@@ -11950,6 +11950,21 @@ class TestService:
     def test_making_one_asks_nobody(self, service, host):
         assert host.requests == []
 
+    @pytest.mark.parametrize("below", ["", "agents/", "owner/repo/agents/"])
+    def test_the_files_here_are_found_as_claude_mpm_names_them(self, service, below):
+        root = service.cache_dir
+        for name in ("qa.md", "ops/aws.md", ".agent-sync/x.md", "ops.json"):
+            (root / below / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / below / name).write_text("x")
+        assert service._discover_cached_agents() == ["ops/aws.md", "qa.md"]
+        assert service._resolve_cache_path("ops/aws.md") == root / below / "ops/aws.md"
+        assert service._resolve_cache_path("aws.md") is None
+
+    def test_progress_is_logged_as_it_was_asked_for(self, service, host, caplog):
+        caplog.set_level("INFO", "agent_sync")
+        service.sync_agents(progress_prefix="Syncing", progress_suffix="agents")
+        assert {f"Syncing {path} agents" for path in FEW_AGENTS} <= set(caplog.messages)
+
     def test_a_first_sync_downloads_all(self, service, host):
         assert_result(service.sync_agents(), synced=FEW_AGENTS)
         assert tree(service.cache_dir) == FEW_AGENTS
