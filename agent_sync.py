@@ -1003,44 +1003,110 @@ class DestinationLock:
 # ==== State ====
 # The SQLite database. Knows tables and transactions; nothing of networks and files.
 
-# Version 1 of the contract that other programs rely on. It never changes: what this
-# program adds comes in migrations.
-CONTRACT_DDL = """
+# ---- Schema ----
+
+# The schema as it is now; new databases are made from it. The first columns of its
+# first tables are version 1 of the contract that other programs rely on, and never
+# change. What was added since stands last in each table, as the migrations add it to
+# databases that are older.
+SCHEMA = """
 CREATE TABLE IF NOT EXISTS sources (
-    id TEXT PRIMARY KEY,
-    url TEXT NOT NULL,
+    id TEXT PRIMARY KEY,         -- what the user calls it
+    url TEXT NOT NULL,           -- as it was added
     last_sha TEXT,               -- the revision synced last
-    last_sync_time TEXT,
-    etag TEXT,
-    enabled INTEGER DEFAULT 1,
-    created_at TEXT DEFAULT CURRENT_TIMESTAMP,
-    updated_at TEXT DEFAULT CURRENT_TIMESTAMP
+    last_sync_time TEXT,         -- when all of it was synced last
+    etag TEXT,                   -- the manifest's validator
+    enabled INTEGER DEFAULT 1,   -- 0: synced only if it is named
+    created_at TEXT DEFAULT CURRENT_TIMESTAMP,  -- of the row
+    updated_at TEXT DEFAULT CURRENT_TIMESTAMP,
+    kind TEXT,                   -- git, http or dir; NULL: to be read from the URL
+    ref TEXT,                    -- branch, tag or commit id; NULL: the default branch
+    path TEXT,                   -- the directory in the repository; NULL: all of it
+    destination TEXT,            -- absolute; NULL: the default one
+    include TEXT,                -- JSON list of globs; NULL: what is taken by default
+    exclude TEXT,                -- JSON list of globs
+    on_conflict TEXT NOT NULL DEFAULT 'backup',  -- or keep, or overwrite
+    file_count INTEGER,          -- not used since listing_digest is there
+    last_modified TEXT,          -- the manifest's validator
+    is_hashed INTEGER,           -- whether the manifest has hashes
+    retry_at TEXT,               -- not to be asked before, as the server said
+    pin TEXT,                    -- the revision to hold it at
+    allow_hidden INTEGER NOT NULL DEFAULT 0,  -- 1: hidden characters are taken, too
+    listing_digest TEXT,         -- of the last whole listing, see listing_digest()
+    left_out TEXT,               -- JSON: what the filters left out, counted
+    skipped TEXT,                -- JSON {path: reason} of what the last run skipped
+    protocol TEXT,               -- JSON: what was learned of the server
+    checked_at TEXT              -- when it was asked last, and answered
 );
 CREATE TABLE IF NOT EXISTS agent_files (
-    source_id TEXT NOT NULL,
+    source_id TEXT NOT NULL,     -- whose file it is
     file_path TEXT NOT NULL,     -- relative to the source, with slashes
     content_sha TEXT NOT NULL,   -- SHA-256 of what was written
-    local_path TEXT,
-    synced_at TEXT NOT NULL,
-    file_size INTEGER,
+    local_path TEXT,             -- where it was written
+    synced_at TEXT NOT NULL,     -- when it was
+    file_size INTEGER,           -- bytes
+    object_id TEXT,              -- of the Git blob
+    etag TEXT,                   -- the file's own validators
+    last_modified TEXT,
+    mode INTEGER,                -- 0755 or 0644, as the source has it; NULL: unknown
+    stat TEXT,                   -- "SIZE MTIME CTIME INODE", times in ns, as of when
+                                 -- the content was verified; NULL: hash it again
     PRIMARY KEY (source_id, file_path),
     FOREIGN KEY (source_id) REFERENCES sources(id) ON DELETE CASCADE
 );
 CREATE TABLE IF NOT EXISTS sync_history (
-    id INTEGER PRIMARY KEY AUTOINCREMENT,
-    source_id TEXT NOT NULL,
-    sync_time TEXT NOT NULL,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,  -- the run
+    source_id TEXT NOT NULL,     -- of which source
+    sync_time TEXT NOT NULL,     -- when it ended
     status TEXT NOT NULL,        -- success, partial or error
-    files_synced INTEGER DEFAULT 0,
-    files_cached INTEGER DEFAULT 0,
-    files_failed INTEGER DEFAULT 0,
-    error_message TEXT,
+    files_synced INTEGER DEFAULT 0,        -- added, updated or restored
+    files_cached INTEGER DEFAULT 0,        -- unchanged
+    files_failed INTEGER DEFAULT 0,        -- listed, and not to be had
+    error_message TEXT,          -- of a run that failed, wholly or in part
     duration_ms INTEGER,
+    revision TEXT,               -- the one it ended at
+    files_removed INTEGER DEFAULT 0,       -- from the destination
+    bytes_received INTEGER DEFAULT 0,      -- from the network
+    requests INTEGER DEFAULT 0,            -- sent
+    triggered_by TEXT,           -- sync, rollback, webhook, ...
+    listing_digest TEXT,         -- files_digest() of the files tracked after it
     FOREIGN KEY (source_id) REFERENCES sources(id) ON DELETE CASCADE
 );
 CREATE TABLE IF NOT EXISTS schema_metadata (
-    key TEXT PRIMARY KEY,
+    key TEXT PRIMARY KEY,        -- version (of the contract), created_at, ...
     value TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS file_changes (  -- what each run did to each file
+    run_id INTEGER NOT NULL REFERENCES sync_history(id) ON DELETE CASCADE,
+    file_path TEXT NOT NULL,
+    action TEXT NOT NULL,        -- add, update, restore, remove, adopt, ...
+    old_sha TEXT,                -- SHA-256 of what was tracked before; NULL: nothing
+    new_sha TEXT,                -- and after; NULL: nothing
+    old_object_id TEXT,
+    old_mode INTEGER,
+    new_mode INTEGER,
+    saved_to TEXT,               -- where an edit is now, relative to the destination
+    PRIMARY KEY (run_id, file_path)
+);
+CREATE TABLE IF NOT EXISTS pending (  -- what a run is about to publish, or was when it
+    source_id TEXT NOT NULL           -- was killed: these files are this program's own
+        REFERENCES sources(id) ON DELETE CASCADE,
+    file_path TEXT NOT NULL,
+    content_sha TEXT NOT NULL,
+    PRIMARY KEY (source_id, file_path, content_sha)
+);
+CREATE TABLE IF NOT EXISTS contents (  -- what runs replaced or removed
+    sha256 TEXT PRIMARY KEY,     -- of the content
+    data BLOB NOT NULL,          -- the content, zlib
+    size INTEGER NOT NULL,       -- of the content, in bytes
+    stored_at TEXT NOT NULL
+);
+CREATE TABLE IF NOT EXISTS git_trees (  -- what a fetch of the next commit may lean on
+    source_id TEXT NOT NULL REFERENCES sources(id) ON DELETE CASCADE,
+    object_id TEXT NOT NULL,
+    type TEXT NOT NULL,          -- commit, tree, or blob: the target of a link
+    data BLOB NOT NULL,          -- the object without its header, zlib
+    PRIMARY KEY (source_id, object_id)
 );
 CREATE INDEX IF NOT EXISTS idx_agent_files_source
     ON agent_files(source_id);
@@ -1052,7 +1118,10 @@ CREATE INDEX IF NOT EXISTS idx_sync_history_source_time
     ON sync_history(source_id, sync_time DESC);
 CREATE INDEX IF NOT EXISTS idx_sync_history_status
     ON sync_history(status);
+CREATE INDEX IF NOT EXISTS idx_contents_stored
+    ON contents(stored_at, size);
 """
+CONTRACT_TABLES = {"sources", "agent_files", "sync_history"}
 STATUSES = ("success", "partial", "error")
 DATABASE_SUFFIXES = ("-journal", "-wal", "-shm")
 POLICIES = ("backup", "keep", "overwrite")
@@ -1077,13 +1146,13 @@ def migration_1(connection):
         ALTER TABLE sources ADD COLUMN ref TEXT;
         ALTER TABLE sources ADD COLUMN path TEXT;
         ALTER TABLE sources ADD COLUMN destination TEXT;
-        ALTER TABLE sources ADD COLUMN include TEXT;     -- JSON list of globs, or NULL
+        ALTER TABLE sources ADD COLUMN include TEXT;
         ALTER TABLE sources ADD COLUMN exclude TEXT;
         ALTER TABLE sources ADD COLUMN on_conflict TEXT NOT NULL DEFAULT 'backup';
-        ALTER TABLE sources ADD COLUMN file_count INTEGER;   -- NULL: listing not whole
-        ALTER TABLE sources ADD COLUMN last_modified TEXT;   -- the manifest's, as etag
-        ALTER TABLE sources ADD COLUMN is_hashed INTEGER;    -- whether it has hashes
-        ALTER TABLE sources ADD COLUMN retry_at TEXT;        -- not to be asked before
+        ALTER TABLE sources ADD COLUMN file_count INTEGER;
+        ALTER TABLE sources ADD COLUMN last_modified TEXT;
+        ALTER TABLE sources ADD COLUMN is_hashed INTEGER;
+        ALTER TABLE sources ADD COLUMN retry_at TEXT;
         ALTER TABLE agent_files ADD COLUMN object_id TEXT;
         ALTER TABLE agent_files ADD COLUMN etag TEXT;
         ALTER TABLE agent_files ADD COLUMN last_modified TEXT;
@@ -1104,7 +1173,34 @@ def migration_1(connection):
     )
 
 
-MIGRATIONS = (migration_1,)  # `PRAGMA user_version` counts how many have run
+def migration_2(connection):
+    """Modes, pins, digests of listings, and what a run and a fetch may lean on."""
+    execute_each(
+        connection,
+        """
+        ALTER TABLE sources ADD COLUMN pin TEXT;
+        ALTER TABLE sources ADD COLUMN allow_hidden INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE sources ADD COLUMN listing_digest TEXT;
+        ALTER TABLE sources ADD COLUMN left_out TEXT;
+        ALTER TABLE sources ADD COLUMN skipped TEXT;
+        ALTER TABLE sources ADD COLUMN protocol TEXT;
+        ALTER TABLE sources ADD COLUMN checked_at TEXT;
+        ALTER TABLE agent_files ADD COLUMN mode INTEGER;
+        ALTER TABLE agent_files ADD COLUMN stat TEXT;
+        ALTER TABLE sync_history ADD COLUMN listing_digest TEXT;
+        ALTER TABLE file_changes ADD COLUMN old_object_id TEXT;
+        ALTER TABLE file_changes ADD COLUMN old_mode INTEGER;
+        ALTER TABLE file_changes ADD COLUMN new_mode INTEGER;
+        ALTER TABLE file_changes ADD COLUMN saved_to TEXT;
+        """,
+    )
+
+
+# What brings a database of the contract alone to the columns of SCHEMA, step by step;
+# SCHEMA then makes the tables and indexes that are missing.
+MIGRATIONS = (migration_1, migration_2)  # `PRAGMA user_version` counts them
+INCOMPATIBLE_VERSION = 1000  # Below it, versions to come only add to the schema.
+APPLICATION_ID = 0x61677379  # `PRAGMA application_id` of the files of this program
 
 
 def default_database():
@@ -1130,6 +1226,16 @@ def insert_sql(table, names):
 def stored_bytes(value):
     """Return what was read from a column, text as the bytes that are stored."""
     return value.encode("utf-8", "surrogateescape") if type(value) is str else value
+
+
+def settle(connection, source_id, unsettled):
+    """Forget what is pending of the source but at the paths *unsettled*."""
+    rows = connection.execute(
+        "SELECT rowid, file_path FROM pending WHERE source_id = ?", (source_id,)
+    )
+    unsettled = frozenset(unsettled)
+    ended = [(row["rowid"],) for row in rows if row["file_path"] not in unsettled]
+    connection.executemany("DELETE FROM pending WHERE rowid = ?", ended)
 
 
 class AgentSyncState:
@@ -1177,16 +1283,18 @@ class AgentSyncState:
     def _checked_version(self, connection):
         """Return how many migrations have run; refuse a database that is not ours."""
         version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
+        mark = connection.execute("PRAGMA application_id").fetchone()[0]
+        schema = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
+        names = {row["name"] for row in schema}
+        is_ours = mark in (0, APPLICATION_ID) and names >= CONTRACT_TABLES
+        if not is_ours and (names or mark):
+            raise AgentSyncStateError(
+                f"{self.db_path} is a database of another program; choose another --db"
+            )
+        if version >= INCOMPATIBLE_VERSION:
             raise AgentSyncStateError(
                 f"{self.db_path} was written by a newer agent_sync (schema {version},"
                 f" this one knows {len(MIGRATIONS)}); use that one, or another --db"
-            )
-        schema = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
-        names = {row["name"] for row in schema}
-        if names and not {"sources", "agent_files", "sync_history"} <= names:
-            raise AgentSyncStateError(
-                f"{self.db_path} is a database of another program; choose another --db"
             )
         # They would run with every statement here, and this program makes none.
         foreign = [row["name"] for row in schema if row["type"] in ("trigger", "view")]
@@ -1195,24 +1303,27 @@ class AgentSyncState:
                 f"{self.db_path} has triggers or views that are not this program's:"
                 f" {printable(', '.join(foreign))}; drop them, or choose another --db"
             )
-        if version == len(MIGRATIONS):
-            connection.execute("SELECT kind, retry_at FROM sources LIMIT 0")
-            connection.execute("SELECT object_id, etag FROM agent_files LIMIT 0")
+        if version >= len(MIGRATIONS):
+            connection.execute("SELECT kind, pin FROM sources LIMIT 0")
+            connection.execute("SELECT object_id, stat FROM agent_files LIMIT 0")
         return version
 
     def _migrate(self):
         """Bring the schema up to date: all of it, and its version, or nothing."""
         with self._transaction() as connection:
             version = self._checked_version(connection)  # Another process may have won.
-            if version == 0:
-                execute_each(connection, CONTRACT_DDL)
-                connection.executemany(
-                    "INSERT OR IGNORE INTO schema_metadata (key, value) VALUES (?, ?)",
-                    [("version", str(self.SCHEMA_VERSION)), ("created_at", utc_now())],
-                )
-            for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+            is_new = not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+            if version >= len(MIGRATIONS):
+                return
+            for migration in () if is_new else MIGRATIONS[version:]:
                 migration(connection)
-                connection.execute(f"PRAGMA user_version = {number:d}")
+            execute_each(connection, SCHEMA)
+            connection.executemany(
+                "INSERT OR IGNORE INTO schema_metadata (key, value) VALUES (?, ?)",
+                [("version", str(self.SCHEMA_VERSION)), ("created_at", utc_now())],
+            )
+            connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS):d}")
 
     @contextlib.contextmanager
     def _get_connection(self):
@@ -1534,12 +1645,60 @@ class AgentSyncState:
         }
         return self.record_run(source_id, run)
 
-    def record_run(self, source_id, run, changes=(), track=(), forget=(), source=None):
+    def prepare_run(
+        self,
+        source_id: str,
+        pending: Mapping[str, str],
+        contents: Iterable[tuple[str, bytes]] = (),
+    ) -> None:
+        """Note in one transaction what a run is about to publish and to replace.
+
+        *pending* maps paths to the SHA-256 of what comes there; *contents* are
+        (SHA-256, bytes) of what goes.
+        """
+        with self._transaction() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO pending (source_id, file_path, content_sha)"
+                " VALUES (?, ?, ?)",
+                [(source_id, path, digest) for path, digest in pending.items()],
+            )
+            connection.executemany(
+                "INSERT OR IGNORE INTO contents (sha256, data, size, stored_at)"
+                " VALUES (?, ?, ?, ?)",
+                [
+                    (digest, zlib.compress(content), len(content), utc_now())
+                    for digest, content in contents
+                ],
+            )
+
+    def pending_files(self, source_id: str) -> dict[str, set[str]]:
+        """Return what runs that were killed had prepared: {path: SHA-256s}."""
+        pending: dict[str, set[str]] = {}
+        for row in self._rows(
+            "SELECT file_path, content_sha FROM pending WHERE source_id = ?",
+            (source_id,),
+        ):
+            with contextlib.suppress(PathError):  # Others can write the database.
+                path = check_path(str(row["file_path"]))
+                pending.setdefault(path, set()).add(row["content_sha"])
+        return pending
+
+    def record_run(
+        self,
+        source_id,
+        run,
+        changes=(),
+        track=(),
+        forget=(),
+        source=None,
+        unsettled=None,
+    ):
         """Record all that a run did in one transaction and return the run's id.
 
         *run* holds columns of `sync_history`; *changes* are Changes; *track* are dicts
         for `track_files_batch`; *forget* are paths that are tracked no longer; *source*
-        holds columns of `sources` to set, and None leaves the source as it is.
+        holds columns of `sources` to set, and None leaves the source as it is. Nothing
+        is pending after it but the paths *unsettled*; None leaves that as it is, too.
         """
         if run["status"] not in STATUSES:
             raise ValueError(f"status must be one of {STATUSES}, not {run['status']!r}")
@@ -1549,9 +1708,12 @@ class AgentSyncState:
                 insert_sql("sync_history", run), tuple(run.values())
             )
             connection.executemany(
-                "INSERT INTO file_changes VALUES (?, ?, ?, ?, ?)",
+                "INSERT INTO file_changes (run_id, file_path, action, old_sha, new_sha)"
+                " VALUES (?, ?, ?, ?, ?)",
                 [(cursor.lastrowid, *change) for change in changes],
             )
+            if unsettled is not None:
+                settle(connection, source_id, unsettled)
             connection.executemany(
                 "DELETE FROM agent_files WHERE source_id = :id"
                 " AND file_path IN (:path, CAST(:path AS TEXT))",

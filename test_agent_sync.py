@@ -1755,6 +1755,85 @@ INSERT INTO agent_files
 INSERT INTO sync_history (source_id, sync_time, status, files_synced) VALUES
     ('old', '2025-12-20T16:15:43+00:00', 'success', 1);
 """
+# What version 1.0.0 left after four syncs of a directory and one of a repository.
+VERSION_1_0_0 = """
+CREATE TABLE agent_files (source_id TEXT NOT NULL, file_path TEXT NOT NULL, content_sha
+    TEXT NOT NULL, local_path TEXT, synced_at TEXT NOT NULL, file_size INTEGER,
+    object_id TEXT, etag TEXT, last_modified TEXT, PRIMARY KEY (source_id, file_path),
+    FOREIGN KEY (source_id) REFERENCES sources(id) ON DELETE CASCADE);
+INSERT INTO agent_files VALUES('local', 'qa/qa.md',
+    '49a9db4b2bddda53e37922fac196f0476099152e6ae29e15cbdcd498714262a3',
+    '/home/ada/agents/qa/qa.md', '2026-11-25T03:18:25.527883+00:00', 7, NULL, NULL,
+    NULL);
+INSERT INTO agent_files VALUES('git', 'git.md',
+    '3c16a6a960cfedb175d58217a7da322985f88370e6798d155408fdd76bb43450',
+    '/home/ada/git/git.md', '2026-11-25T03:18:45.695737+00:00', 6,
+    '38eeffa4b435cff85e7cf2e13b3b4eef0067097c', NULL, NULL);
+CREATE TABLE file_changes (run_id INTEGER NOT NULL REFERENCES sync_history(id) ON DELETE
+    CASCADE, file_path TEXT NOT NULL, action TEXT NOT NULL, old_sha TEXT, new_sha TEXT,
+    PRIMARY KEY (run_id, file_path));
+INSERT INTO file_changes VALUES(1, 'ops.md', 'add', NULL,
+    '10b4a9fce39fe4649f4735b60490671920c9a2089333050b590fec0d6daa1132');
+INSERT INTO file_changes VALUES(1, 'qa/qa.md', 'add', NULL,
+    '182e14285be816bbc9dd61661a4aea1c4a10bc538566e57cb385d378e6ba60fb');
+INSERT INTO file_changes VALUES(2, 'ops.md', 'remove',
+    '10b4a9fce39fe4649f4735b60490671920c9a2089333050b590fec0d6daa1132', NULL);
+INSERT INTO file_changes VALUES(2, 'qa/qa.md', 'update',
+    '182e14285be816bbc9dd61661a4aea1c4a10bc538566e57cb385d378e6ba60fb',
+    '49a9db4b2bddda53e37922fac196f0476099152e6ae29e15cbdcd498714262a3');
+INSERT INTO file_changes VALUES(6, 'git.md', 'add', NULL,
+    '3c16a6a960cfedb175d58217a7da322985f88370e6798d155408fdd76bb43450');
+CREATE TABLE schema_metadata (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+INSERT INTO schema_metadata VALUES('version', '1');
+INSERT INTO schema_metadata VALUES('created_at', '2026-11-25T03:18:25.291412+00:00');
+CREATE TABLE sources (id TEXT PRIMARY KEY, url TEXT NOT NULL, last_sha TEXT,
+    last_sync_time TEXT, etag TEXT, enabled INTEGER DEFAULT 1, created_at TEXT DEFAULT
+    CURRENT_TIMESTAMP, updated_at TEXT DEFAULT CURRENT_TIMESTAMP, kind TEXT, ref TEXT,
+    path TEXT, destination TEXT, include TEXT, exclude TEXT, on_conflict TEXT NOT NULL
+    DEFAULT 'backup', file_count INTEGER, last_modified TEXT, is_hashed INTEGER,
+    retry_at TEXT);
+INSERT INTO sources VALUES('local', '/home/ada/up',
+    '0ecd00cb64f0c17eabf658129fe6b0ef1024872b946da287524089514816133e',
+    '2026-11-25T03:18:25.639338+00:00', NULL, 1, '2026-11-25T03:18:25.295451+00:00',
+    '2026-11-25T03:18:25.639431+00:00', NULL, NULL, NULL, '/home/ada/agents', NULL,
+    '["x*"]', 'backup', 1, NULL, NULL, NULL);
+INSERT INTO sources VALUES('git', 'https://git.example.org/owner/agents',
+    '29f29bab705be7511e2871fa28142fb22122ce8e', '2026-11-25T03:18:45.694697+00:00',
+    NULL, 1, '2026-11-25T03:18:45.173056+00:00', '2026-11-25T03:18:45.694950+00:00',
+    NULL, 'HEAD', 'agents', '/home/ada/git', NULL, NULL, 'backup', 1, NULL, NULL, NULL);
+CREATE TABLE sync_history (id INTEGER PRIMARY KEY AUTOINCREMENT, source_id TEXT NOT
+    NULL, sync_time TEXT NOT NULL, status TEXT NOT NULL, files_synced INTEGER DEFAULT 0,
+    files_cached INTEGER DEFAULT 0, files_failed INTEGER DEFAULT 0, error_message TEXT,
+    duration_ms INTEGER, revision TEXT, files_removed INTEGER DEFAULT 0, bytes_received
+    INTEGER DEFAULT 0, requests INTEGER DEFAULT 0, triggered_by TEXT, FOREIGN KEY
+    (source_id) REFERENCES sources(id) ON DELETE CASCADE);
+INSERT INTO sync_history VALUES(1, 'local', '2026-11-25T03:18:25.411241+00:00',
+    'success', 2, 0, 0, NULL, 8,
+    'c8fb9d523376c5b8dc0681d22eecd85fa3a73f6b13186d62d794e89b5e81d920', 0, 0, 0,
+    'sync');
+INSERT INTO sync_history VALUES(2, 'local', '2026-11-25T03:18:25.527169+00:00',
+    'success', 1, 0, 0, NULL, 5,
+    '0ecd00cb64f0c17eabf658129fe6b0ef1024872b946da287524089514816133e', 1, 0, 0,
+    'sync');
+INSERT INTO sync_history VALUES(3, 'local', '2026-11-25T03:18:25.639431+00:00',
+    'success', 0, 1, 0, NULL, 3,
+    '0ecd00cb64f0c17eabf658129fe6b0ef1024872b946da287524089514816133e', 0, 0, 0,
+    'sync');
+INSERT INTO sync_history VALUES(4, 'local', '2026-11-25T03:18:25.751680+00:00', 'error',
+    0, 0, 0, 'there is no directory /home/ada/up', 2,
+    '0ecd00cb64f0c17eabf658129fe6b0ef1024872b946da287524089514816133e', 0, 0, 0,
+    'sync');
+INSERT INTO sync_history VALUES(6, 'git', '2026-11-25T03:18:45.694950+00:00', 'success',
+    1, 0, 0, NULL, 157, '29f29bab705be7511e2871fa28142fb22122ce8e', 0, 484, 3, 'sync');
+CREATE INDEX idx_agent_files_source ON agent_files(source_id);
+CREATE INDEX idx_agent_files_path ON agent_files(file_path);
+CREATE INDEX idx_agent_files_source_path_sha ON agent_files(source_id, file_path,
+    content_sha);
+CREATE INDEX idx_sync_history_source_time ON sync_history(source_id, sync_time DESC);
+CREATE INDEX idx_sync_history_status ON sync_history(status);
+INSERT INTO sqlite_sequence VALUES('sync_history', 6);
+PRAGMA user_version = 1;
+"""
 CONTRACT_TABLES = ("sources", "agent_files", "sync_history", "schema_metadata")
 
 
@@ -1770,6 +1849,21 @@ def old_database(path, script=CONTRACT + CONTRACT_ROWS):
     with opened(path) as connection:
         connection.executescript(script)
     return path
+
+
+OLD_DATABASES = {"contract": CONTRACT + CONTRACT_ROWS, "1.0.0": VERSION_1_0_0}
+
+
+def rows_of(path):
+    """{table: its rows as dicts} of the database at *path*."""
+    with opened(path) as connection:
+        connection.row_factory = sqlite3.Row
+        query = "SELECT name FROM sqlite_master WHERE type = 'table'"
+        names = connection.execute(query)
+        return {
+            name: [dict(row) for row in connection.execute(f"SELECT * FROM {name}")]
+            for (name,) in names.fetchall()
+        }
 
 
 def columns(connection, table):
@@ -1803,13 +1897,15 @@ def schema(path):
         tables = sorted(name for name, kind in names if kind == "table")
         described = {
             name: (
-                columns(connection, name),
+                list(columns(connection, name).items()),
                 foreign_keys(connection, name),
                 indexes(connection, name),
             )
             for name in tables
         }
-        return described, connection.execute("PRAGMA user_version").fetchone()[0]
+        pragmas = ("user_version", "application_id")
+        found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
+        return described, found
 
 
 @pytest.fixture
@@ -1871,29 +1967,20 @@ class TestSchemaOfTheState:
             connection.execute("DELETE FROM sync_history")
         assert state.record_sync_result("src", "success") == first + 1
 
-    def test_a_fresh_and_an_upgraded_database_have_the_same_schema(
-        self, state, tmp_path
+    @pytest.mark.parametrize("script", OLD_DATABASES.values(), ids=OLD_DATABASES)
+    def test_an_upgrade_ends_at_the_schema_of_a_new_database_with_every_row_kept(
+        self, state, tmp_path, script
     ):
-        old = old_database(tmp_path / "old.db")
-        agent_sync.AgentSyncState(old)
-        assert schema(old) == schema(state.db_path)
-        assert schema(old)[1] >= 1
-
-    def test_an_upgrade_adds_the_indexes_that_an_old_database_lacks(
-        self, state, tmp_path
-    ):
-        old = old_database(tmp_path / "old.db")
+        old = old_database(tmp_path / "old.db", script)
         with opened(old) as connection:
             connection.execute("DROP INDEX idx_agent_files_source_path_sha")
+        before = rows_of(old)
         agent_sync.AgentSyncState(old)
         assert schema(old) == schema(state.db_path)
-
-    def test_an_upgrade_keeps_every_row(self, database):
-        state = agent_sync.AgentSyncState(old_database(database))
-        source = state.get_source_info("old")
-        assert (source["last_sha"], source["etag"]) == ("0123abcd", 'W/"949e"')
-        assert state.get_file_hash("old", "qa/qa.md") == "abcd"
-        assert [run["files_synced"] for run in state.get_sync_history("old")] == [1]
+        after = rows_of(old)
+        for table, rows in before.items():
+            kept = [{name: row[name] for name in rows[0]} for row in after[table]]
+            assert kept == rows
 
     def test_an_upgraded_database_still_takes_the_statements_of_older_programs(
         self, database
@@ -1908,13 +1995,37 @@ class TestSchemaOfTheState:
         agent_sync.AgentSyncState(state.db_path)
         assert pathlib.Path(state.db_path).read_bytes() == before
 
-    def test_a_database_from_the_future_is_refused_untouched(self, state):
+    def test_a_schema_of_the_future_is_opened_as_it_is_or_refused_untouched(
+        self, state
+    ):
+        """FAULTS D11: below 1000 a newer version has only added to it."""
+        for version in (99, 999, 1000, 5000):
+            with opened(state.db_path) as connection:
+                connection.execute(f"PRAGMA user_version = {version}")
+            before = pathlib.Path(state.db_path).read_bytes()
+            if version < 1000:
+                agent_sync.AgentSyncState(state.db_path).get_all_sources()
+            else:
+                with pytest.raises(agent_sync.AgentSyncStateError, match="newer"):
+                    agent_sync.AgentSyncState(state.db_path)
+            assert pathlib.Path(state.db_path).read_bytes() == before
+
+    def test_a_newer_schema_takes_every_statement_of_this_one(self, state):
+        """FAULTS D11: what it added has defaults, and is not known here."""
+        tables = ("sources", "agent_files", "sync_history", "file_changes", "pending")
         with opened(state.db_path) as connection:
+            for table in tables:
+                connection.execute(f"ALTER TABLE {table} ADD COLUMN new TEXT")
             connection.execute("PRAGMA user_version = 99")
-        before = pathlib.Path(state.db_path).read_bytes()
-        with pytest.raises(agent_sync.AgentSyncStateError, match="newer"):
-            agent_sync.AgentSyncState(state.db_path)
-        assert pathlib.Path(state.db_path).read_bytes() == before
+        state = agent_sync.AgentSyncState(state.db_path)
+        state.prepare_run("src", {"a.md": "aa"}, [("bb", b"old")])
+        run = state.record_run(
+            "src",
+            {"status": "success"},
+            changes=[agent_sync.Change("a.md", "add", None, "aa")],
+            track=[{"file_path": "a.md", "content_sha": "aa"}],
+        )
+        assert [change["path"] for change in state.get_changes(run)] == ["a.md"]
 
     def test_the_journal_is_a_rollback_journal(self, state):
         with state._get_connection() as connection:
@@ -1960,6 +2071,21 @@ class TestSourcesInTheState:
         assert (source["url"], source["enabled"]) == ("https://example.org/moved", 0)
         assert (source["last_sha"], source["etag"]) == ("abc", '"1"')
         assert state.get_file_hash("src", "a.md") == "aa"
+
+    def test_what_a_run_prepared_is_pending_until_it_is_settled(self, state):
+        """FAULTS A14: a killed run's files are known as ours, for its source alone."""
+        state.register_source("other", "https://example.org/other")
+        state.prepare_run("src", {"a.md": "aa", "b.md": "bb", "../x": "cc"})
+        state.prepare_run("src", {"a.md": "a2"})
+        pending = {"a.md": {"aa", "a2"}, "b.md": {"bb"}}
+        assert state.pending_files("src") == pending
+        assert state.pending_files("other") == {}
+        state.record_run("src", {"status": "error"})
+        assert state.pending_files("src") == pending
+        state.record_run("src", {"status": "partial"}, unsettled={"b.md"})
+        assert state.pending_files("src") == {"b.md": {"bb"}}
+        state.record_run("src", {"status": "success"}, unsettled=())
+        assert state.pending_files("src") == {}
 
     def test_an_update_of_the_etag_alone_keeps_the_commit_id(self, state):
         state.update_source_sync_metadata("src", last_sha="abc")
@@ -10269,7 +10395,7 @@ class TestDatabasesThatLie:
     def test_a_database_of_the_future_is_not_taken_for_a_damaged_one(self, full):
         """FAULTS D11."""
         with opened(full.program.database) as connection:
-            connection.execute("PRAGMA user_version = 99")
+            connection.execute("PRAGMA user_version = 1000")
         before = full.program.database.read_bytes()
         assert "newer" in full.program.call("sync", check=1).err
         assert full.program.database.read_bytes() == before
