@@ -2966,24 +2966,24 @@ def plain_url(url):
 
 
 class GitHub(NamedTuple):
-    """The base URLs of a GitHub: of its raw files, its API, and its Git server."""
+    """The base URLs of a GitHub: of its Git server, its raw files and its API."""
 
+    git: str = "https://github.com"
     raw: str = "https://raw.githubusercontent.com"
     api: str = "https://api.github.com"
-    git: str = "https://github.com"
 
 
 def own_github():
-    """Return the GitHub of names in short: an Enterprise server, if one is set."""
-    bases = {
-        name: os.environ.get(f"AGENT_SYNC_GITHUB_{name.upper()}") or base
-        for name, base in GitHub()._asdict().items()
-    }
-    return GitHub(**{name: plain_url(base) for name, base in bases.items()})
+    """Return the GitHub that OWNER/REPO means: an Enterprise server, if one is set.
+
+    Raw files and the API are where GitHub Enterprise Server has them on its one host.
+    """
+    base = plain_url(os.environ.get("AGENT_SYNC_GITHUB") or "")
+    return GitHub(base, f"{base}/raw", f"{base}/api/v3") if base else GitHub()
 
 
 def github_of(url):
-    """Return the GitHub that *url*, if it is a raw one, is of; else None."""
+    """Return the GitHub whose raw files *url* is among, or None."""
     for github in (own_github(), GitHub()):
         if f"{plain_url(url)}/".startswith(f"{github.raw}/"):
             return github

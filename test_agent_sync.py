@@ -6639,22 +6639,19 @@ class TestAddresses:
     @pytest.mark.parametrize("url", ADDRESSES)
     def test_an_address_is_read(self, url, monkeypatch, tmp_path):
         monkeypatch.chdir(tmp_path)
-        for name in ("RAW", "API", "GIT"):
-            monkeypatch.delenv(f"AGENT_SYNC_GITHUB_{name}", raising=False)
+        monkeypatch.delenv("AGENT_SYNC_GITHUB", raising=False)
         assert tuple(agent_sync.parse_address(url)) == ADDRESSES[url]
 
     def test_an_enterprise_server_stands_beside_the_public_one(self, monkeypatch):
         """Raw URLs of both are read, such as the default source's."""
-        for name in ("RAW", "API", "GIT"):
-            base = f"https://GHE.example/{name.lower()}/"
-            monkeypatch.setenv(f"AGENT_SYNC_GITHUB_{name}", base)
+        monkeypatch.setenv("AGENT_SYNC_GITHUB", "https://GHE.example/")
         remotes = {
             agent_sync.DEFAULT_SOURCE_URL: (
                 "https://github.com/bobmatnyc/claude-mpm-agents.git"
             ),
-            "https://ghe.example/raw/o/r/main": "https://ghe.example/git/o/r.git",
-            "https://GHE.example/raw/o/r/main": "https://ghe.example/git/o/r.git",
-            "o/r": "https://ghe.example/git/o/r.git",
+            "https://ghe.example/raw/o/r/main": "https://ghe.example/o/r.git",
+            "https://GHE.example/raw/o/r/main": "https://ghe.example/o/r.git",
+            "o/r": "https://ghe.example/o/r.git",
         }
         read = {url: agent_sync.parse_address(url).remote for url in remotes}
         assert read == remotes
@@ -7427,7 +7424,7 @@ class GitHub(LoopbackServer):
         """The answer of `git/trees/NAME`, from what `git ls-tree` says."""
         prefix, _, name = rest.partition("/git/trees/")
         found = self.repository.known_tree(urllib.parse.unquote(name), query)
-        if prefix != "repos/owner/repo" or found is None:
+        if prefix != "v3/repos/owner/repo" or found is None:
             return http_reply(404, b'{"message": "Not Found"}')
         tree_id, items = found
         fields = {"ETag": f'W/"{tree_id}"', "x-ratelimit-remaining": "59"}
@@ -7502,9 +7499,7 @@ class TestGitHubsRawFiles:
         repository = HostedRepository(tmp_path / "hosted")
         repository.commits = small_template.commits
         with GitHub(repository) as github:
-            for name in ("raw", "api", "git"):
-                variable = f"AGENT_SYNC_GITHUB_{name.upper()}"
-                monkeypatch.setenv(variable, f"{github.url}/{name}")
+            monkeypatch.setenv("AGENT_SYNC_GITHUB", github.url)
             yield github
 
     @pytest.fixture
@@ -7710,16 +7705,16 @@ class TestGitHubsRawFiles:
     def test_a_kind_that_was_chosen_is_kept(self, program, github):
         mirror = Mirror(program, github, "--kind", "git")
         assert mirror.sync(check=1)["status"] == "error"
-        assert not [ask for ask in github.requests if not ask.path.startswith("/git/")]
+        assert {ask.path[:16] for ask in github.requests} == {"/owner/repo.git/"}
 
     def test_once_git_is_served_again_nothing_is_written_anew(
-        self, program, github, git_server, small_template, monkeypatch
+        self, program, github, git_server, small_template
     ):
         small_template.copy(git_server.root / "owner" / "repo.git")
         mirror = Mirror(program, github)
         mirror.sync()
         before = stats(mirror.dest)
-        monkeypatch.setenv("AGENT_SYNC_GITHUB_GIT", git_server.url)
+        github.answer = git_server.reply_to
         [source] = program.call_json("sync")["sources"]
         assert (source["kind"], source["unchanged"]) == ("git", 8)
         assert stats(mirror.dest) == before
