@@ -205,7 +205,8 @@ class Connection(socketserver.StreamRequestHandler):
         if request is None:
             return False
         self.server.requests.append(request)
-        reply = self.server.reply_to(request)
+        gone = self.server.is_gone and http_reply(404, b"no such thing")
+        reply = gone or self.server.reply_to(request)
         for piece in [reply] if isinstance(reply, bytes) else reply:
             self.wfile.write(piece)
         return isinstance(reply, Reply)
@@ -216,6 +217,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
 
     A subclass's `reply_to(request)` gives the raw bytes to send: a Reply leaves the
     connection open, plain bytes or an iterable of bytes end it; b"" just drops it.
+    While it `is_gone`, everything is a 404.
     """
 
     daemon_threads = True
@@ -225,6 +227,7 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), Connection)
         self.requests = []
         self.connections = 0
+        self.is_gone = False
         self.closing = threading.Event()
         self.clients = []
         self.thread = threading.Thread(target=self.serve_forever, args=(0.01,))
@@ -295,10 +298,14 @@ class GitServer(LoopbackServer):
 
     known_replies = {}
 
-    def __init__(self, root):
+    def renew(self, root):
+        """Make the server as new, for what is in *root*; itself."""
         self.root = pathlib.Path(root)
         self.answer = lambda request: None
-        super().__init__()
+        self.is_gone = False
+        self.connections = 0
+        self.requests.clear()
+        return self
 
     def reply_to(self, request):
         reply = self.answer(request)
@@ -566,6 +573,13 @@ SMALL = {
 }
 
 
+AGENTS = {
+    path.partition("/")[2]: data
+    for path, data in SMALL.items()
+    if path.startswith("agents/") and passes_default_filter(path)
+}
+
+
 @pytest.fixture(scope="session")
 def small_template(tmp_path_factory):
     """A repository with eight agents and five other files, for tests to copy."""
@@ -576,10 +590,25 @@ def small_template(tmp_path_factory):
     return repository.pack()
 
 
+@pytest.fixture(scope="session")
+def lasting():
+    """{name: server}: servers that run as long as the tests, which find them as new."""
+    servers = {}
+    yield servers
+    for server in servers.values():
+        server.close()
+
+
+def lasting_server(lasting, name, make):
+    """The server of this *name*; *make* makes it for the first, or if it was closed."""
+    if name not in lasting or lasting[name].closing.is_set():
+        lasting[name] = make()
+    return lasting[name]
+
+
 @pytest.fixture
-def git_server(tmp_path):
-    with GitServer(tmp_path / "served") as server:
-        yield server
+def git_server(tmp_path, lasting):
+    return lasting_server(lasting, "git", GitServer).renew(tmp_path / "served")
 
 
 @pytest.fixture
@@ -717,51 +746,6 @@ def program(tmp_path, monkeypatch, capsys):
     return Program(tmp_path, capsys)
 
 
-class GitUpstream:
-    """Where agents come from, as the contract tests see it: agents/ of a repository."""
-
-    def __init__(self, server, repository):
-        self.repository = repository
-        self.requests = server.requests
-        name = repository.directory.relative_to(server.root).as_posix()
-        self.url = f"{server.url}/{name}"
-        self.arguments = [self.url, "--path", "agents"]
-
-    def write(self, path, data):
-        self.repository.write("agents/" + path, data)
-
-    def delete(self, path):
-        self.repository.delete("agents/" + path)
-
-    def publish(self):
-        self.repository.commit()
-
-    def agents(self):
-        return self.repository.agents()
-
-
-class DirectoryUpstream:
-    """The same for a local directory."""
-
-    def __init__(self, directory):
-        self.directory = directory
-        self.requests = []
-        self.url = str(directory)
-        self.arguments = [self.url]
-
-    def write(self, path, data):
-        write(self.directory, path, data)
-
-    def delete(self, path):
-        delete(self.directory, path)
-
-    def publish(self):
-        """A directory has nothing to publish: what is written is there."""
-
-    def agents(self):
-        return only_agents(tree(self.directory))
-
-
 LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 9\n" % (
     b"0" * 64
 )
@@ -799,24 +783,6 @@ class Mirror:
     def is_faithful(self):
         """Whether the destination holds exactly what the upstream offers."""
         return self.tree() == self.upstream.agents()
-
-
-@pytest.fixture
-def git_upstream(git_server, repository):
-    return GitUpstream(git_server, repository)
-
-
-@pytest.fixture
-def directory_upstream(tmp_path, small_template):
-    directory = tmp_path / "upstream"
-    shutil.copytree(small_template.directory / "agents", directory)
-    return DirectoryUpstream(directory)
-
-
-@pytest.fixture(params=["git", "directory"])
-def upstream(request):
-    """An upstream of each kind in turn."""
-    return request.getfixturevalue(request.param + "_upstream")
 
 
 @pytest.fixture
@@ -858,8 +824,7 @@ def complaint(outcome):
 
 # ---- Harness of the web ----
 #
-# A web site with a manifest, what the tests need of GitHub, nginx, TLS. To be pasted at
-# the end of the section "Harness".
+# A web site with a manifest, and what the tests need of GitHub.
 
 WEB_AGENTS = {
     "BASE-AGENT.md": b"# Base \xf0\x9f\xa4\x96\n",
@@ -953,6 +918,7 @@ class Site(LoopbackServer):
         self.form = form
         self.validators = strong_etag
         self.answers = {}
+        self.is_gone = False
         self.requests.clear()
         return self
 
@@ -1026,22 +992,15 @@ class Turns:
         return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
 
-@pytest.fixture(scope="session")
-def lasting_sites():
-    """Two sites that run as long as the tests; each test finds them as new."""
-    with Site() as one, Site() as other:
-        yield one, other
+@pytest.fixture
+def site(lasting):
+    return lasting_server(lasting, "site", Site).renew()
 
 
 @pytest.fixture
-def site(lasting_sites):
-    return lasting_sites[0].renew()
-
-
-@pytest.fixture
-def other_site(lasting_sites):
+def other_site(lasting):
     """Another origin: the same host, another port."""
-    return lasting_sites[1].renew()
+    return lasting_server(lasting, "other site", Site).renew()
 
 
 @pytest.fixture
@@ -1147,6 +1106,236 @@ def set_source(program, **columns):
     with contextlib.closing(sqlite3.connect(str(program.database))) as connection:
         connection.execute(f"UPDATE sources SET {assignments}", list(columns.values()))
         connection.commit()
+
+
+class GitHub(LoopbackServer):
+    """What the tests need of GitHub: raw files, the trees of its API, no smart HTTP.
+
+    For owner/repo, which is a real repository. Its API cuts a listing short after
+    `limit` items. What `answer` says goes before, `git_reply` is for Git's protocol.
+    """
+
+    known = {}
+
+    def renew(self, repository):
+        """Make the server as new, for *repository*; itself."""
+        self.repository = repository
+        self.limit = None
+        self.answer = lambda request: None
+        self.git_reply = http_reply(403, b"no Git here")
+        self.is_gone = False
+        self.requests.clear()
+        return self
+
+    def reply_to(self, request):
+        reply = self.answer(request)
+        if reply is not None:
+            return reply
+        path, _, query = request.path.partition("?")
+        service, _, rest = path[1:].partition("/")
+        reply = {"raw": self.raw, "api": self.tree}.get(service)
+        return reply(rest, query, request) if reply else self.git_reply
+
+    def remember(self, make, *args):
+        """What *make* says of *args*, which it is asked once for the same refs.
+
+        None if git does not know the revision.
+        """
+        key = (*args, refs_and_config(self.repository.directory / ".git"))
+        if key not in self.known:
+            try:
+                self.known[key] = make(*args)
+            except AssertionError:
+                self.known[key] = None
+        return self.known[key]
+
+    def raw(self, rest, query, request):
+        """A file at a branch, whose name may have a slash."""
+        names = urllib.parse.unquote(rest).split("/")[2:]
+        for count in range(1, len(names)):
+            branch, path = "/".join(names[:count]), "/".join(names[count:])
+            files = self.remember(self.repository.archive, "", f"refs/heads/{branch}")
+            if files and path in files:
+                return http_reply(200, files[path])
+        return http_reply(404, b"404: Not Found")
+
+    def tree(self, rest, query, request):
+        """The answer of `git/trees/NAME`."""
+        prefix, _, name = rest.partition("/git/trees/")
+        found = self.remember(self.list_tree, urllib.parse.unquote(name), bool(query))
+        if prefix != "v3/repos/owner/repo" or found is None:
+            return http_reply(404, b'{"message": "Not Found"}')
+        tree_id, items = found
+        fields = {"ETag": f'W/"{tree_id}"', "x-ratelimit-remaining": "59"}
+        if is_current(request, fields):
+            return not_modified()
+        limit = self.limit if query else None
+        cut = limit is not None and len(items) > limit
+        document = {"sha": tree_id, "tree": items[:limit], "truncated": cut}
+        body = json.dumps(document).encode()
+        return http_reply(200, body, fields, "application/json")
+
+    def list_tree(self, name, is_recursive):
+        """(id, items) of a branch's or an id's tree, as `git ls-tree` has it."""
+        tree_id = self.repository.id(name + "^{tree}")
+        options = ["-r", "-t"] if is_recursive else []
+        text = self.repository.git("ls-tree", "-l", "-z", *options, tree_id).decode()
+        lines = [line.partition("\t") for line in text.split("\0") if line]
+        return tree_id, [tree_item(*head.split(), path) for head, _, path in lines]
+
+
+def tree_item(mode, kind, object_id, size, path):
+    """One item of GitHub's tree document."""
+    item = {"path": path, "mode": mode, "type": kind, "sha": object_id}
+    return {**item, "size": int(size)} if kind == "blob" else item
+
+
+# ---- Upstreams ----
+#
+# Where the agents of the contract tests come from: one form for every kind of source.
+# `arguments` are for `add`, `kind` is what `sync` must call it, `costs` the requests of
+# a first sync of eight agents, of one without news, and of one of one changed file.
+
+
+class GitUpstream:
+    """agents/ of a repository that a Git server has."""
+
+    kind, costs = "git", (3, 1, 3)
+
+    def __init__(self, server, repository):
+        self.server, self.repository = server, repository
+        self.requests = server.requests
+        name = repository.directory.relative_to(server.root).as_posix()
+        self.url = f"{server.url}/{name}"
+        self.arguments = [self.url, "--path", "agents"]
+
+    def write(self, path, data):
+        self.repository.write("agents/" + path, data)
+
+    def delete(self, path):
+        self.repository.delete("agents/" + path)
+
+    def publish(self):
+        """Make what was written and deleted the newest revision."""
+        self.repository.commit()
+
+    def agents(self):
+        """{path: bytes} of what a sync with the default filter must give."""
+        return self.repository.agents()
+
+    def hide(self, is_gone=True):
+        """Take the source away, or bring it back."""
+        self.server.is_gone = is_gone
+
+
+class RawUpstream(GitUpstream):
+    """agents/ of a repository on GitHub, read as raw files."""
+
+    kind, costs = "http", (9, 1, 2)
+
+    def __init__(self, server, *options):
+        self.server, self.repository = server, server.repository
+        self.requests = server.requests
+        self.url = f"{server.url}/raw/owner/repo/main/agents"
+        self.arguments = [self.url, *options]
+
+
+class WebUpstream:
+    """A web site with a manifest, with or without hashes."""
+
+    kind = "http"
+
+    def __init__(self, site, form):
+        self.server = site.renew(AGENTS, form)
+        self.costs = (9, 1, 2) if form == "JSON" else (9, 9, 9)
+        self.requests = site.requests
+        self.url = site.base
+        self.arguments = [self.url]
+
+    def write(self, path, data):
+        self.server.files[path] = data
+
+    def delete(self, path):
+        del self.server.files[path]
+
+    def publish(self):
+        """A site has nothing to publish: its manifest is made when it is asked for."""
+
+    def agents(self):
+        return only_agents(self.server.files)
+
+    def hide(self, is_gone=True):
+        self.server.is_gone = is_gone
+
+
+class DirectoryUpstream:
+    """A local directory."""
+
+    kind, costs = "dir", (0, 0, 0)
+
+    def __init__(self, directory):
+        self.directory = directory
+        self.requests = []
+        self.url = str(directory)
+        self.arguments = [self.url]
+
+    def write(self, path, data):
+        write(self.directory, path, data)
+
+    def delete(self, path):
+        delete(self.directory, path)
+
+    def publish(self):
+        """A directory has nothing to publish: what is written is there."""
+
+    def agents(self):
+        return only_agents(tree(self.directory))
+
+    def hide(self, is_gone=True):
+        away = self.directory.with_name("away")
+        shutil.move(*map(str, (self.directory, away)[:: 1 if is_gone else -1]))
+
+
+@pytest.fixture
+def git_upstream(git_server, repository):
+    return GitUpstream(git_server, repository)
+
+
+@pytest.fixture
+def hashed_upstream(site):
+    return WebUpstream(site, "JSON")
+
+
+@pytest.fixture
+def plain_upstream(site):
+    return WebUpstream(site, "list")
+
+
+@pytest.fixture
+def github(tmp_path, lasting, small_template, monkeypatch):
+    """A GitHub that has a copy of the small repository."""
+    repository = small_template.copy(tmp_path / "hosted")
+    github = lasting_server(lasting, "github", GitHub).renew(repository)
+    monkeypatch.setenv("AGENT_SYNC_GITHUB", github.url)
+    return github
+
+
+@pytest.fixture
+def raw_upstream(program, github):
+    return RawUpstream(github, "--kind", "http")
+
+
+@pytest.fixture
+def directory_upstream(tmp_path):
+    for path, data in AGENTS.items():
+        write(tmp_path / "upstream", path, data)
+    return DirectoryUpstream(tmp_path / "upstream")
+
+
+@pytest.fixture(params=["git", "hashed", "plain", "raw", "directory"])
+def upstream(request):
+    """An upstream of each kind in turn."""
+    return request.getfixturevalue(request.param + "_upstream")
 
 
 # ---- Harness of hostile objects ----
@@ -7380,132 +7569,16 @@ class TestManifestsWithoutHashes:
         assert "qa/qa.md" not in web.tree()
 
 
-class GitHub(LoopbackServer):
-    """What the tests need of GitHub: raw files, the trees of its API, no smart HTTP.
-
-    For owner/repo, which is a real repository. Its API cuts a listing short after
-    `limit` items. What `answer` says goes before, `git_reply` is for Git's protocol.
-    """
-
-    def __init__(self, repository):
-        self.repository = repository
-        self.limit = None
-        self.answer = lambda request: None
-        self.git_reply = http_reply(403, b"no Git here")
-        super().__init__()
-
-    @property
-    def arguments(self):
-        return [f"{self.url}/raw/owner/repo/main/agents"]
-
-    def agents(self):
-        return self.repository.agents()
-
-    def reply_to(self, request):
-        reply = self.answer(request)
-        if reply is not None:
-            return reply
-        path, _, query = request.path.partition("?")
-        service, _, rest = path[1:].partition("/")
-        reply = {"raw": self.raw, "api": self.tree}.get(service)
-        return reply(rest, query, request) if reply else self.git_reply
-
-    def raw(self, rest, query, request):
-        """A file at a branch, whose name may have a slash."""
-        names = urllib.parse.unquote(rest).split("/")[2:]
-        for count in range(1, len(names)):
-            branch, path = "/".join(names[:count]), "/".join(names[count:])
-            files = self.repository.known_files(branch)
-            if path in files:
-                return http_reply(200, files[path])
-        return http_reply(404, b"404: Not Found")
-
-    def tree(self, rest, query, request):
-        """The answer of `git/trees/NAME`, from what `git ls-tree` says."""
-        prefix, _, name = rest.partition("/git/trees/")
-        found = self.repository.known_tree(urllib.parse.unquote(name), query)
-        if prefix != "v3/repos/owner/repo" or found is None:
-            return http_reply(404, b'{"message": "Not Found"}')
-        tree_id, items = found
-        fields = {"ETag": f'W/"{tree_id}"', "x-ratelimit-remaining": "59"}
-        if is_current(request, fields):
-            return not_modified()
-        limit = self.limit if query else None
-        document = {
-            "sha": tree_id,
-            "tree": items[:limit],
-            "truncated": limit is not None and len(items) > limit,
-        }
-        return http_reply(
-            200, json.dumps(document).encode(), fields, "application/json"
-        )
-
-
-class HostedRepository(Repository):
-    """A repository that remembers what was asked of git, as long as no ref moves."""
-
-    def __init__(self, directory):
-        super().__init__(directory)
-        self.known = {}
-
-    def remember(self, key, make):
-        if key not in self.known:
-            self.known[key] = make()
-        return self.known[key]
-
-    def commit(self, message="Change"):
-        self.known.clear()
-        return super().commit(message)
-
-    def known_files(self, branch):
-        """{path: bytes} at a branch; nothing if there is none."""
-
-        def make():
-            try:
-                return self.archive("", f"refs/heads/{branch}")
-            except AssertionError:
-                return {}
-
-        return self.remember(branch, make)
-
-    def known_tree(self, name, query):
-        """(id, items) of the tree that a branch or an id names, or None."""
-
-        def make():
-            try:
-                tree_id = self.id(name + "^{tree}")
-            except AssertionError:
-                return None
-            options = ["-r", "-t"] if query else []
-            text = self.git("ls-tree", "-l", "-z", *options, tree_id).decode()
-            lines = [line.partition("\t") for line in text.split("\0") if line]
-            return tree_id, [tree_item(*head.split(), path) for head, _, path in lines]
-
-        return self.remember((name, query), make)
-
-
-def tree_item(mode, kind, object_id, size, path):
-    """One item of GitHub's tree document."""
-    item = {"path": path, "mode": mode, "type": kind, "sha": object_id}
-    return {**item, "size": int(size)} if kind == "blob" else item
-
-
 class TestGitHubsRawFiles:
     """DESIGN section 3: raw files under `--kind http`; issue 3, point 2."""
 
     @pytest.fixture
-    def github(self, tmp_path, small_template, monkeypatch):
-        shutil.copytree(small_template.directory, tmp_path / "hosted", symlinks=True)
-        repository = HostedRepository(tmp_path / "hosted")
-        repository.commits = small_template.commits
-        with GitHub(repository) as github:
-            monkeypatch.setenv("AGENT_SYNC_GITHUB", github.url)
-            yield github
+    def mirror(self, program, raw_upstream):
+        return Mirror(program, raw_upstream)
 
     @pytest.fixture
-    def mirrored(self, program, github):
+    def mirrored(self, mirror, github):
         """A source of kind http, after its first sync."""
-        mirror = Mirror(program, github, "--kind", "http")
         mirror.sync()
         github.requests.clear()
         return mirror
@@ -7515,29 +7588,13 @@ class TestGitHubsRawFiles:
         asked = [request.path.partition("?")[0] for request in github.requests]
         return sorted((path.split("/")[1], path.rpartition("/")[2]) for path in asked)
 
-    def test_one_request_lists_and_one_for_each_file_follows(self, program, github):
-        mirror = Mirror(program, github, "--kind", "http")
-        source = mirror.sync()
-        assert (source["kind"], source["requests"]) == ("http", 9)
-        assert source["revision"] == github.repository.id("HEAD^{tree}")
-        assert mirror.is_faithful()
+    def test_the_revision_is_the_tree_of_the_branch(self, mirrored, github):
+        [row] = mirrored.program.query("SELECT last_sha FROM sources")
+        assert row["last_sha"] == github.repository.id("HEAD^{tree}")
+        source = mirrored.sync()
         assert github.requests[0].path.endswith("/git/trees/main?recursive=1")
-
-    def test_unchanged_is_one_request_without_a_body(self, mirrored, github):
-        before, rows = stats(mirrored.dest), mirrored.program.durable_rows()
-        source = mirrored.sync()
-        assert (source["requests"], source["bytes_received"]) == (1, 0)
-        assert (source["unchanged"], changes(source)) == (8, {})
-        assert mirrored.program.durable_rows() == rows
-        assert stats(mirrored.dest) == before
         assert "if-none-match" in github.requests[0].headers
-
-    def test_one_changed_file_is_two_requests(self, mirrored, github):
-        github.repository.write("agents/qa/qa.md", b"# Changed\n")
-        github.repository.commit()
-        source = mirrored.sync()
-        assert (source["updated"], source["requests"]) == (["qa/qa.md"], 2)
-        assert mirrored.is_faithful()
+        assert source["bytes_received"] == 0
 
     def test_a_file_that_is_gone_or_edited_here_is_asked_for_again(
         self, mirrored, github
@@ -7563,10 +7620,9 @@ class TestGitHubsRawFiles:
         assert (source["status"], source["checked"]) == ("error", False)
         assert stats(mirrored.dest) == before
 
-    def test_an_unasked_304_is_no_first_sync(self, program, github):
+    def test_an_unasked_304_is_no_first_sync(self, mirror, github):
         """FAULTS H14."""
         github.answer = lambda request: not_modified()
-        mirror = Mirror(program, github, "--kind", "http")
         assert mirror.sync(check=1)["status"] == "error"
 
     @pytest.mark.parametrize("body", [FORGED, b"", bytes(3000)])
@@ -7583,9 +7639,8 @@ class TestGitHubsRawFiles:
         assert stats(mirrored.dest) == before
 
     @pytest.mark.parametrize("limit", [0, 3, 7])
-    def test_a_listing_that_is_cut_short_is_walked(self, program, github, limit):
+    def test_a_listing_that_is_cut_short_is_walked(self, mirror, github, limit):
         github.limit = limit
-        mirror = Mirror(program, github, "--kind", "http")
         mirror.sync(check=0 if limit else (0, 1))
         if limit:
             assert mirror.is_faithful()
@@ -7593,7 +7648,7 @@ class TestGitHubsRawFiles:
             assert mirror.sync()["requests"] == 1
             assert stats(mirror.dest) == before
 
-    def test_links_and_submodules_are_skipped(self, program, github):
+    def test_links_and_submodules_are_skipped(self, mirror, github):
         repository = github.repository
         blob = repository.git(
             "hash-object", "-w", "--stdin", data=b"/etc/passwd"
@@ -7607,7 +7662,6 @@ class TestGitHubsRawFiles:
                 "update-index", "--add", "--cacheinfo", f"{mode},{object_id},{path}"
             )
         repository.git("commit", "-q", "-m", "Odd entries")
-        mirror = Mirror(program, github, "--kind", "http")
         source = mirror.sync()
         assert source["skipped"] == [
             {"path": "link.md", "reason": "link"},
@@ -7621,12 +7675,11 @@ class TestGitHubsRawFiles:
 
     def test_a_ref_with_a_slash(self, program, github):
         github.repository.branch("feature/x")
-        github.repository.known.clear()
         dest = program.root / "dest"
         url = f"{github.url}/raw/owner/repo/feature/x/agents"
         program.call("add", url, "--kind", "http", "--ref", "feature/x", "--dest", dest)
         program.call("sync")
-        assert tree(dest) == github.agents()
+        assert tree(dest) == github.repository.agents()
 
     def test_a_directory_with_a_space(self, program, github):
         github.repository.write("my agents/x y.md", b"# X\n")
@@ -7693,7 +7746,7 @@ class TestGitHubsRawFiles:
     ):
         """DESIGN, issue 3: only when the kind was left to be chosen."""
         github.git_reply = refusal
-        mirror = Mirror(program, github)
+        mirror = Mirror(program, RawUpstream(github))
         outcome = program.call("sync", "--json")
         assert only_source(outcome.document)["kind"] == "http"
         assert "raw files" in outcome.err
@@ -7703,7 +7756,7 @@ class TestGitHubsRawFiles:
         assert stats(mirror.dest) == before
 
     def test_a_kind_that_was_chosen_is_kept(self, program, github):
-        mirror = Mirror(program, github, "--kind", "git")
+        mirror = Mirror(program, RawUpstream(github, "--kind", "git"))
         assert mirror.sync(check=1)["status"] == "error"
         assert {ask.path[:16] for ask in github.requests} == {"/owner/repo.git/"}
 
@@ -7711,7 +7764,7 @@ class TestGitHubsRawFiles:
         self, program, github, git_server, small_template
     ):
         small_template.copy(git_server.root / "owner" / "repo.git")
-        mirror = Mirror(program, github)
+        mirror = Mirror(program, RawUpstream(github))
         mirror.sync()
         before = stats(mirror.dest)
         github.answer = git_server.reply_to
@@ -8277,312 +8330,245 @@ SYNC_KEYS = {
 
 
 class TestEveryKindOfSource:
-    """What is true of a sync whatever the source is: git or a directory."""
+    """What is true of a sync whatever the source is: each of the `upstream` fixture."""
 
-    def synced(self, program, upstream, *options):
-        mirror = Mirror(program, upstream, *options)
+    @pytest.fixture
+    def mirror(self, program, upstream):
+        return Mirror(program, upstream)
+
+    @pytest.fixture
+    def synced(self, mirror):
         mirror.sync()
         return mirror
 
-    def test_a_first_sync_brings_every_agent(self, program, upstream):
-        mirror = Mirror(program, upstream)
-        source = mirror.sync()
-        assert mirror.is_faithful()
-        assert changes(source) == {"added": sorted(upstream.agents())}
-
-    def test_the_document_says_what_the_contract_says(self, program, upstream):
-        Mirror(program, upstream)
-        document = program.call_json("sync")
+    def test_a_first_sync_brings_every_agent_and_records_it(self, mirror, upstream):
+        """P14: also one whose name is not ASCII."""
+        upstream.write("rôle/设计 🤖.md", b"# Design\n")
+        upstream.publish()
+        agents = upstream.agents()
+        assert mirror.sync("--dry-run")["added"] == sorted(agents)
+        assert not mirror.dest.exists()
+        document = mirror.program.call_json("sync")
         source = only_source(document)
+        assert mirror.tree() == agents and len(agents) == 9
         assert document["ok"] is True
         assert set(source) == SYNC_KEYS
-        assert (source["source"], source["checked"]) == ("src", True)
+        assert changes(source) == {"added": sorted(agents)}
+        assert (source["source"], source["kind"]) == ("src", upstream.kind)
+        assert (source["status"], source["checked"]) == ("success", True)
         assert source["error"] is source["previous_revision"] is None
-        assert isinstance(source["duration_ms"], int)
-        assert isinstance(source["bytes_received"], int)
+        assert source["bytes_received"] > 0 or not source["requests"]
+        assert type(source["duration_ms"]) is int
+        rows = mirror.program.call_json("files", "src")["files"]
+        recorded = {row["file_path"]: row["content_sha"] for row in rows}
+        assert recorded == {path: sha256(data) for path, data in agents.items()}
+        assert all(row["file_size"] == len(agents[row["file_path"]]) for row in rows)
 
-    def test_a_second_sync_writes_nothing(self, program, upstream):
+    def test_a_second_sync_writes_nothing(self, mirror, upstream):
         """INV8: no file, and no row but history and times."""
-        mirror = self.synced(program, upstream)
-        before = stats(mirror.dest), program.durable_rows()
-        source = mirror.sync()
-        assert changes(source) == {}
-        assert (source["unchanged"], source["checked"]) == (8, True)
-        assert (stats(mirror.dest), program.durable_rows()) == before
+        first = mirror.sync()
+        before = stats(mirror.dest), mirror.program.durable_rows()
+        again = mirror.sync()
+        assert (changes(again), again["unchanged"], again["checked"]) == ({}, 8, True)
+        assert (stats(mirror.dest), mirror.program.durable_rows()) == before
+        assert again["revision"] == again["previous_revision"] == first["revision"]
+        assert (first["requests"], again["requests"]) == upstream.costs[:2]
 
-    def test_only_what_changed_is_rewritten(self, program, upstream):
-        mirror = self.synced(program, upstream)
-        before = stats(mirror.dest)
+    def test_news_are_told_by_a_dry_run_and_then_synced(self, synced, upstream):
+        """Only what changed is rewritten; the dry run touches nothing."""
+        upstream.write("new.md", b"# New\n")
+        upstream.write("qa/qa.md", b"# Newer\n")
+        upstream.delete("engineer/core/engineer.md")
+        upstream.publish()
+        before = stats(synced.dest), synced.program.durable_rows()
+        news = {
+            "added": ["new.md"],
+            "updated": ["qa/qa.md"],
+            "removed": ["engineer/core/engineer.md"],
+        }
+        assert changes(synced.sync("-n")) == news
+        assert (stats(synced.dest), synced.program.durable_rows()) == before
+        assert changes(synced.sync()) == news
+        assert synced.is_faithful()
+        assert not (synced.dest / "engineer/core").exists()
+        touched = set(stats(synced.dest).items()) - set(before[0].items())
+        assert sorted(path for path, _ in touched) == ["new.md", "qa/qa.md"]
+        runs = synced.program.call_json("history")["runs"]
+        names = ("status", "files_synced", "files_cached", "files_failed")
+        counted = [tuple(map(run.get, names)) for run in runs]
+        assert counted == [("success", 2, 6, 0), ("success", 8, 0, 0)]
+
+    def test_one_changed_file_costs_no_more_than_it_must(self, synced, upstream):
         upstream.write("qa/qa.md", b"# New\n")
         upstream.publish()
-        source = mirror.sync()
-        assert changes(source) == {"updated": ["qa/qa.md"]}
-        assert mirror.is_faithful()
-        after = stats(mirror.dest)
-        assert [path for path in after if after[path] != before[path]] == ["qa/qa.md"]
+        source = synced.sync()
+        assert source["requests"] <= upstream.costs[2]
+        assert source["revision"] != source["previous_revision"]
 
-    def test_what_is_gone_upstream_goes_here(self, program, upstream):
-        mirror = self.synced(program, upstream)
-        upstream.delete("qa/qa.md")
-        upstream.publish()
-        assert changes(mirror.sync()) == {"removed": ["qa/qa.md"]}
-        assert mirror.is_faithful()
-
-    def test_a_file_becomes_a_directory_and_a_directory_a_file(self, program, upstream):
+    def test_a_file_becomes_a_directory_and_a_directory_a_file(self, synced, upstream):
         """FAULTS P16."""
-        mirror = self.synced(program, upstream)
         upstream.delete("ops.json")
         upstream.write("ops.json/ops.md", b"# Deeper\n")
         upstream.publish()
-        mirror.sync()
-        assert mirror.is_faithful()
+        synced.sync()
+        assert synced.is_faithful()
         upstream.delete("ops.json/ops.md")
         upstream.write("ops.json", b"{}\n")
         upstream.publish()
-        mirror.sync()
-        assert mirror.is_faithful()
+        synced.sync()
+        assert synced.is_faithful()
+        assert synced.backups() == []
 
-    def test_a_missing_file_is_restored(self, program, upstream):
-        """INV9: the same revision, but the row's word is not trusted."""
-        mirror = self.synced(program, upstream)
-        (mirror.dest / "qa" / "qa.md").unlink()
-        shutil.rmtree(str(mirror.dest / "engineer"))
-        source = mirror.sync()
-        assert mirror.is_faithful()
-        assert len(source["restored"]) == 3
-        assert mirror.backups() == []
+    def test_what_is_missing_or_damaged_here_is_restored(self, synced, upstream):
+        """INV9, A19: the same revision, but no row's word is trusted, and no stat's."""
+        (synced.dest / "qa" / "qa.md").unlink()
+        shutil.rmtree(str(synced.dest / "engineer"))
+        damaged = synced.dest / "security.md"
+        before = damaged.stat()
+        damaged.write_bytes(b"# security\n")
+        os.utime(str(damaged), ns=(before.st_atime_ns, before.st_mtime_ns))
+        restored = ["core/engineer.md", "data/data-engineer.md"]
+        restored = [f"engineer/{path}" for path in restored]
+        source = synced.sync()
+        assert changes(source) == {"restored": [*restored, "qa/qa.md", "security.md"]}
+        assert synced.is_faithful()
+        assert synced.backups() == [b"# security\n"]
+        shutil.rmtree(str(synced.dest))
+        assert len(synced.sync()["restored"]) == 8
+        assert synced.is_faithful()
 
-    def test_a_destination_that_is_gone_is_made_again(self, program, upstream):
-        """FAULTS A19."""
-        mirror = self.synced(program, upstream)
-        shutil.rmtree(str(mirror.dest))
-        mirror.sync()
-        assert mirror.is_faithful()
-
-    def test_a_damaged_file_is_restored_even_if_size_and_time_are_the_same(
-        self, program, upstream
-    ):
-        mirror = self.synced(program, upstream)
-        path = mirror.dest / "security.md"
-        before = path.stat()
-        path.write_bytes(b"# security\n")
-        os.utime(str(path), ns=(before.st_atime_ns, before.st_mtime_ns))
-        assert mirror.sync()["restored"] == ["security.md"]
-        assert mirror.is_faithful()
-        assert mirror.backups() == [b"# security\n"]
-
-    def test_identical_files_are_adopted_and_not_rewritten(self, program, upstream):
-        mirror = Mirror(program, upstream)
+    def test_what_is_here_already_is_adopted_and_not_rewritten(self, mirror, upstream):
+        """FAULTS D02: the same when the database was lost. It stands in the history."""
         for path, data in upstream.agents().items():
             mirror.write(path, data)
         before = stats(mirror.dest)
-        mirror.sync()
-        assert stats(mirror.dest) == before
-        assert len(program.call_json("files", "src")["files"]) == 8
+        for _ in range(2):
+            source = mirror.sync()
+            assert (changes(source), source["unchanged"]) == ({}, 8)
+            assert stats(mirror.dest) == before
+            rows = mirror.program.query("SELECT content_sha FROM agent_files")
+            assert len(rows) == 8
+            assert last_run(mirror.program)["files_cached"] == 8
+            mirror.program.database.unlink()
+            mirror = Mirror(mirror.program, upstream)
         assert mirror.backups() == []
 
-    def test_a_lost_database_is_made_up_from_the_files(self, program, upstream):
-        """FAULTS D02."""
-        mirror = self.synced(program, upstream)
-        before = stats(mirror.dest)
-        program.database.unlink()
-        Mirror(program, upstream).sync()
-        assert stats(mirror.dest) == before
-
-    def test_files_of_the_user_are_left_alone(self, program, upstream):
-        mirror = self.synced(program, upstream)
-        mirror.write("mine.md", b"mine\n")
-        mirror.write("qa/foo.tmp", b"mine too\n")
+    def test_files_of_the_user_are_left_alone_and_litter_is_cleared(
+        self, synced, upstream
+    ):
+        """FAULTS A06: the program's own pattern, and nothing that only resembles it."""
+        mine = {
+            "mine.md": b"mine\n",
+            "qa/foo.tmp": b"mine too\n",
+            "qa/.agent-sync-notes.tmp": b"and mine\n",
+        }
+        litter = {"qa/.agent-sync-0123456789abcdef.tmp": b"half a fi"}
+        for path, data in {**mine, **litter}.items():
+            synced.write(path, data)
         upstream.delete("qa/qa.md")
+        upstream.write("qa/new.md", b"# New\n")
         upstream.publish()
-        mirror.sync()
-        assert mirror.tree()["mine.md"] == b"mine\n"
-        assert mirror.tree()["qa/foo.tmp"] == b"mine too\n"
+        synced.sync()
+        assert synced.tree() == {**upstream.agents(), **mine}
 
     @pytest.mark.parametrize("policy", ["backup", "keep", "overwrite"])
-    def test_an_edited_file_is_treated_by_the_policy(self, program, upstream, policy):
-        """FAULTS P26: an edit here, and news of the same file upstream."""
-        mirror = self.synced(program, upstream, "--on-conflict", policy)
-        mirror.write("qa/qa.md", b"# My own\n")
-        upstream.write("qa/qa.md", b"# New\n")
-        upstream.publish()
-        source = mirror.sync()
-        kept = policy == "keep"
-        assert mirror.tree()["qa/qa.md"] == (b"# My own\n" if kept else b"# New\n")
-        assert mirror.backups() == ([b"# My own\n"] if policy == "backup" else [])
-        assert source["kept"] == (["qa/qa.md"] if kept else [])
-
-    @pytest.mark.parametrize("policy", ["backup", "keep", "overwrite"])
-    def test_an_untracked_file_in_the_way_is_treated_by_the_policy(
+    def test_what_is_in_the_way_is_treated_by_the_policy(
         self, program, upstream, policy
     ):
-        mirror = Mirror(program, upstream, "--on-conflict", policy)
-        mirror.write("qa/qa.md", b"# My own\n")
-        source = mirror.sync()
-        kept = policy == "keep"
-        expected = b"# My own\n" if kept else upstream.agents()["qa/qa.md"]
-        assert mirror.tree()["qa/qa.md"] == expected
-        assert mirror.backups() == ([b"# My own\n"] if policy == "backup" else [])
-        assert source["kept"] == (["qa/qa.md"] if kept else [])
+        """FAULTS P26, P27: edited, edited with news, edited and gone, untracked.
 
-    def test_two_backups_of_one_file_are_both_kept(self, program, upstream):
-        mirror = self.synced(program, upstream)
-        for edit in (b"first\n", b"second\n"):
-            mirror.write("qa/qa.md", edit)
-            mirror.sync()
-        assert mirror.backups() == [b"first\n", b"second\n"]
+        Only files whose hash is still ours are removed; what was kept once is kept
+        again, until it is deleted here.
+        """
+        mirror = Mirror(program, upstream, "--on-conflict", policy)
+        mirror.write("ops.json", b"{}\n")
+        kept = ["ops.json"] if policy == "keep" else []
+        assert mirror.sync()["kept"] == kept
+        assert mirror.sync("--max-age", "15m")["unchanged"] == 8 - len(kept)
+        edited = ["qa/qa.md", "qa/web/web-qa.md", "security.md"]
+        for path in edited:
+            mirror.write(path, b"# My own\n")
+        upstream.write("qa/qa.md", b"# New\n")
+        upstream.delete("security.md")
+        upstream.publish()
+        second = mirror.sync()
+        agents, mine = upstream.agents(), {"security.md": b"# My own\n"}
+        if policy == "keep":
+            mine.update(dict.fromkeys(edited, b"# My own\n"), **{"ops.json": b"{}\n"})
+        assert mirror.tree() == {**agents, **mine}
+        assert second["kept"] == sorted(mine)
+        saved = [b"# My own\n", b"# My own\n", b"{}\n"] if policy == "backup" else []
+        assert mirror.backups() == saved
+        assert mirror.sync()["kept"] == sorted(mine.keys() & agents.keys())
+        for path in mine:
+            (mirror.dest / path).unlink()
+        mirror.sync()
         assert mirror.is_faithful()
 
-    def test_a_file_kept_once_is_kept_again(self, program, upstream):
-        mirror = self.synced(program, upstream, "--on-conflict", "keep")
-        mirror.write("qa/qa.md", b"# My own\n")
-        for _ in range(2):
-            assert mirror.sync()["kept"] == ["qa/qa.md"]
-        assert mirror.tree()["qa/qa.md"] == b"# My own\n"
+    def test_two_backups_of_one_file_are_both_kept(self, synced):
+        for edit in (b"first\n", b"second\n"):
+            synced.write("qa/qa.md", edit)
+            assert synced.sync()["restored"] == ["qa/qa.md"]
+        assert synced.backups() == [b"first\n", b"second\n"]
+        assert synced.is_faithful()
 
-    @pytest.mark.parametrize("policy", ["backup", "keep", "overwrite"])
-    def test_an_edited_file_that_is_gone_upstream_stays(
-        self, program, upstream, policy
-    ):
-        """FAULTS P27: only files whose hash is still ours are removed."""
-        mirror = self.synced(program, upstream, "--on-conflict", policy)
-        mirror.write("qa/qa.md", b"# My own\n")
-        upstream.delete("qa/qa.md")
-        upstream.publish()
-        mirror.sync()
-        assert mirror.tree()["qa/qa.md"] == b"# My own\n"
-
-    def test_a_mass_removal_needs_force(self, program, upstream):
-        """FAULTS P27."""
-        mirror = self.synced(program, upstream)
-        before = mirror.tree()
+    def test_a_mass_removal_needs_force(self, synced, upstream):
+        """FAULTS P27: of five files it is none, of six of eight it is one."""
+        before = synced.tree()
         for path in sorted(before)[:6]:
             upstream.delete(path)
         upstream.publish()
-        outcome = program.call("sync", check=1)
-        assert "--force" in complaint(outcome)
-        assert "6" in complaint(outcome)
-        assert mirror.tree() == before
-        mirror.sync("--force")
-        assert mirror.is_faithful()
-
-    def test_five_removals_are_no_mass_removal(self, program, upstream):
-        mirror = self.synced(program, upstream)
-        for path in sorted(mirror.tree())[:5]:
-            upstream.delete(path)
+        outcome = synced.program.call("sync", check=1)
+        assert "--force" in complaint(outcome) and "6" in complaint(outcome)
+        assert synced.tree() == before
+        upstream.write(min(before), before[min(before)])
         upstream.publish()
-        assert len(mirror.sync()["removed"]) == 5
-        assert mirror.is_faithful()
-
-    @pytest.mark.parametrize("option", ["-n", "--dry-run"])
-    def test_a_dry_run_tells_and_does_not_touch(self, program, upstream, option):
-        mirror = self.synced(program, upstream)
-        upstream.write("new.md", b"# New\n")
-        upstream.write("qa/qa.md", b"# Newer\n")
-        upstream.delete("security.md")
+        assert len(synced.sync()["removed"]) == 5
+        assert synced.is_faithful()
+        upstream.delete(min(before))
         upstream.publish()
-        before = stats(mirror.dest), program.durable_rows()
-        source = mirror.sync(option)
-        assert changes(source) == {
-            "added": ["new.md"],
-            "updated": ["qa/qa.md"],
-            "removed": ["security.md"],
-        }
-        assert (stats(mirror.dest), program.durable_rows()) == before
+        synced.sync("--force")
+        assert synced.is_faithful()
 
-    def test_a_dry_run_before_the_first_sync_makes_no_destination(
-        self, program, upstream
-    ):
-        mirror = Mirror(program, upstream)
-        assert len(mirror.sync("--dry-run")["added"]) == 8
-        assert mirror.tree() == {}
+    def test_a_source_that_is_gone_loses_nothing(self, synced, upstream):
+        """INV3, P27: an error that names it, in the history, and later all is well."""
+        before = stats(synced.dest), synced.program.durable_rows()
+        upstream.hide()
+        for option in ([], ["--force"], ["--dry-run"]):
+            source = synced.sync(*option, check=1)
+            assert (source["status"], changes(source)) == ("error", {})
+            assert source["error"] and not source["checked"]
+        assert (stats(synced.dest), synced.program.durable_rows()) == before
+        assert last_run(synced.program)["status"] == "error"
+        assert "src" in complaint(synced.program.call("sync", check=1))
+        upstream.hide(False)
+        assert synced.sync()["unchanged"] == 8
 
-    def test_force_reads_everything_and_rewrites_nothing(self, program, upstream):
-        mirror = self.synced(program, upstream)
-        before = stats(mirror.dest)
-        mirror.sync("--force")
-        assert stats(mirror.dest) == before
+    def test_force_reads_everything_and_rewrites_nothing(self, synced, upstream):
+        before = stats(synced.dest)
+        assert synced.sync("--force")["requests"] == upstream.costs[0]
+        assert stats(synced.dest) == before
 
-    def test_a_source_checked_lately_is_not_asked(self, program, upstream):
-        mirror = self.synced(program, upstream)
+    def test_a_source_checked_lately_is_not_asked(self, synced, upstream):
         upstream.write("new.md", b"# New\n")
         upstream.publish()
-        source = mirror.sync("--max-age", "15m")
+        source = synced.sync("--max-age", "15m")
         assert (source["checked"], source["requests"]) == (False, 0)
-        assert "new.md" not in mirror.tree()
-        assert mirror.sync("--max-age", "0s")["added"] == ["new.md"]
+        assert "new.md" not in synced.tree()
+        assert synced.sync("--max-age", "0s")["added"] == ["new.md"]
 
-    def test_what_is_not_asked_has_its_files_all_the_same(self, program, upstream):
-        """Also where one of the user's is kept, so that not all that is listed is."""
-        mirror = Mirror(program, upstream, "--on-conflict", "keep")
-        mirror.write("qa/qa.md", b"# My own\n")
-        mirror.sync()
-        assert mirror.sync("--max-age", "15m")["unchanged"] == 7
-
-    @pytest.mark.parametrize("options", [[], ["--dry-run"]], ids=str)
-    def test_offline_nothing_is_promised_that_would_have_to_be_fetched(
-        self, program, upstream, options
-    ):
-        mirror = self.synced(program, upstream)
-        (mirror.dest / "qa" / "qa.md").unlink()
-        source = mirror.sync("--offline", *options, check=1)
-        assert "1 file would have to be fetched" in source["error"]
-        assert changes(source) == {}
-
-    def test_an_offline_sync_asks_nobody(self, program, upstream):
-        mirror = self.synced(program, upstream)
+    def test_offline_nobody_is_asked_and_nothing_promised(self, synced, upstream):
+        rows = synced.program.durable_rows()
         for options in (["--offline"], ["--offline", "--force"]):
-            source = mirror.sync(*options)
+            source = synced.sync(*options)
             assert (source["checked"], source["requests"]) == (False, 0)
-
-    def test_litter_of_a_killed_run_is_cleared(self, program, upstream):
-        """FAULTS A06: the program's own pattern, and nothing that only resembles it."""
-        mirror = self.synced(program, upstream)
-        mirror.write("qa/.agent-sync-0123456789abcdef.tmp", b"half a fi")
-        mirror.write("qa/.agent-sync-notes.tmp", b"mine\n")
-        upstream.write("qa/qa.md", b"# New\n")
-        upstream.publish()
-        mirror.sync()
-        assert mirror.tree() == {
-            **upstream.agents(),
-            "qa/.agent-sync-notes.tmp": b"mine\n",
-        }
-
-    def test_every_run_is_in_the_history(self, program, upstream):
-        mirror = self.synced(program, upstream)
-        upstream.write("qa/qa.md", b"# New\n")
-        upstream.write("new.md", b"# New\n")
-        upstream.delete("security.md")
-        upstream.publish()
-        mirror.sync()
-        runs = program.call_json("history")["runs"]
-        counted = [
-            (
-                run["status"],
-                run["files_synced"],
-                run["files_cached"],
-                run["files_failed"],
-            )
-            for run in runs
-        ]
-        assert counted == [("success", 2, 6, 0), ("success", 8, 0, 0)]
-
-    def test_names_beyond_ascii_are_synced(self, program, upstream):
-        upstream.write("rôle/设计 🤖.md", b"# Design\n")
-        upstream.publish()
-        mirror = self.synced(program, upstream)
-        assert mirror.is_faithful()
-        assert "rôle/设计 🤖.md" in mirror.tree()
-
-    def test_every_file_is_in_the_database_with_its_hash(self, program, upstream):
-        mirror = self.synced(program, upstream)
-        rows = program.call_json("files", "src")["files"]
-        recorded = {
-            row["file_path"]: (row["content_sha"], row["file_size"]) for row in rows
-        }
-        assert recorded == {
-            path: (sha256(data), len(data)) for path, data in mirror.tree().items()
-        }
+            assert source["unchanged"] == 8
+        assert synced.program.durable_rows() == rows
+        (synced.dest / "qa" / "qa.md").unlink()
+        for options in (["--offline"], ["--offline", "--dry-run"]):
+            source = synced.sync(*options, check=1)
+            assert "1 file would have to be fetched" in source["error"]
+            assert changes(source) == {}
 
 
 DAYS = {  # what happened upstream: (how, what a sync says)
@@ -11721,7 +11707,7 @@ class TestEntriesOfTheCache:
         program.call("migrate")
         program.call("sync")
         assert tree(dest)["qa/core/engineer.md"] == FEW_AGENTS["qa/core/engineer.md"]
-        kept = (dest / ".agent-sync" / "backup").rglob("engineer.md")
+        kept = (dest / ".agent-sync" / "backup").rglob("engineer.md.bak")
         assert [path.read_bytes() for path in kept] == [edited]
 
 
@@ -12261,7 +12247,7 @@ class TestMistakesOfTheCodeItReplaces:
         """The destination's path is blocked: what was there is not lost."""
         write(service.cache_dir, "qa", b"# Mine\n")
         assert_result(service.sync_agents(), synced=FEW_AGENTS)
-        kept = (service.cache_dir / ".agent-sync" / "backup").rglob("qa")
+        kept = (service.cache_dir / ".agent-sync" / "backup").rglob("qa.bak")
         assert [path.read_bytes() for path in kept] == [b"# Mine\n"]
 
     def test_a_file_the_server_refuses_is_failed_and_no_more(self, complete, host):
