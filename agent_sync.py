@@ -368,6 +368,7 @@ class TrackedFile(NamedTuple):
     size: Optional[int] = None
     etag: Optional[str] = None
     last_modified: Optional[str] = None
+    mode: Optional[int] = None
 
     @classmethod
     def of(cls, entry, sha256, size):
@@ -440,8 +441,12 @@ class Change(NamedTuple):
 
     path: str
     action: str
-    old_sha: Optional[str]
-    new_sha: Optional[str]
+    old_sha: Optional[str] = None
+    new_sha: Optional[str] = None
+    old_object_id: Optional[str] = None
+    old_mode: Optional[int] = None
+    new_mode: Optional[int] = None
+    saved_to: Optional[str] = None  # where an edit is now, below the destination
 
 
 # ==== Hashes, paths and files ====
@@ -1122,6 +1127,32 @@ CREATE INDEX IF NOT EXISTS idx_contents_stored
     ON contents(stored_at, size);
 """
 CONTRACT_TABLES = {"sources", "agent_files", "sync_history"}
+CHANGE_COLUMNS = (  # as the fields of Change
+    "file_path",
+    "action",
+    "old_sha",
+    "new_sha",
+    "old_object_id",
+    "old_mode",
+    "new_mode",
+    "saved_to",
+)
+# What a listing is made from, beside the tracked files.
+LISTING_COLUMNS = (
+    "url",
+    "kind",
+    "ref",
+    "path",
+    "include",
+    "exclude",
+    "last_sha",
+    "etag",
+    "last_modified",
+    "is_hashed",
+)
+LISTING_FORMAT = 1  # to be raised whenever a version takes other files by default
+# What of a source is only true of its URL.
+FOUND_OUT = ("ref", "path", "last_sync_time", "checked_at", "retry_at", "protocol")
 STATUSES = ("success", "partial", "error")
 DATABASE_SUFFIXES = ("-journal", "-wal", "-shm")
 POLICIES = ("backup", "keep", "overwrite")
@@ -1221,6 +1252,47 @@ def insert_sql(table, names):
     """Return the statement that inserts a row of *names* into *table*."""
     marks = ", ".join("?" * len(names))
     return f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})"
+
+
+def insert(connection, table, row):
+    """Insert *row*, a dict, and return its rowid."""
+    cursor = connection.execute(insert_sql(table, row), tuple(row.values()))
+    return cursor.lastrowid
+
+
+def update_source(connection, source_id, columns):
+    """Set *columns* of a source, and when; DatabaseError if it is not there."""
+    columns = {"updated_at": utc_now(), **columns}
+    assignments = ", ".join(f"{name} = ?" for name in columns)
+    cursor = connection.execute(
+        f"UPDATE sources SET {assignments} WHERE id = ?",
+        (*columns.values(), source_id),
+    )
+    if cursor.rowcount != 1:
+        raise DatabaseError(f"there is no source '{printable(source_id)}'")
+
+
+def files_digest(files):
+    """Return the SHA-256 of what *files*, tracked ones in any order, are."""
+    lines = sorted(
+        f"{file.path}\0{file.sha256}\0{file.object_id}\0{file.mode}\n" for file in files
+    )
+    return sha256_of("".join(lines).encode("utf-8", "surrogatepass"))
+
+
+def listing_digest(source, files):
+    """Return the SHA-256 of a row of `sources` and the files tracked for it.
+
+    A run that tracks all of a listing stores this with the source. As long as it comes
+    out the same, the rows are that listing: whoever changes them, another program, or
+    what the source is, makes the next run read the listing anew.
+    """
+    values = [source[name] for name in LISTING_COLUMNS]
+    values = [
+        int(value) if value is True or value is False else value for value in values
+    ]
+    text = json.dumps([LISTING_FORMAT, *values, files_digest(files)], default=repr)
+    return sha256_of(text.encode())
 
 
 def stored_bytes(value):
@@ -1457,41 +1529,32 @@ class AgentSyncState:
     def save_source(self, source_id, check=None, **columns):
         """Insert the source with these *columns*, or update just these.
 
-        Any change to what the source is makes the next run read its whole listing. What
-        was found out about another URL is forgotten with it: ref and path, when it was
-        synced, and when it may be asked.
-        *check* is called with all rows before, in the same transaction, and may raise.
+        What was found out about another URL is forgotten with it. *check* is called
+        with all rows before, in the same transaction, and may raise.
         """
         if not source_id:
             raise UsageError("a source needs an id")
-        names = ["id", "created_at", "updated_at", *columns]
-        updates = [f"{name} = excluded.{name}" for name in names[2:]]
-        identity = sorted(set(columns) - {"enabled", "on_conflict"})
-        same = " AND ".join(f"{name} IS excluded.{name}" for name in identity)
-        if same:
-            updates.append(f"file_count = CASE WHEN {same} THEN file_count END")
-        if "url" in columns:
-            updates += [
-                f"{name} = CASE WHEN url IS excluded.url THEN {name} END"
-                for name in ("ref", "path", "last_sync_time", "retry_at")
-                if name not in columns
-            ]
         with self._transaction() as connection:
             if check:
                 check(connection.execute("SELECT * FROM sources").fetchall())
-            connection.execute(
-                insert_sql("sources", names)
-                + f" ON CONFLICT (id) DO UPDATE SET {', '.join(updates)}",
-                [source_id, utc_now(), utc_now(), *columns.values()],
-            )
+            query = "SELECT url FROM sources WHERE id = ?"
+            old = connection.execute(query, (source_id,)).fetchone()
+            if old is None:
+                row = {
+                    "id": source_id,
+                    "created_at": utc_now(),
+                    "updated_at": utc_now(),
+                }
+                insert(connection, "sources", {**row, **columns})
+                return
+            if columns.get("url", old["url"]) != old["url"]:
+                columns = {**dict.fromkeys(FOUND_OUT), **columns}
+            update_source(connection, source_id, columns)
 
     def set_enabled(self, source_id, enabled):
         """Let `sync` without ids include the source, or not."""
         with self._transaction() as connection:
-            connection.execute(
-                "UPDATE sources SET enabled = ?, updated_at = ? WHERE id = ?",
-                (int(bool(enabled)), utc_now(), source_id),
-            )
+            update_source(connection, source_id, {"enabled": int(bool(enabled))})
 
     def remove_source(self, source_id):
         """Forget the source, its files and its history."""
@@ -1502,18 +1565,16 @@ class AgentSyncState:
             )
 
     def update_source_sync_metadata(self, source_id, last_sha=None, etag=None):
-        """Note that the source was synced now; what is None stays as it is stored."""
-        # Only a run knows that the rows are all the files of what is set here.
+        """Note that the source was synced now; what is None stays as it is stored.
+
+        Raises DatabaseError if there is no such source.
+        """
+        now = utc_now()
+        columns = {"last_sync_time": now, "updated_at": now}
+        columns.update({"last_sha": last_sha} if last_sha is not None else {})
+        columns.update({"etag": etag} if etag is not None else {})
         with self._transaction() as connection:
-            connection.execute(
-                "UPDATE sources SET last_sha = coalesce(:sha, last_sha),"
-                " etag = coalesce(:etag, etag), last_sync_time = :now,"
-                " updated_at = :now,"
-                " file_count = CASE WHEN coalesce(:sha, last_sha) IS last_sha"
-                " AND coalesce(:etag, etag) IS etag THEN file_count END"
-                " WHERE id = :id",
-                {"sha": last_sha, "etag": etag, "now": utc_now(), "id": source_id},
-            )
+            update_source(connection, source_id, columns)
 
     def get_source_info(self, source_id):
         """Return the source's row as a dict, or None."""
@@ -1543,10 +1604,6 @@ class AgentSyncState:
         """Insert or update rows from dicts with `track_file`'s arguments as keys."""
         with self._transaction() as connection:
             self._track(connection, source_id, files)
-            # Only a run knows what its files are proven by: it is to list them again.
-            connection.execute(
-                "UPDATE sources SET file_count = NULL WHERE id = ?", (source_id,)
-            )
 
     FILE_COLUMNS = (
         "file_path",
@@ -1556,6 +1613,8 @@ class AgentSyncState:
         "object_id",
         "etag",
         "last_modified",
+        "mode",
+        "stat",
     )
 
     @classmethod
@@ -1704,13 +1763,10 @@ class AgentSyncState:
             raise ValueError(f"status must be one of {STATUSES}, not {run['status']!r}")
         with self._transaction() as connection:
             run = {"source_id": source_id, "sync_time": utc_now(), **run}
-            cursor = connection.execute(
-                insert_sql("sync_history", run), tuple(run.values())
-            )
+            run_id = insert(connection, "sync_history", run)
             connection.executemany(
-                "INSERT INTO file_changes (run_id, file_path, action, old_sha, new_sha)"
-                " VALUES (?, ?, ?, ?, ?)",
-                [(cursor.lastrowid, *change) for change in changes],
+                insert_sql("file_changes", ("run_id", *CHANGE_COLUMNS)),
+                [(run_id, *change) for change in changes],
             )
             if unsettled is not None:
                 settle(connection, source_id, unsettled)
@@ -1722,12 +1778,8 @@ class AgentSyncState:
             self._track(connection, source_id, track)
             if source is not None:
                 source = {"updated_at": run["sync_time"], **source}
-                assignments = ", ".join(f"{name} = ?" for name in source)
-                connection.execute(
-                    f"UPDATE sources SET {assignments} WHERE id = ?",
-                    (*source.values(), source_id),
-                )
-            return cursor.lastrowid
+                update_source(connection, source_id, source)
+            return run_id
 
     def get_sync_history(self, source_id, limit=10):
         """Return the source's last runs as dicts, newest first."""
@@ -4545,7 +4597,8 @@ class Run:
                 path for path in local if is_unmodified(local[path], tracked.get(path))
             }
 
-        complete = self._row["file_count"] == len(tracked) and not again
+        digest = listing_digest(self._row, tracked.values())
+        complete = self._row["listing_digest"] == digest and not again
         known = LastSync(tracked, complete, intact)
         source, listing = ask_source(
             stack, self._row, self._http, known, spool_directory, self.options.jobs
@@ -4699,16 +4752,18 @@ class Run:
         new_shas = {file.path: file.sha256 for file in track}
         changes = make_changes(actions, self._tracked, new_shas)
         kept = any(a.kind == KEEP and a.path in listed for a in actions)
-        count = len(set(self._tracked) - set(gone) | set(new_shas))
-        columns = self._columns(source, listing, None if kept else count)
+        now_tracked = {**self._tracked, **{file.path: file for file in track}}
+        now_tracked = [now_tracked[path] for path in now_tracked.keys() - set(gone)]
+        columns = self._columns(source, listing, None if kept else now_tracked)
         rows = [file_row(file, self._directory.root) for file in track]
         history = self._report.history_row()
+        history["listing_digest"] = files_digest(now_tracked)
         self._state.record_run(self._row["id"], history, changes, rows, gone, columns)
 
-    def _columns(self, source, listing, file_count):
+    def _columns(self, source, listing, tracked):
         """Return the columns of `sources` to set; None if nobody was asked.
 
-        *file_count* is None if not all files of the listing are tracked.
+        *tracked* is None if not all files of the listing are tracked.
         """
         if self.options.offline:
             return None
@@ -4717,15 +4772,17 @@ class Run:
             "path": source.path,
             "destination": self._row["destination"],
             "last_sha": listing.revision,
-            "file_count": None,
+            "listing_digest": None,
             "etag": None,
             "last_modified": None,
             "is_hashed": None,
             "retry_at": None,
             "last_sync_time": None if listing.failed else utc_now(),
         }
-        if not listing.failed and file_count is not None:
-            columns.update(file_count=file_count, **dict(listing.columns))
+        if not listing.failed and tracked is not None:
+            columns.update(listing.columns)
+            digest = listing_digest({**self._row, **columns}, tracked)
+            columns["listing_digest"] = digest
         return columns
 
     def _count(self):

@@ -2294,8 +2294,24 @@ class TestSourcesInTheState:
         assert_recent(source["last_sync_time"])
         assert_recent(source["updated_at"])
 
-    def test_an_unknown_source_is_none(self, state):
+    def test_an_unknown_source_is_none_and_cannot_be_changed(self, state):
         assert state.get_source_info("nobody") is None
+        for call in (
+            lambda: state.update_source_sync_metadata("nobody", last_sha="abc"),
+            lambda: state.set_enabled("nobody", True),
+        ):
+            with pytest.raises(agent_sync.DatabaseError, match="no source 'nobody'"):
+                call()
+
+    def test_another_url_forgets_what_was_found_out_about_the_old_one(self, state):
+        found = {"ref": "main", "path": "agents", "retry_at": "9999", "pin": "abc"}
+        state.save_source("src", **found)
+        state.save_source("src", url="https://example.org/agents", on_conflict="keep")
+        kept = state.get_source_info("src")
+        assert {name: kept[name] for name in found} == found
+        state.save_source("src", url="https://example.org/moved", path="new")
+        moved = state.get_source_info("src")
+        assert [moved[name] for name in found] == [None, "new", None, "abc"]
 
     def test_all_sources_or_only_the_enabled_ones(self, state):
         state.register_source("off", "https://example.org/off", enabled=False)
@@ -2314,7 +2330,28 @@ class TestSourcesInTheState:
         assert state.get_sync_history("src") == []
 
 
+# What other programs do to a source that was synced.
+WRITERS = {
+    "a new revision": "UPDATE sources SET last_sha = 'abc'",
+    "another filter": """UPDATE sources SET exclude = '["x*"]'""",
+    "a row lost": "DELETE FROM agent_files WHERE file_path = 'qa/qa.md'",
+    "a row's hash": "UPDATE agent_files SET content_sha = 'aa'",
+    "a row's proof": "UPDATE agent_files SET object_id = NULL",
+}
+
+
 class TestFilesInTheState:
+    @pytest.mark.parametrize("sql", WRITERS.values(), ids=WRITERS)
+    def test_whoever_writes_a_row_makes_the_next_run_read_the_listing(
+        self, synced, sql
+    ):
+        """FAULTS D12: they are the listing as long as their digest is right."""
+        with opened(synced.program.database) as connection:
+            connection.execute(sql)
+        assert synced.sync()["requests"] == 2
+        assert synced.sync()["requests"] == 1
+        assert synced.is_faithful()
+
     def row(self, state, path="a.md"):
         with state._get_connection() as connection:
             sql = "SELECT * FROM agent_files WHERE file_path = ?"
@@ -9154,9 +9191,10 @@ class World:
         rest = {k: sha256(v) for k, v in files.items() if "/backup/" not in k}
         tables = {
             "sources": "id, url, kind, ref, path, destination, on_conflict, enabled,"
-            " last_sha, etag, file_count, include, exclude",
+            " last_sha, etag, listing_digest, include, exclude",
             "agent_files": "source_id, file_path, content_sha, local_path, file_size,"
-            " object_id, etag, last_modified",
+            " object_id, etag, last_modified, mode",
+            "pending": "source_id, file_path, content_sha",
         }
         with opened(self.database) as connection:
             rows = {
@@ -9362,7 +9400,7 @@ OPERATIONS = {
     "update": 50,
     "conflict": 65,
     "migration": 80,
-    "import": 30,
+    "import": 20,
 }
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGINT SIGINT": 130}
 
@@ -10278,7 +10316,7 @@ ODD_VALUES = {
         ("include", '"*"'),
         ("exclude", "[1, null]"),
         ("on_conflict", "shred"),
-        ("file_count", "many"),
+        ("listing_digest", b"\xff"),
         ("kind", "carrier pigeon"),
         ("url", "gopher://example.org"),
         ("url", b"\xff\xfe"),
