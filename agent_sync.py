@@ -349,7 +349,7 @@ class Listing(NamedTuple):
     """The files a source has at one revision.
 
     `skipped` holds (path, reason) of what is never written, `failed` (path, error) of
-    what is listed and could not be had. `columns` are what to remember with the source.
+    what is listed and was not fetched. `columns` are what to remember with the source.
     """
 
     revision: str
@@ -599,7 +599,7 @@ _HAS_DIR_FD = {os.open, os.mkdir, os.stat, os.unlink, os.rmdir} <= os.supports_d
 def open_regular(name, dir_fd=None):
     """Open *name* for reading without following a link or waiting for a FIFO's writer.
 
-    Returns (file, its stat). Raises OSError, with ELOOP for what is no regular file.
+    Returns (file, its stat). Raises OSError, ELOOP for what is not a regular file.
     """
     before = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
     if not stat.S_ISREG(before.st_mode):
@@ -626,7 +626,7 @@ class Directory:
     Paths are relative, with slashes. Below the root nothing is read, written or deleted
     through a link: where the platform can, each parent is opened from its own parent's
     descriptor, so that a directory swapped for a link while a run goes on is noticed,
-    not followed. Only names are listed by whole paths.
+    not followed. Only `walk` uses full paths.
     """
 
     def __init__(self, root):
@@ -705,7 +705,7 @@ class Directory:
         return LocalFile(content.hexdigest(), blob.hexdigest(), size, status.st_ino)
 
     def _parent_obstacle(self, path):
-        """Return the Obstacle for the topmost parent of *path* that is no directory."""
+        """Return the Obstacle for the topmost parent that is not a directory."""
         for parent in parents_of(path):
             with self.parent(parent) as (name, dir_fd):
                 mode = os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode
@@ -714,7 +714,7 @@ class Directory:
         return None  # It has become a directory since.
 
     def walk(self, below="", hidden=False):
-        """Yield the paths of all below that is no directory, without following links.
+        """Yield the paths of all but directories below, without following links.
 
         Without *hidden*, names that begin with a dot are left out.
         """
@@ -778,7 +778,7 @@ class Directory:
             raise
 
     def publish(self, staged, path):
-        """Rename *staged*, a temporary file or what is in the way, to *path*."""
+        """Rename *staged* to *path* (also used to move a file to the backup)."""
         with self.parent(staged) as (source, source_fd):
             with self.parent(path, create=True) as (target, target_fd):
                 retry_while_shared(
@@ -788,7 +788,7 @@ class Directory:
                 )
 
     def remove(self, path):
-        """Delete the file or link at *path*; nothing there is no error."""
+        """Delete the file or link at *path*, if there is one."""
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             with self.parent(path) as (name, dir_fd):
                 retry_while_shared(lambda: os.unlink(name, dir_fd=dir_fd))
@@ -905,7 +905,7 @@ class DestinationLock:
                 self._file.close()
                 raise BusyError(
                     f"another run holds {self.path.parent.parent}"
-                    f" ({printable(holder) or 'it does not say who'}); try later, or"
+                    f" ({printable(holder) or 'it does not say which'}); try later, or"
                     f" wait longer than {self.timeout:g} s with --lock-timeout"
                 )
         try:
@@ -962,7 +962,7 @@ class DestinationLock:
             else:
                 import msvcrt
 
-                # Far behind the text, so that others can still read who holds it.
+                # Far behind the text, so that others can still read the holder's name.
                 self._file.seek(1 << 30)
                 msvcrt.locking(self._file.fileno(), msvcrt.LK_NBLCK, 1)
         except OSError as error:
@@ -976,7 +976,7 @@ class DestinationLock:
         return True
 
     def _is_orphan(self):
-        """Return whether the locked file is no longer the lock file; then open that."""
+        """Return whether another lock file took this one's place; then open that."""
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(os.fstat(self._file.fileno()), os.stat(self.path)):
                 return False
@@ -1066,7 +1066,7 @@ CREATE TABLE IF NOT EXISTS sync_history (
     status TEXT NOT NULL,        -- success, partial or error
     files_synced INTEGER DEFAULT 0,        -- added, updated or restored
     files_cached INTEGER DEFAULT 0,        -- unchanged
-    files_failed INTEGER DEFAULT 0,        -- listed, and not to be had
+    files_failed INTEGER DEFAULT 0,        -- listed, but not fetched
     error_message TEXT,          -- of a run that failed, wholly or in part
     duration_ms INTEGER,
     revision TEXT,               -- the one it ended at
@@ -1405,7 +1405,7 @@ class AgentSyncState:
         )
         try:
             connection.row_factory = sqlite3.Row
-            # Text that is no UTF-8 is for the checks to refuse, and not for SQLite.
+            # Let invalid UTF-8 through here: the checks below refuse it by name.
             connection.text_factory = lambda data: data.decode(
                 "utf-8", "surrogateescape"
             )
@@ -1833,7 +1833,9 @@ def split_url(url):
     from urllib.parse import urlsplit
 
     if re.search(r"[\x00-\x20\x7f\\]", url) or not url.isascii():
-        raise UsageError(f"bad URL '{printable(url)}': it has a character to be quoted")
+        raise UsageError(
+            f"bad URL '{printable(url)}': a character in it must be percent-encoded"
+        )
     try:
         parts = urlsplit(url)
         port_ok = parts.port is None or parts.port > 0
@@ -1842,7 +1844,9 @@ def split_url(url):
     if "@" in parts.netloc:
         raise UsageError(NO_PASSWORD)
     if parts.scheme not in ("http", "https") or not parts.hostname or not port_ok:
-        raise UsageError(f"bad URL '{printable(url)}': http(s)://host/… is needed")
+        raise UsageError(
+            f"bad URL '{printable(url)}': it must begin with http(s)://HOST"
+        )
     return parts
 
 
@@ -1935,7 +1939,7 @@ CONDITIONAL_HEADERS = ("If-none-match", "If-modified-since")
 def conditional_headers(etag, last_modified):
     """Return the headers that make a GET conditional; the ETag alone if there is one.
 
-    RFC 9110, section 13.2.2: If-None-Match goes before If-Modified-Since.
+    RFC 9110, section 13.2.2: If-None-Match takes precedence over If-Modified-Since.
     """
     if etag:
         return {"If-none-match": etag}
@@ -1943,7 +1947,7 @@ def conditional_headers(etag, last_modified):
 
 
 def http_date(text):
-    """Return the aware datetime of an HTTP date, or None if it is none."""
+    """Return the aware datetime of an HTTP date, or None for another text."""
     from email.utils import parsedate_to_datetime
 
     try:
@@ -2033,7 +2037,7 @@ class Deadline:
                     sock.shutdown(2)
 
     def check(self):
-        """Raise NetworkError when it is over, for work that waits for nobody."""
+        """Raise NetworkError once expired: for loops that no socket time-out ends."""
         if self.expired.is_set():
             raise NetworkError(self._why(TimeoutError()))
 
@@ -2120,7 +2124,9 @@ class Response:
         }
         if encodings - {"identity"}:
             got = printable(", ".join(encodings))
-            raise ProtocolError(f"{self.url} answered in {got}, unasked")
+            raise ProtocolError(
+                f"{self.url} answered in {got}, which was not asked for"
+            )
         pieces, size = [], 0
         while piece := self.read(CHUNK_SIZE):
             pieces.append(piece)
@@ -2256,7 +2262,9 @@ class ConnectionPool:
 
         try:
             if connection.sock and has_input(connection.sock):
-                raise ConnectionResetError("closed, or sending what nobody asked for")
+                raise ConnectionResetError(
+                    "closed, or sending without having been asked"
+                )
             request.deadline.attach(connection)
             headers = {**request.unredirected_hdrs, **request.headers}
             if request._tunnel_host:  # What is for the proxy went with its CONNECT.
@@ -2335,7 +2343,7 @@ class HttpClient:
                 answer.close()
                 until = now + timedelta(seconds=asked)
                 raise RateLimitError(
-                    f"{url} answered {answer.status} and asks not to be asked before"
+                    f"{url} answered {answer.status}: rate limited until before"
                     f" {until.isoformat(timespec='seconds')}",
                     until,
                 )
@@ -2365,7 +2373,7 @@ class HttpClient:
         lengths = set(answer.headers.get_all("Content-Length", ()))
         if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", n) for n in lengths):
             answer.close()
-            raise ProtocolError(f"{url}: no one length for the answer")
+            raise ProtocolError(f"{url}: conflicting Content-Length headers")
         try:
             self.deadline.check()  # A head that was cut short looks like a whole one.
         except NetworkError:
@@ -2453,7 +2461,7 @@ def read_lines(read, limit):
     while (data := read_pkt(read)) is not FLUSH_PKT:
         size += len(data) + 4
         if data is DELIM_PKT or size > limit:
-            raise ProtocolError("the server's list has no end, or a part too many")
+            raise ProtocolError("the server's list is too long, or malformed")
         yield data[:-1] if data.endswith(b"\n") else data
 
 
@@ -2502,7 +2510,7 @@ def parse_tree_id(commit):
     """Return the id of a commit object's tree, which its first line names."""
     match = re.match(rb"tree ([0-9a-f]{40}|[0-9a-f]{64})\n", commit)
     if not match:
-        raise ProtocolError("a commit without a tree")
+        raise ProtocolError("a commit has no tree")
     return match.group(1).decode("ascii")
 
 
@@ -2512,7 +2520,7 @@ def parse_tag(tag):
         rb"object ([0-9a-f]{40}|[0-9a-f]{64})\ntype (commit|tree|blob|tag)\n", tag
     )
     if not match:
-        raise ProtocolError("a tag without an object")
+        raise ProtocolError("a tag has no object")
     return match.group(1).decode("ascii"), match.group(2).decode("ascii")
 
 
@@ -2595,7 +2603,7 @@ def parse_entry_header(data, width):
         elif type_ not in ENTRY_TYPES:
             raise ProtocolError(f"a pack entry has the unknown type {type_}")
     except IndexError:
-        raise ProtocolError("a pack entry's header has no end") from None
+        raise ProtocolError("a pack entry's header does not end") from None
     return type_, size, base, pos
 
 
@@ -2611,7 +2619,7 @@ def parse_delta_size(delta, pos):
         pos += 1
         if not byte & 0x80:
             return size, pos
-    raise ProtocolError("a delta's size has no end")
+    raise ProtocolError("a delta's size does not end")
 
 
 def parse_copy(delta, pos, opcode):
@@ -2655,9 +2663,9 @@ def apply_delta(base, delta):
         made += piece
         count += 1
         if len(piece) < length or len(made) > size or count > MAX_INSTRUCTIONS:
-            raise ProtocolError("a delta copies what is not there, or too much")
+            raise ProtocolError("a delta copies from outside its base, or too much")
     if len(made) != size:
-        raise ProtocolError("a delta makes an object of another size")
+        raise ProtocolError("a delta makes an object of the wrong size")
     return bytes(made)
 
 
@@ -2675,12 +2683,12 @@ def inflate(file, position, size, consume):
             piece = inflater.decompress(data, CHUNK_SIZE)
             made += len(piece)
             if made > size or not (data or piece):
-                raise ProtocolError("a pack entry is cut short, or is not of its size")
+                raise ProtocolError("a pack entry is cut short, or of the wrong size")
             consume(piece)
     except zlib.error as error:
         raise ProtocolError(f"a pack entry is damaged: {error}") from error
     if made != size:
-        raise ProtocolError("a pack entry is not of the size it says")
+        raise ProtocolError("a pack entry is of the wrong size")
     return file.tell() - len(inflater.unused_data)
 
 
@@ -2731,9 +2739,9 @@ class Pack:
             inflated += entry.size
             starts.add(entry.position)
         if not starts.issuperset(base for base in self._deltas if type(base) is int):
-            raise ProtocolError("a delta's base is no entry of the pack")
+            raise ProtocolError("a delta's base is not an entry of the pack")
         if position != end:
-            raise ProtocolError("the pack has another number of objects than it says")
+            raise ProtocolError("the pack has not as many objects as it says")
 
     def _index_entry(self, position, room):
         """Note the entry at *position*; return it and where the next one begins.
@@ -2743,7 +2751,7 @@ class Pack:
         self._file.seek(position)
         type_, size, base, length = parse_entry_header(self._file.read(96), self._width)
         if size > room:
-            raise ProtocolError("the pack's objects are too large together")
+            raise ProtocolError("all objects of the pack together are too large")
         if type_ in (OFS_DELTA, REF_DELTA):
             if type_ == OFS_DELTA:
                 if not 0 < base <= position - 12:
@@ -2807,7 +2815,7 @@ class Pack:
         """Yield *root* and all that is made of it by *deltas*, each as in `objects`.
 
         Depth first with a stack of its own: chains may be thousands of deltas long. A
-        base is let go of with its last delta.
+        base is freed after its last delta.
         """
         content = self._read(root)
         yield root.object_id, root.type, content
@@ -2827,7 +2835,7 @@ class Pack:
                 live += len(content)
             self._made_size += len(content)
             if live > MAX_LIVE_SIZE or self._made_size > MAX_INFLATED_SIZE:
-                raise ProtocolError("the pack's deltas make too much")
+                raise ProtocolError("the pack's deltas make too much data")
 
 
 # ==== Git client ====
@@ -2869,9 +2877,7 @@ def read_pack_data(read):
     """Yield the data of the packfile section of a fetch answer, which is its last."""
     while (section := read_pkt(read).rstrip(b"\n")) != b"packfile":
         if section != b"shallow-info":
-            raise ProtocolError(
-                f"a part that was not asked for: {shown_bytes(section)}"
-            )
+            raise ProtocolError(f"an unexpected section: {shown_bytes(section)}")
         while (line := read_pkt(read)) is not DELIM_PKT:
             if line is FLUSH_PKT:
                 raise ProtocolError("the server sent no pack")
@@ -2885,7 +2891,7 @@ def check_answer(answer, content_type):
     got = answer.headers.get_content_type()
     if got != content_type:
         raise StatusError(
-            f"{answer.url} answered with {printable(got)}, which is no Git server's:"
+            f"{answer.url} answered with {printable(got)}, which no Git server sends:"
             " a login page or portal may be in the way, or the address is wrong",
             answer.status,
         )
@@ -3072,7 +3078,7 @@ def tree_address(remote, tree, kind="git"):
 
 
 def raw_address(github, url, kind):
-    """Return the Address of a raw URL of a GitHub; UsageError if it has no ref."""
+    """Return the Address of a raw URL of a GitHub; UsageError if a ref is missing."""
     from urllib.parse import unquote
 
     below = url[len(github.raw) + 1 :]
@@ -3153,7 +3159,7 @@ def is_web_url(url):
 
 
 def parse_address(url, kind=None, allow_http=False):
-    """Return the Address that *url* stands for; UsageError for one that is none."""
+    """Return the Address that *url* stands for; UsageError for any other text."""
     url = url.strip()
     if _PASSWORD.match(url):
         raise UsageError(NO_PASSWORD)
@@ -3217,7 +3223,7 @@ def path_filter(include=None, exclude=None):
 
 
 def stored_globs(text):
-    """Return the list of globs in a column, or None; UsageError if it is no such."""
+    """Return the list of globs in a column, or None; UsageError for anything else."""
     with contextlib.suppress(TypeError, ValueError):
         globs = json.loads(text) if text else None
         is_list = isinstance(globs, list) and all(type(glob) is str for glob in globs)
@@ -3273,7 +3279,7 @@ def object_of(objects, object_id, path):
 
 
 def walk_trees(trees, tree_id, object_format):
-    """Yield (path, TreeEntry) of all that is below a tree and is no tree itself.
+    """Yield (path, TreeEntry) of all below a tree that is not a tree itself.
 
     *trees* maps ids to contents; ProtocolError if one is missing.
     """
@@ -3459,7 +3465,9 @@ class GitSource(Source):
             objects[object_id] = kind, content
             size += len(content)
             if size > MAX_TREES_SIZE:
-                raise ProtocolError("the repository's trees are too large together")
+                raise ProtocolError(
+                    "all trees of the repository together are too large"
+                )
         return objects
 
     def _fetch(self, wants, **options):
@@ -3540,7 +3548,7 @@ class DirectorySource(Source):
             raise self._unreadable(error.filename, error) from error
 
     def _content(self, path):
-        """Return what the file holds, or None if it is no regular file."""
+        """Return what the file holds, or None if it is not a regular file."""
         try:
             return self._directory.read(path)
         except OSError as error:
@@ -3655,7 +3663,9 @@ def parse_manifest(data):
         entries = parse_sums(data)
     for entry in entries:
         if {"", ".", ".."} & set(entry.path.replace("\\", "/").split("/")):
-            raise PathError(f"refused path '{printable(entry.path)}': it leads out")
+            raise PathError(
+                f"refused path '{printable(entry.path)}': it leads out of the directory"
+            )
     return entries
 
 
@@ -3714,12 +3724,14 @@ class WebSource(Source):
                 answer.read_all(limit)
                 return None, answer.headers
             if answer.status == 304:
-                raise ProtocolError(f"{url} answered 304 to what was no condition")
+                raise ProtocolError(f"{url} answered 304 to an unconditional request")
             if answer.status != 200:
                 raise status_error(answer)
             content = answer.read_all(limit)
             if not answer.has_known_length and (not self.proves_files or listing):
-                raise ProtocolError(f"{url} has no length, so it may be cut short")
+                raise ProtocolError(
+                    f"{url} came without a length, so it may be cut short"
+                )
             return content, answer.headers
 
     def _get_listing(self, url, known, headers=None):
@@ -3747,7 +3759,7 @@ class WebSource(Source):
     def _fetch_one(self, entry):
         content, _ = self.get(self.url_of(entry.path), {}, MAX_OBJECT_SIZE)
         if entry.size is not None and len(content) != entry.size:
-            raise StaleListingError(f"{entry.path} is not of the size that is listed")
+            raise StaleListingError(f"{entry.path} is not of the listed size")
         if entry.sha256 and sha256_of(content) != entry.sha256:
             raise StaleListingError(f"{entry.path} is not what the manifest says")
         if entry.object_id and object_id_of(BLOB, content) != entry.object_id:
@@ -3762,7 +3774,9 @@ def check_body(path, content, headers, may_be_empty=True):
     """
     html = headers.get_content_type() in ("text/html", "application/xhtml+xml")
     if html and not path.endswith((".html", ".htm")):
-        raise ProtocolError(f"{path} came as a web page: a login or portal in the way?")
+        raise ProtocolError(
+            f"{path} came as a web page: is a login page or a portal in the way?"
+        )
     if not content and not may_be_empty:
         raise ProtocolError(f"{path} came empty")
     if path.endswith(".json"):
@@ -3812,7 +3826,7 @@ class HttpSource(WebSource):
     def _ask_each(self, entries, known):
         """Return (entries with hashes, failed) after asking for each file.
 
-        If none could be had, the error of the first is raised.
+        If all of them failed, the error of the first is raised.
         """
         intact = known.intact()
         paths = [entry.path for entry in entries]
@@ -3875,7 +3889,7 @@ class HttpSource(WebSource):
 
 
 def tree_items(document):
-    """Return the items of GitHub's tree document; ProtocolError if it is none."""
+    """Return the items of GitHub's tree document; ProtocolError for anything else."""
     items = document.get("tree") if isinstance(document, dict) else None
     if not isinstance(items, list) or not all(
         isinstance(item, dict) and isinstance(item.get("path"), str) for item in items
@@ -4012,7 +4026,7 @@ def source_origins(row):
 def open_source(row, client, spool_directory=None, jobs=1):
     """Return the source object for a row of `sources`, a context manager.
 
-    Without a *client* nobody is asked.
+    *client* None: offline.
     """
     if client is None:
         return OfflineSource(row)
@@ -4255,7 +4269,7 @@ class Report:
         self.failed = [{"path": path, "error": error} for path, error in listing.failed]
         if self.failed:
             self.status = "partial"
-            self.error = f"{count_text(len(self.failed), 'file')} could not be had"
+            self.error = f"{count_text(len(self.failed), 'file')} could not be fetched"
         lists = {
             ADD: self.added,
             UPDATE: self.updated,
@@ -4312,7 +4326,7 @@ def default_destination(source_id, cache_dir=None):
 def completed_row(row, cache_dir=None):
     """Return a row of `sources` with what it leaves out read from its URL.
 
-    Rows that other programs wrote have only the contract's columns. A URL that is none
+    Rows that other programs wrote have only the contract's columns. A bad URL
     is left for the run to complain of, so that it stops no other source.
     """
     row = {**row, "url": str(row["url"])}
@@ -4406,7 +4420,7 @@ def check_destination(row):
 
 
 def parse_time(text):
-    """Return the aware datetime of an ISO 8601 *text*, or None if it is none."""
+    """Return the aware datetime of an ISO 8601 *text*, or None for another text."""
     try:
         time_ = datetime.fromisoformat(re.sub("Z$", "+00:00", text))
     except (TypeError, ValueError):
@@ -4559,10 +4573,10 @@ class Run:
         if row is None:
             if lock:
                 remove_work_directory(self._directory)
-            raise UsageError("the source was removed meanwhile")
+            raise UsageError("the source was removed in the meantime")
         here = self._row["destination"]
         if row["destination"] not in (None, here):
-            raise UsageError("its destination was changed meanwhile; sync again")
+            raise UsageError("its destination was changed in the meantime; sync again")
         return {**completed_row(row), "destination": here}
 
     def _check_limit(self):
@@ -4574,7 +4588,7 @@ class Run:
         if not asks or not pause or not 0 < pause <= MAX_RATE_LIMIT:
             return
         raise RateLimitError(
-            "not asked, since the server asked for a pause until"
+            "rate limited until"
             f" {until.isoformat(timespec='seconds')} (--force asks all the same)",
             until,
         )
@@ -4642,7 +4656,9 @@ class Run:
             total += len(content)
             if total > MAX_FILES_SIZE:
                 limit = MAX_FILES_SIZE // MIB
-                raise ProtocolError(f"the files are over {limit} MiB; --exclude some")
+                raise ProtocolError(
+                    f"all files together are larger than {limit} MiB; --exclude some"
+                )
             self.deadline.check()
             self._progress(self._row["id"], done, len(wanted))
             digest = self._checked_digest(entry, content)
@@ -4660,7 +4676,9 @@ class Run:
         before = self._tracked.get(entry.path)
         same_id = before and entry.object_id and before.object_id == entry.object_id
         if same_id and digest != before.sha256:  # SHA-1 was broken.
-            raise ProtocolError(f"{entry.path} has another content for the same id")
+            raise ProtocolError(
+                f"{entry.path} came with another content for the same object id"
+            )
         return digest
 
     def _check_untouched(self, expected):
@@ -4761,7 +4779,7 @@ class Run:
         self._state.record_run(self._row["id"], history, changes, rows, gone, columns)
 
     def _columns(self, source, listing, tracked):
-        """Return the columns of `sources` to set; None if nobody was asked.
+        """Return the columns of `sources` to set; None if the source was not asked.
 
         *tracked* is None if not all files of the listing are tracked.
         """
@@ -4915,7 +4933,7 @@ def check_has_ref(address, ref, path):
 
 
 def ref_and_path(address, ref, path):
-    """Return the ref and path of a new source; what is given goes before its address.
+    """Return the ref and path of a new source; arguments override the URL.
 
     UsageError for a path that leads out of the repository.
     """
@@ -5090,7 +5108,7 @@ MIGRATED_NAME = CACHE_NAME + ".migrated"
 
 
 def parse_etag_cache(data):
-    """Return {url: entry} of an ETag cache; ProtocolError if it is none."""
+    """Return {url: entry} of an ETag cache; ProtocolError for anything else."""
     try:
         text = data.decode("utf-8-sig")
         check_nesting(text)
@@ -5105,8 +5123,8 @@ def parse_etag_cache(data):
 def find_etag_caches(root, rescue=False):
     """Return the ETag caches below *root*, as paths relative to it.
 
-    With *rescue*, these are the ones that were put aside already, in directories where
-    there is no other.
+    With *rescue*, these are those that were set aside already, in directories without
+    a current one.
     """
     found = set()
     for directory, _, names in os.walk(root):  # What cannot be listed is passed over.
@@ -5569,7 +5587,7 @@ def duration(text):
         return parse_duration(text)
     except ValueError:
         raise argparse.ArgumentTypeError(
-            f"'{text}' is no duration like 90s or 15m"
+            f"'{text}' is not a duration like 90s or 15m"
         ) from None
 
 
@@ -5578,7 +5596,7 @@ def positive(text):
     import argparse
 
     if not re.fullmatch("[0-9]{1,6}", text) or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is no number from 1 to 999999")
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 999999")
     return int(text)
 
 
@@ -5692,7 +5710,7 @@ def show_sync(document):
         help="leave out a source synced less than this ago (90s, 15m, 2h, 7d)",
     ),
     argument(
-        "--offline", action="store_true", help="ask nobody, only check local files"
+        "--offline", action="store_true", help="ask no server, only check local files"
     ),
     LOCK_TIMEOUT,
     show=show_sync,
@@ -5703,11 +5721,15 @@ def cmd_sync(context):
     args, state = context.args, context.state
     if not args.ids and not state.get_all_sources():
         if state.corrupt_copy:
-            raise UsageError("no source could be saved from it; add yours again")
+            raise UsageError(
+                "the damaged database held no readable source; add yours again"
+            )
         if args.dry_run:
-            raise UsageError("no source yet; sync without --dry-run adds the default")
+            raise UsageError(
+                "no source is registered; sync without --dry-run adds the default one"
+            )
         context.terminal.log(
-            f"no source yet, so adding the default: {DEFAULT_SOURCE_URL}"
+            f"no source is registered yet, so adding the default: {DEFAULT_SOURCE_URL}"
         )
         add_default_source(state, args.cache_dir)
     rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
@@ -5719,7 +5741,7 @@ def cmd_sync(context):
     for report in reports:
         if report.kind != kinds[report.source]:
             context.terminal.warn(
-                f"{report.source}: Git was refused, so read as raw files"
+                f"{report.source}: Git's protocol was refused; read its raw files"
             )
         for path, saved in report.backups:
             context.terminal.warn(f"{report.source}: your {path} is now {saved}")
@@ -6359,7 +6381,7 @@ def interruptible():
 
 
 def write_output(text):
-    """Write *text* to stdout. Nobody reading on is no error; a full disk is one."""
+    """Write *text* to stdout. A closed pipe is ignored; a full disk is an error."""
     if sys.stdout is None:  # It was closed before this program began.
         return
     if hasattr(sys.stdout, "reconfigure"):

@@ -10944,7 +10944,7 @@ class TestLocks:
         full.program.call("add", "owner/repo", "--id", "src", "--dest", elsewhere)
         before = tree(full.dest)
         [report] = agent_sync.sync_sources(state, [row])
-        assert "changed meanwhile" in report.error
+        assert "changed in the meantime" in report.error
         assert tree(full.dest) == before
         [row] = agent_sync.find_sources(state)
         assert row["destination"] == elsewhere
