@@ -12,7 +12,6 @@ reaches the internet and nothing depends on the clock or on the order of the tes
 import ast
 import base64
 import contextlib
-import copy
 import email.utils
 import errno
 import gzip
@@ -61,9 +60,18 @@ import agent_sync
 HERE = pathlib.Path(__file__).resolve().parent
 SCRIPT = HERE / "agent_sync.py"
 FAILURE = (1, 2, 3)  # any exit code that says "this did not work"
+MEMORY = "/dev/shm"  # a file system on which nothing waits for a disk
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 POSIX = os.name == "posix"
 posix_only = pytest.mark.skipif(not POSIX, reason="needs POSIX")
+
+
+if (
+    os.access(MEMORY, os.W_OK)
+    and shutil.disk_usage(MEMORY).free > 1 << 30
+    and not os.statvfs(MEMORY).f_flag & getattr(os, "ST_NOEXEC", 0)
+):  # pytest makes its temporary directories there, unless told otherwise.
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", MEMORY)
 
 GIT_ENV = {
     **{name: value for name, value in os.environ.items() if name[:4] != "GIT_"},
@@ -919,7 +927,7 @@ class Site(LoopbackServer):
         self.validators = strong_etag
         self.answers = {}
         self.is_gone = False
-        self.requests.clear()
+        self.take()
         return self
 
     @property
@@ -945,8 +953,12 @@ class Site(LoopbackServer):
         name = below_agents(request)
         answer = self.answers.get(name)
         answer = answer(request) if callable(answer) else answer
-        if answer is not None:
-            return answer
+        answer = self.own_answer(request, name) if answer is None else answer
+        if isinstance(answer, Reply):
+            self.log.append((int(answer[9:12]), name))
+        return answer
+
+    def own_answer(self, request, name):
         data = self.manifest() if name == self.index else self.files.get(name)
         if data is None:
             return http_reply(404, b"no such thing")
@@ -956,9 +968,15 @@ class Site(LoopbackServer):
         return http_reply(200, data, fields)
 
     def take(self):
-        """The requests since the last time."""
+        """The requests since the last time, and forget them and their answers."""
         taken, self.requests[:] = list(self.requests), []
+        self.log = []
         return taken
+
+    def answered(self, status):
+        """The files answered with *status* since the last `take`, sorted."""
+        files = [name for answer, name in self.log if answer == status]
+        return sorted(name for name in files if name != self.index)
 
 
 def below_agents(request):
@@ -1879,29 +1897,6 @@ class TestPathsThatCollide:
         deep = "a/" * 300
         agent_sync.check_collisions([f"{deep}{number}.md" for number in range(50)])
         assert len(folded) < 2 * (300 + 2 * 50)
-
-
-ROWS = re.compile(r"\b([PGHADS])\d\d\b")
-
-
-def groups_of(item):
-    """The groups of faults that a collected test names, in its id or a docstring."""
-    docs = (item.function.__doc__, item.cls and item.cls.__doc__)
-    return set(ROWS.findall(" ".join([item.nodeid, *filter(None, docs)])))
-
-
-def test_the_readme_counts_the_cases_of_each_group(request):
-    """README's table "What it survives" claims no more than there is."""
-    if request.config.option.keyword or "::" in str(request.config.args):
-        pytest.skip("only all tests together can be counted")
-    text = (HERE / "README.md").read_text(encoding="utf-8")
-    claimed = dict(re.findall(r"(?m)^\| ([PGHADS]) \|.*\| (\d+) \|$", text))
-    counted = {
-        group: sum(group in groups_of(item) for item in request.session.items)
-        for group in "PGHADS"
-    }
-    assert set(claimed) == set("PGHADS")
-    assert all(int(claimed[group]) <= counted[group] for group in claimed)
 
 
 # ==== State ====
@@ -7188,8 +7183,8 @@ class TestValidators:
         condition = {"if-none-match": "never"}
         site.answers = dict.fromkeys(
             site.files,
-            lambda request: Site.reply_to(
-                plain(site), request._replace(headers=condition)
+            lambda request: site.own_answer(
+                request._replace(headers=condition), below_agents(request)
             ),
         )
         for _ in range(2):
@@ -7349,13 +7344,6 @@ class TestValidators:
         (mirror.dest / "qa/qa.md").unlink()
         assert mirror.sync()["added"] == ["qa/qa.md"]
         assert mirror.is_faithful()
-
-
-def plain(site):
-    """*site* without its `answers`."""
-    twin = copy.copy(site)
-    twin.answers = {}
-    return twin
 
 
 class TestManifestsWithHashes:
@@ -7816,7 +7804,7 @@ class ModestServer(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, directory):
-        self.log = []
+        self.requests = self.log = []
 
         class Handler(http.server.SimpleHTTPRequestHandler):
             def __init__(self, *args):
@@ -7832,6 +7820,7 @@ class ModestServer(http.server.ThreadingHTTPServer):
         self.thread = threading.Thread(target=self.serve_forever, args=(0.01,))
         self.thread.start()
         self.url = f"http://127.0.0.1:{self.server_address[1]}"
+        self.arguments = [self.url]
 
     def __exit__(self, *exc_info):
         self.shutdown()
@@ -7845,23 +7834,21 @@ class ModestServer(http.server.ThreadingHTTPServer):
 
 
 class TestPythonsHttpServer:
-    @pytest.mark.parametrize("form", ["JSON", "list"])
-    def test_a_directory_served_by_it(self, program, tmp_path, form):
+    def test_a_directory_served_by_it_without_hashes(self, program, tmp_path):
+        """With a manifest of its own it is in TestManifest."""
         files = many_agents(10)
-        for name, data in files.items():
+        for name, data in {**files, "agents.json": list_manifest(files)}.items():
             write(tmp_path / "www", name, data)
-        write(tmp_path / "www", "agents.json", FORMS[form][1](files))
         with ModestServer(tmp_path / "www") as server:
-            dest = program.root / "dest"
-            program.call("add", server.url, "--id", "src", "--dest", dest)
-            program.call("sync", "-j", "4")
-            assert tree(dest) == files
+            mirror = Mirror(program, server)
+            mirror.sync("-j", "4")
+            assert mirror.tree() == files
             assert server.take() == [200] * 11
-            before = stats(dest)
-            source = only_source(program.call_json("sync", "-j", "4"))
+            before = stats(mirror.dest)
+            source = mirror.sync("-j", "4")
             assert (source["unchanged"], source["bytes_received"]) == (10, 0)
-            assert server.take() == [304] * (1 if form == "JSON" else 11)
-            assert stats(dest) == before
+            assert server.take() == [304] * 11
+            assert stats(mirror.dest) == before
 
 
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
@@ -9383,15 +9370,8 @@ class CrashLab:
 
 @pytest.fixture(scope="session")
 def crash_lab(tmp_path_factory):
-    """In memory where there is such a place: it is about order, not about disks."""
-    root = tmp_path_factory.mktemp("crashes")
-    if os.access("/dev/shm", os.W_OK):
-        root = pathlib.Path(tempfile.mkdtemp(dir="/dev/shm"))
-    try:
-        with contextlib.closing(CrashLab(root)) as lab:
-            yield lab
-    finally:
-        shutil.rmtree(str(root), ignore_errors=True)
+    with contextlib.closing(CrashLab(tmp_path_factory.mktemp("crashes"))) as lab:
+        yield lab
 
 
 # At least so many operations there are: as many crash points, and half as many errors.
@@ -11310,7 +11290,7 @@ FEW_AGENTS = {
 
 def weak(data):
     """A weak ETag for *data*, as raw.githubusercontent.com gives them."""
-    return f'W/"{sha256(data)}"'
+    return weak_etag(data)["ETag"]
 
 
 def etag_cache(base, files, **fields):
@@ -11327,63 +11307,12 @@ def etag_cache(base, files, **fields):
     return json.dumps(entries, indent=2).encode()
 
 
-class AgentHost(LoopbackServer):
-    """Agents below /agents with weak ETags, listed in a manifest without hashes.
-
-    `log` has (status, path) of each answer; `answers` maps paths to other replies. With
-    `hashed`, the manifest is one that the program wrote.
-    """
-
-    def __init__(self, files=FEW_AGENTS):
-        self.files, self.answers, self.log = dict(files), {}, []
-        self.hashed = False
-        super().__init__()
-
-    @property
-    def base(self):
-        return self.url + "/agents"
-
-    def manifest(self):
-        if self.hashed:
-            entries = [
-                agent_sync.Entry(path, None, sha256(data), len(data))
-                for path, data in self.files.items()
-            ]
-            return agent_sync.manifest_bytes(entries)
-        return json.dumps(sorted(self.files)).encode()
-
-    def reply_to(self, request):
-        path = urllib.parse.unquote(request.path)[len("/agents/") :]
-        data = self.manifest() if path == "agents.json" else self.files.get(path)
-        if path in self.answers:
-            return self.answers[path]
-        etag = weak(data or b"")
-        if data is None:
-            status, reply = 404, http_reply(404)
-        elif request.headers.get("if-none-match") == etag:
-            line = "HTTP/1.1 304 Not Modified\r\nETag: {}\r\n\r\n"
-            status, reply = 304, Reply(line.format(etag).encode())
-        else:
-            status, reply = 200, http_reply(200, data, {"ETag": etag})
-        self.log.append((status, path))
-        return reply
-
-    def answered(self, status):
-        """The files answered with *status* since the last time, sorted."""
-        paths = [p for got, p in self.log if got == status and p != "agents.json"]
-        return sorted(paths)
-
-    def take(self, status=200):
-        """The same, and forget all answers."""
-        answered = self.answered(status)
-        self.log.clear()
-        return answered
-
-
 @pytest.fixture
-def host():
-    with AgentHost() as host:
-        yield host
+def host(lasting):
+    """A site with weak ETags and a manifest without hashes."""
+    host = lasting_server(lasting, "host", Site).renew(FEW_AGENTS, "list")
+    host.validators = weak_etag
+    return host
 
 
 def put_cache(directory, base, files, **fields):
@@ -11439,21 +11368,21 @@ def refuse_to_list(monkeypatch, directory):
 
 
 class TestMigration:
-    def test_no_cache_is_a_message(self, program):
-        (program.root / "cache").mkdir()
-        assert "nothing to import" in program.call("migrate").out
-        document = {"imported": 0, "download_again": 0, "unreadable": 0, "files": []}
-        assert program.call_json("migrate") == document
+    """Its crash points are among those of TestCrashPoints."""
 
-    def test_no_cache_directory_is_the_same_unless_it_was_named(self, program):
-        assert "nothing to import" in program.call("migrate").out
+    def test_no_cache_is_a_message_and_a_missing_directory_only_if_named(self, program):
+        document = {"imported": 0, "download_again": 0, "unreadable": 0, "files": []}
+        for _ in range(2):
+            assert "nothing to import" in program.call("migrate").out
+            assert program.call_json("migrate") == document
+            (program.root / "cache").mkdir(exist_ok=True)
         missing = program.root / "missing"
         outcome = program.call("migrate", "--cache-dir", missing, check=2)
         assert str(missing) in outcome.err
         assert not missing.exists()
 
     def test_a_cache_as_in_the_wild_is_imported_whole(self, program, host):
-        """46 entries in nested directories, with weak ETags."""
+        """46 entries in nested directories, with weak ETags: nothing is downloaded."""
         host.files = {path: prose(path, 600) for path in list(agent_paths())[:46]}
         dest = program.root / "cache" / "src"
         add_http(program, host.base, dest)
@@ -11471,35 +11400,25 @@ class TestMigration:
         assert host.answered(304) == sorted(host.files)
         assert host.answered(200) == []
         assert stats(dest) == before
-        program.call("sync")
-        assert host.answered(200) == []
 
-    def test_the_summary_says_what_was_done(self, program, old):
+    def test_the_summary_and_the_document_say_what_was_done(self, program, host, old):
         (old / "ops.json").unlink()
-        last = program.call("migrate").out.splitlines()[-1]
+        last = program.call("migrate", "-n").out.splitlines()[-1]
         for words in ("3 imported", "1 to download again", "0 files unreadable"):
             assert words in last
-
-    def test_the_document_names_each_file(self, program, old):
-        (old / "ops.json").unlink()
         [file] = program.call_json("migrate")["files"]
-        assert file["file"] == str(old / CACHE)
-        assert file["imported"] == 3
-        assert [url.rpartition("/")[2] for url in file["download_again"]] == [
-            "ops.json"
-        ]
+        assert (file["file"], file["imported"]) == (str(old / CACHE), 3)
+        assert file["download_again"] == [f"{host.base}/ops.json"]
         assert file["error"] is None
         assert file["renamed_to"] == str(old / f"{CACHE}.backup")
 
-    def test_a_dry_run_says_the_same_and_changes_nothing(self, program, old):
-        before = tree(old), program.durable_rows()
-        document = program.call_json("migrate", "-n")
-        assert document["imported"] == 4
-        assert (tree(old), program.durable_rows()) == before
-        assert program.call_json("migrate")["imported"] == 4
-
-    def test_a_second_run_changes_nothing(self, program, old):
-        program.call("migrate")
+    def test_a_dry_run_says_the_same_and_a_second_run_changes_nothing(
+        self, program, old
+    ):
+        for options in (["-n"], []):
+            before = tree(old), program.durable_rows()
+            assert program.call_json("migrate", *options)["imported"] == 4
+            assert ((tree(old), program.durable_rows()) == before) == bool(options)
         before = tree(old), program.durable_rows()
         assert "nothing to import" in program.call("migrate").out
         assert (tree(old), program.durable_rows()) == before
@@ -11534,28 +11453,19 @@ class TestMigration:
         program.call("migrate")
         assert tracked_etags(program) == before == expected_etags(host.files)
 
-    def test_a_read_only_directory_is_imported_and_that_is_said(
+    def test_a_read_only_directory_is_imported_once_and_that_is_said(
         self, program, old, monkeypatch
     ):
         before = tree(old)
-        with monkeypatch.context() as patch:
-            refuse_renames(patch)
-            outcome = program.call("migrate")
-            [file] = program.call_json("migrate")["files"]
+        refuse_renames(monkeypatch)
+        outcome = program.call("migrate")
         assert "not renamed" in outcome.err
         assert "Permission denied" in outcome.err
+        rows = program.durable_rows()
+        [file] = program.call_json("migrate")["files"]
         assert (file["imported"], file["renamed_to"]) == (4, None)
-        assert tree(old) == before
+        assert (tree(old), program.durable_rows()) == (before, rows)
         assert tracked_etags(program) == expected_etags(FEW_AGENTS)
-
-    def test_a_read_only_directory_changes_no_row_the_second_time(
-        self, program, old, monkeypatch
-    ):
-        refuse_renames(monkeypatch)
-        program.call("migrate")
-        before = program.durable_rows()
-        program.call("migrate")
-        assert program.durable_rows() == before
 
     def test_what_was_read_is_not_called_unreadable(self, program, old, monkeypatch):
         """Nothing in it can be imported, and it cannot be renamed either."""
@@ -11563,8 +11473,7 @@ class TestMigration:
             (old / path).unlink()
         refuse_renames(monkeypatch)
         document = program.call_json("migrate", check=None)
-        assert document["download_again"] == 4
-        assert document["unreadable"] == 0
+        assert (document["download_again"], document["unreadable"]) == (4, 0)
 
     def test_a_database_that_fails_leaves_the_cache_in_its_place(
         self, program, old, monkeypatch
@@ -11581,19 +11490,10 @@ class TestMigration:
 
 
 NO_FILES_OF_THE_SOURCE = [
-    "{base}/../src/ops.json",
-    "{base}/%2e%2e/src/ops.json",
-    "{base}//ops.json",
-    "{base}/ops.json?raw=1",
-    "{base}/",
-    "{base}",
-    "{base}2/ops.json",
-    "https://example.org/ops.json",
-    "ops.json",
-    "",
-    "{base}/\ud800.md",
-    "{base}/%00.md",
-]
+    "{base}/../src/ops.json", "{base}/%2e%2e/src/ops.json", "{base}//ops.json",
+    "{base}/ops.json?raw=1", "{base}/", "{base}", "{base}2/ops.json",
+    "https://example.org/ops.json", "ops.json", "", "{base}/\ud800.md", "{base}/%00.md",
+]  # fmt: skip
 ENTRIES_OF_ANOTHER_SHAPE = {
     "null.md": None,
     "list.md": [],
@@ -11625,24 +11525,13 @@ class TestEntriesOfTheCache:
         program.call("migrate")
         return sorted(tracked_etags(program))
 
-    def test_files_of_one_name_keep_their_own_etags(self, program, old):
-        """Known mistake: the file was looked for by the URL's last component."""
-        self.imported(program)
-        etags = tracked_etags(program)
-        names = "engineer/core/engineer.md", "qa/core/engineer.md"
-        assert [etags[name][1] for name in names] == [
-            weak(FEW_AGENTS[name]) for name in names
-        ]
-
-    def test_a_file_that_is_missing_is_downloaded_again(self, program, host, old):
-        (old / "ops.json").unlink()
-        assert "ops.json" not in self.imported(program)
-        program.call("sync")
-        assert host.answered(200) == ["ops.json"]
-        assert tree(old)["ops.json"] == FEW_AGENTS["ops.json"]
-
-    def test_a_file_of_another_size_is_downloaded_again(self, program, host, old):
+    @pytest.mark.parametrize("what", ["missing", "of another size"])
+    def test_a_file_that_is_not_as_recorded_is_downloaded_again(
+        self, program, host, old, what
+    ):
         write(old, "ops.json", b'{"name": "op')
+        if what == "missing":
+            (old / "ops.json").unlink()
         assert "ops.json" not in self.imported(program)
         program.call("sync")
         assert host.answered(200) == ["ops.json"]
@@ -11709,22 +11598,22 @@ class TestEntriesOfTheCache:
         (old / CACHE).write_text(json.dumps(entries))
         assert self.imported(program) == sorted(set(FEW_AGENTS) - {"ops.json"})
 
-    def test_of_a_key_that_comes_twice_the_last_one_counts(self, program, host, old):
-        """As the program that wrote the file read it."""
+    @pytest.mark.parametrize("form", ["a key twice", "a byte order mark", "empty"])
+    def test_an_odd_document_is_read_as_its_writer_would(
+        self, program, host, old, form
+    ):
+        """Of a key that comes twice the last one counts; an empty one is put aside."""
+        data = (old / CACHE).read_bytes()
         one = etag_cache(host.base, FEW_AGENTS, etag='"old"')
-        two = (old / CACHE).read_bytes()
-        (old / CACHE).write_bytes(one.rstrip(b"}\n ") + b"}," + two.lstrip(b"{"))
+        (old / CACHE).write_bytes({
+            "a key twice": one.rstrip(b"}\n ") + b"}," + data.lstrip(b"{"),
+            "a byte order mark": b"\xef\xbb\xbf" + data,
+            "empty": b"{}",
+        }[form])  # fmt: skip
         self.imported(program)
-        assert tracked_etags(program) == expected_etags(FEW_AGENTS)
-
-    def test_a_byte_order_mark_is_no_damage(self, program, old):
-        (old / CACHE).write_bytes(b"\xef\xbb\xbf" + (old / CACHE).read_bytes())
-        assert self.imported(program) == sorted(FEW_AGENTS)
-
-    def test_an_empty_cache_is_put_aside(self, program, old):
-        (old / CACHE).write_bytes(b"{}")
-        assert self.imported(program) == []
-        assert (old / f"{CACHE}.backup").read_bytes() == b"{}"
+        files = {} if form == "empty" else FEW_AGENTS
+        assert tracked_etags(program) == expected_etags(files)
+        assert (old / f"{CACHE}.backup").is_file()
 
     def test_a_source_that_names_its_manifest_has_the_files_beside_it(
         self, program, host
@@ -11736,17 +11625,15 @@ class TestEntriesOfTheCache:
 
     def test_an_edited_file_is_not_taken_for_ours(self, program, host):
         """It is tracked with another hash, so it is the user's: never lost."""
-        host.hashed = True
-        dest = program.root / "cache" / "src"
-        add_http(program, host.base, dest)
-        program.call("sync")
+        host.form = "JSON"
+        mirror = Mirror(program, host)
+        mirror.sync()
         edited = FEW_AGENTS["qa/core/engineer.md"][:-5] + b"Mine\n"
-        put_cache(dest, host.base, {"qa/core/engineer.md": edited})
-        program.call("migrate")
-        program.call("sync")
-        assert tree(dest)["qa/core/engineer.md"] == FEW_AGENTS["qa/core/engineer.md"]
-        kept = (dest / ".agent-sync" / "backup").rglob("engineer.md.bak")
-        assert [path.read_bytes() for path in kept] == [edited]
+        put_cache(mirror.dest, host.base, {"qa/core/engineer.md": edited})
+        program.call("migrate", "--cache-dir", mirror.dest)
+        mirror.sync()
+        assert mirror.tree().items() >= FEW_AGENTS.items()
+        assert mirror.backups() == [edited]
 
 
 DAMAGED = {
@@ -11765,24 +11652,23 @@ DAMAGED = {
 
 
 class TestDamagedCaches:
-    def test_it_is_an_error_and_stays_as_it_is(self, program):
+    def test_each_is_an_error_that_is_told_and_stays_as_it_is(self, program, old):
+        """The others are imported all the same."""
         root = program.root / "cache"
         for name, data in DAMAGED.items():
             write(root, f"{name}/{CACHE}", data)
-        before = tree(root)
-        document = program.call_json("migrate", check=1)
-        assert (document["imported"], document["unreadable"]) == (0, len(DAMAGED))
-        assert all(file["error"] for file in document["files"])
-        assert not any(file["renamed_to"] for file in document["files"])
-        assert tree(root) == before
-        assert program.query("SELECT * FROM sources") == []
-
-    def test_the_text_says_why(self, program, old):
-        (old / CACHE).write_bytes(b"<html>")
-        outcome = program.call("migrate", check=1)
-        assert str(old / CACHE) in outcome.err
+        before = {name: tree(root / name) for name in DAMAGED}
+        outcome = program.call("migrate", "-n", check=1)
         assert "not json" in complaint(outcome)
-        assert "1 file unreadable" in outcome.out
+        assert all(str(root / name / CACHE) in outcome.err for name in DAMAGED)
+        assert f"{len(DAMAGED)} files unreadable" in outcome.out
+        document = program.call_json("migrate", check=1)
+        assert (document["imported"], document["unreadable"]) == (4, len(DAMAGED))
+        errors = [file for file in document["files"] if file["error"]]
+        assert len(errors) == len(DAMAGED)
+        assert not any(file["renamed_to"] for file in errors)
+        assert {name: tree(root / name) for name in DAMAGED} == before
+        assert (old / f"{CACHE}.backup").is_file()
 
     def test_a_huge_one_is_not_read(self, program, old):
         with (old / CACHE).open("r+b") as file:
@@ -11792,22 +11678,21 @@ class TestDamagedCaches:
         assert (old / CACHE).stat().st_size == 40 << 20
 
     @posix_only
-    def test_a_link_is_not_followed(self, program, old):
+    @pytest.mark.parametrize("what", ["link", "pipe", "directory"])
+    def test_what_is_no_file_is_not_followed_and_holds_nobody_up(
+        self, program, old, what
+    ):
         (old / CACHE).rename(program.root / "elsewhere")
-        (old / CACHE).symlink_to(program.root / "elsewhere")
-        assert program.call_json("migrate", check=1)["imported"] == 0
-        assert (old / CACHE).is_symlink()
-
-    @posix_only
-    def test_a_pipe_holds_nobody_up(self, program, old):
-        (old / CACHE).unlink()
-        os.mkfifo(old / CACHE)
-        assert program.call_json("migrate", check=1)["unreadable"] == 1
-
-    def test_a_directory_of_its_name_is_no_cache(self, program, old):
-        (old / CACHE).unlink()
-        (old / CACHE).mkdir()
-        assert program.call_json("migrate")["files"] == []
+        if what == "link":
+            (old / CACHE).symlink_to(program.root / "elsewhere")
+        elif what == "pipe":
+            os.mkfifo(old / CACHE)
+        else:
+            (old / CACHE).mkdir()
+        found = what != "directory"
+        document = program.call_json("migrate", check=1 if found else 0)
+        assert (document["imported"], document["unreadable"]) == (0, int(found))
+        assert not (old / CACHE).is_file() or (old / CACHE).is_symlink()
 
     def test_a_directory_that_cannot_be_read_holds_up_no_other(
         self, program, old, monkeypatch
@@ -11817,14 +11702,6 @@ class TestDamagedCaches:
         with monkeypatch.context() as patch:
             refuse_to_list(patch, locked)
             assert agent_sync.migrate_etag_cache(old.parent)["imported"] == 4
-
-    def test_the_others_are_imported_all_the_same(self, program, host, old):
-        other = program.root / "cache" / "other"
-        write(other, CACHE, b"{")
-        document = program.call_json("migrate", check=1)
-        assert (document["imported"], document["unreadable"]) == (4, 1)
-        assert (old / f"{CACHE}.backup").is_file()
-        assert (other / CACHE).read_bytes() == b"{"
 
 
 class TestSeveralCaches:
@@ -11862,26 +11739,16 @@ class TestSeveralCaches:
         assert row["destination"] == str(old)
 
     def test_the_default_source_need_not_be_registered(self, program):
-        dest = program.root / "cache" / "remote-agents"
-        put_cache(dest, RAW_BASE, FEW_AGENTS)
-        assert program.call_json("migrate")["imported"] == 4
-        [row] = program.query("SELECT * FROM sources")
-        names = "id", "url", "destination", "enabled"
-        assert [row[name] for name in names] == [
-            "github-remote",
-            RAW_BASE,
-            str(dest),
-            1,
-        ]
-
-    def test_a_copy_does_not_become_the_destination(self, program):
-        """The default source belongs where it is by default."""
+        """And a copy of its cache does not become its destination."""
         dest = program.root / "cache" / "remote-agents"
         put_cache(dest, RAW_BASE, FEW_AGENTS)
         put_cache(program.root / "cache" / "z-copy", RAW_BASE, FEW_AGENTS)
         program.call("migrate")
+        assert tracked_etags(program) == expected_etags(FEW_AGENTS)
         [row] = program.query("SELECT * FROM sources")
-        assert row["destination"] == str(dest)
+        names = "id", "url", "destination", "enabled"
+        expected = ("github-remote", RAW_BASE, str(dest), 1)
+        assert tuple(row[name] for name in names) == expected
 
     def test_a_relative_directory_leads_to_absolute_paths(self, program, monkeypatch):
         dest = program.root / "cache" / "remote-agents"
@@ -11910,23 +11777,18 @@ class TestRescue:
     def aside(self, old):
         return (old / CACHE).rename(old / f"{CACHE}.migrated")
 
-    def test_what_was_put_aside_is_read_only_when_asked(self, program, aside):
+    def test_what_was_put_aside_is_read_only_when_asked(self, program, old, aside):
+        """A dry rescue changes nothing, nor does a second one."""
         assert program.call_json("migrate")["files"] == []
-        data = aside.read_bytes()
-        assert program.call_json("migrate", "--rescue")["imported"] == 4
-        assert aside.read_bytes() == data
-        assert tracked_etags(program) == expected_etags(FEW_AGENTS)
-
-    def test_a_second_rescue_changes_nothing(self, program, old, aside):
-        program.call("migrate", "--rescue")
-        before = tree(old), program.durable_rows()
-        program.call("migrate", "--rescue")
-        assert (tree(old), program.durable_rows()) == before
-
-    def test_a_dry_rescue_changes_nothing(self, program, old, aside):
         before = tree(old), program.durable_rows()
         assert program.call_json("migrate", "--rescue", "-n")["imported"] == 4
         assert (tree(old), program.durable_rows()) == before
+        assert program.call_json("migrate", "--rescue")["imported"] == 4
+        assert tree(old) == before[0]
+        assert tracked_etags(program) == expected_etags(FEW_AGENTS)
+        rows = program.durable_rows()
+        program.call("migrate", "--rescue")
+        assert (tree(old), program.durable_rows()) == (before[0], rows)
 
     def test_it_is_not_read_where_there_is_a_cache(self, program, host, old, aside):
         put_cache(old, host.base, {"a.md": b"# A\n"})
@@ -11934,108 +11796,21 @@ class TestRescue:
         assert aside.exists()
 
 
-# Kills a forked child at the Nth thing that lasts: a file opened for writing, renamed
-# or removed, a connection to SQLite, a statement. Ends with the first that survives;
-# prints its number.
-KILLER = """
-import os, shutil, signal, sqlite3, sys
-import agent_sync
-template, work = sys.argv[1:]
-WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC
-left = None
-
-def step():
-    global left
-    if left is not None:
-        left -= 1
-        if left == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-def hook(event, args):
-    if event == "open" and isinstance(args[2], int) and args[2] & WRITING:
-        step()
-    elif event in ("os.rename", "os.remove", "os.mkdir", "sqlite3.connect"):
-        step()
-
-def connect(*args, **options):
-    connection = sqlite3_connect(*args, **options)
-    connection.set_trace_callback(lambda sql: step())
-    return connection
-
-sqlite3_connect, sqlite3.connect = sqlite3.connect, connect
-sys.addaudithook(hook)
-number, status = 0, None
-while status != 0:
-    number += 1
-    directory = os.path.join(work, str(number), "cache")
-    shutil.copytree(template, os.path.dirname(directory))
-    pid = os.fork()
-    if pid == 0:
-        left = number
-        database = os.path.join(work, str(number), "agent_sync.db")
-        os.chdir(os.path.join(work, str(number)))
-        state = agent_sync.AgentSyncState(database)
-        agent_sync.migrate_etag_cache(directory, state=state)
-        os._exit(0)
-    status = os.waitpid(pid, 0)[1]
-print(number)
-"""
-
-
-def imported_rows(database):
-    """The files and sources of a database, without its times and directories."""
-    state = agent_sync.AgentSyncState(database)
-    times = ("synced_at", "created_at", "updated_at", "local_path", "destination")
-    return [
-        {name: value for name, value in row.items() if name not in times}
-        for row in state.get_all_sources() + state.get_files()
-    ]
-
-
-@posix_only
-def test_a_migration_killed_at_any_step_converges(program):
-    """FAULTS M1: the next plain run leaves what an undisturbed one does."""
-    template = program.root / "template"
-    cache = put_cache(template / "cache" / "remote-agents", RAW_BASE, FEW_AGENTS)
-    original = cache.read_bytes()
-    agent_sync.AgentSyncState(template / "agent_sync.db")
-    work = program.root / "work"
-    command = [sys.executable, "-c", KILLER, str(template), str(work)]
-    env = {**os.environ, "PYTHONPATH": str(HERE)}
-    done = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True)
-    kills = int(done.stdout) - 1
-    assert kills > 10
-    undisturbed = imported_rows(work / str(kills + 1) / "agent_sync.db")
-    assert len(undisturbed) == 5
-    for number in range(1, kills + 1):
-        root = work / str(number)
-        directory = root / "cache" / "remote-agents"
-        copies = [path for path in directory.iterdir() if CACHE in path.name]
-        assert [path.read_bytes() for path in copies] == [original], number
-        state = agent_sync.AgentSyncState(root / "agent_sync.db")
-        document = agent_sync.migrate_etag_cache(root / "cache", state=state)
-        assert document["unreadable"] == 0
-        assert imported_rows(root / "agent_sync.db") == undisturbed, number
-        names = {*FEW_AGENTS, f"{CACHE}.backup"}
-        assert set(tree(directory)) == names, number
-        assert (directory / f"{CACHE}.backup").read_bytes() == original
-        assert {path.name for path in root.iterdir()} == {"agent_sync.db", "cache"}
-
-
 # ==== claude-mpm's names ====
 
 KEYS = {"synced", "cached", "failed", "total_downloaded", "cache_hits"}
 
 
-@pytest.fixture
-def service(program, host):
-    """A service for the host, as claude-mpm makes one, not synced yet."""
-    return new_service(program, host)
-
-
 def new_service(program, host):
+    """A service for the host, as claude-mpm makes one."""
     cache_dir = program.root / "cache" / "service"
     return agent_sync.GitSourceSyncService(host.base, cache_dir, "mpm")
+
+
+@pytest.fixture
+def service(program, host):
+    """The same, not synced yet."""
+    return new_service(program, host)
 
 
 @pytest.fixture
@@ -12082,80 +11857,69 @@ class TestService:
         placed = agent_sync.GitSourceSyncService(host.base, cache_dir, "mpm")
         assert placed.source_url == named.source_url
         assert placed.sync_state.get_source_info("mpm")["url"] == host.base
+        home = agent_sync.GitSourceSyncService(host.base, "~/agents", "home")
+        assert home.cache_dir == program.root / "home" / "agents"
 
-    def test_a_home_directory_is_found(self, program, host):
-        service = agent_sync.GitSourceSyncService(host.base, "~/agents", "mpm")
-        assert service.cache_dir == program.root / "home" / "agents"
-
-    def test_making_one_enables_nothing_that_was_disabled(self, program, host, service):
+    def test_making_one_enables_nothing_and_asks_nobody(self, program, host, service):
         program.call("disable", "mpm")
         new_service(program, host)
         assert service.sync_state.get_source_info("mpm")["enabled"] == 0
-
-    def test_making_one_asks_nobody(self, service, host):
         assert host.requests == []
 
     @pytest.mark.parametrize("below", ["", "agents/", "owner/repo/agents/"])
     def test_the_files_here_are_found_as_claude_mpm_names_them(self, service, below):
         root = service.cache_dir
         for name in ("qa.md", "ops/aws.md", ".agent-sync/x.md", "ops.json"):
-            (root / below / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / below / name).write_text("x")
+            write(root, below + name, b"x")
         assert service._discover_cached_agents() == ["ops/aws.md", "qa.md"]
         assert service._resolve_cache_path("ops/aws.md") == root / below / "ops/aws.md"
         assert service._resolve_cache_path("aws.md") is None
 
-    def test_progress_is_logged_as_it_was_asked_for(self, service, host, caplog):
+    def test_a_first_sync_downloads_all_and_logs_it_as_asked(
+        self, service, caplog, capsys
+    ):
+        """Nothing is printed."""
         caplog.set_level("INFO", "agent_sync")
-        service.sync_agents(progress_prefix="Syncing", progress_suffix="agents")
-        assert {f"Syncing {path} agents" for path in FEW_AGENTS} <= set(caplog.messages)
-
-    def test_a_first_sync_downloads_all(self, service, host):
-        assert_result(service.sync_agents(), synced=FEW_AGENTS)
+        words = {"progress_prefix": "Syncing", "progress_suffix": "agents"}
+        assert_result(service.sync_agents(**words), synced=FEW_AGENTS)
         assert tree(service.cache_dir) == FEW_AGENTS
         [run] = service.sync_state.get_sync_history("mpm")
         assert (run["status"], run["files_synced"]) == ("success", 4)
-
-    def test_an_unchanged_sync_downloads_nothing(self, complete, host):
-        before = stats(complete.cache_dir)
-        assert_result(complete.sync_agents(), cached=FEW_AGENTS)
-        assert host.take(304) == sorted(FEW_AGENTS)
-        assert stats(complete.cache_dir) == before
+        assert {f"Syncing {path} agents" for path in FEW_AGENTS} <= set(caplog.messages)
+        assert capsys.readouterr() == ("", "")
 
     def test_a_forced_refresh_asks_for_everything_anew(self, complete, host):
         before = stats(complete.cache_dir)
         result = complete.sync_agents(force_refresh=True, show_progress=False)
         assert sorted(result["synced"] + result["cached"]) == sorted(FEW_AGENTS)
         assert result["failed"] == []
-        assert host.take(200) == sorted(FEW_AGENTS)
+        assert host.answered(200) == sorted(FEW_AGENTS)
         assert stats(complete.cache_dir) == before
 
-    def test_two_services_share_a_database(self, program, host, complete):
+    def test_two_services_and_the_command_line_share_a_database(
+        self, program, host, complete
+    ):
         other = agent_sync.GitSourceSyncService(host.base, program.root / "two", "two")
         assert_result(other.sync_agents(), synced=FEW_AGENTS)
         assert_result(complete.sync_agents(), cached=FEW_AGENTS)
-
-    def test_the_command_line_knows_its_source(self, program, complete):
-        source = only_source(program.call_json("sync"))
+        source = only_source(program.call_json("sync", "mpm"))
         assert (source["source"], source["unchanged"]) == ("mpm", 4)
-
-    def test_nothing_is_printed(self, complete, capsys):
-        complete.sync_agents()
-        assert capsys.readouterr() == ("", "")
 
 
 class TestStartOfTheService:
     """On construction an ETag cache is imported and put aside."""
 
-    def test_the_first_sync_downloads_nothing(self, program, host):
-        data = put_cache(program.root / "cache" / "service", host.base, host.files)
-        original = data.read_bytes()
-        service = new_service(program, host)
-        aside = service.cache_dir / f"{CACHE}.migrated"
-        assert aside.read_bytes() == original
-        assert not (service.cache_dir / CACHE).exists()
-        assert_result(service.sync_agents(), cached=FEW_AGENTS)
-        assert host.take(304) == sorted(FEW_AGENTS)
+    def test_no_run_after_it_downloads_anything(self, program, host):
+        """Every second run did, in the code that this replaces. What is gone goes."""
+        gone = {**FEW_AGENTS, "gone.md": b"# Gone\n"}
+        cache = put_cache(program.root / "cache" / "service", host.base, gone)
+        original = cache.read_bytes()
+        for _ in range(3):
+            service = new_service(program, host)
+            assert_result(service.sync_agents(), cached=FEW_AGENTS)
+        assert host.answered(200) == []
+        assert tree(service.cache_dir).keys() == {*FEW_AGENTS, f"{CACHE}.migrated"}
+        assert (service.cache_dir / f"{CACHE}.migrated").read_bytes() == original
 
     def test_what_was_put_aside_before_stays(self, program, host):
         dest = program.root / "cache" / "service"
@@ -12180,84 +11944,36 @@ class TestStartOfTheService:
         assert len(tracked_etags(program)) == 4
         assert_result(service.sync_agents(), cached=FEW_AGENTS)
 
-    def test_a_directory_that_cannot_be_read_holds_it_not_up(
-        self, program, host, monkeypatch
-    ):
+    def test_a_service_imports_for_itself(self, program, host, monkeypatch):
+        """A cache of another source below is of use to its own; a locked one is not."""
         dest = program.root / "cache" / "service"
         put_cache(dest, host.base, host.files)
+        other = put_cache(dest / "other", RAW_BASE, FEW_AGENTS)
         (dest / "locked").mkdir()
         with monkeypatch.context() as patch:
             refuse_to_list(patch, dest / "locked")
             service = new_service(program, host)
         assert_result(service.sync_agents(), cached=FEW_AGENTS)
-
-    def test_the_cache_of_another_source_below_is_left_alone(self, program, host):
-        """A service imports for itself; that file is still of use to its own."""
-        dest = program.root / "cache" / "service"
-        put_cache(dest, host.base, host.files)
-        other = put_cache(dest / "other", RAW_BASE, FEW_AGENTS)
-        new_service(program, host)
         assert other.exists()
 
 
-CHILD = """
-import agent_sync, json, sys
-service = agent_sync.GitSourceSyncService(sys.argv[1], sys.argv[2], "mpm")
-print(json.dumps(service.sync_agents()))
-"""
-
-
 class TestMistakesOfTheCodeItReplaces:
-    """Issue 3, item 5: each of them was seen in claude-mpm's own two modules."""
-
-    def sync_in_child(self, program, host):
-        command = [sys.executable, "-c", CHILD, host.base]
-        command.append(str(program.root / "cache" / "service"))
-        env = {**os.environ, "PYTHONPATH": str(HERE)}
-        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True)
-        return json.loads(done.stdout)["total_downloaded"]
-
-    def test_one_etag_per_source_was_used_for_all_files(self, complete, host):
-        complete.sync_agents()
-        asked = {
-            request.path: request.headers.get("if-none-match")
-            for request in host.requests[-4:]
-        }
-        assert asked == {
-            f"/agents/{path}": weak(data) for path, data in FEW_AGENTS.items()
-        }
+    """Each of them was seen in claude-mpm's own two modules."""
 
     def test_every_second_run_downloaded_everything_again(self, program, host):
-        host.files = {f"{n % 20}/{n}.md": b"# Agent %d\n" % n for n in range(200)}
+        host.files = {f"{n % 20}/{n}.md": b"# Agent %d\n" % n for n in range(60)}
         counts = []
-        for _ in range(5):
-            downloaded = self.sync_in_child(program, host)
-            assert len(host.take(200)) == downloaded
-            counts.append(downloaded)
-        assert counts == [200, 0, 0, 0, 0]
-
-    def test_and_so_did_every_second_run_after_the_start_up_migration(
-        self, program, host
-    ):
-        put_cache(program.root / "cache" / "service", host.base, host.files)
-        for _ in range(5):
+        for _ in range(3):
+            host.take()
             result = new_service(program, host).sync_agents()
-            assert_result(result, cached=FEW_AGENTS)
-        assert host.answered(200) == []
+            counts.append((result["total_downloaded"], len(host.answered(200))))
+        assert counts == [(60, 60), (0, 0), (0, 0)]
 
     def test_a_304_for_a_missing_file_was_dropped_silently(self, complete, host):
         (complete.cache_dir / "ops.json").unlink()
         rest = set(FEW_AGENTS) - {"ops.json"}
         assert_result(complete.sync_agents(), synced=["ops.json"], cached=rest)
         assert tree(complete.cache_dir) == FEW_AGENTS
-
-    def test_a_304_for_a_missing_file_that_nobody_asked_for_is_a_failure(
-        self, complete, host
-    ):
-        (complete.cache_dir / "ops.json").unlink()
-        host.answers["ops.json"] = Reply(b"HTTP/1.1 304 Not Modified\r\n\r\n")
-        rest = set(FEW_AGENTS) - {"ops.json"}
-        assert_result(complete.sync_agents(), cached=rest, failed=["ops.json"])
 
     @pytest.mark.parametrize("again", [False, True], ids=["first", "later"])
     def test_a_failed_write_was_reported_as_synced_and_then_as_cached(
@@ -12279,82 +11995,34 @@ class TestMistakesOfTheCodeItReplaces:
         assert "qa/core/engineer.md" in result["synced"]
         assert tree(service.cache_dir) == host.files
 
-    def test_a_file_in_the_way_of_a_directory_is_kept_and_the_rest_is_synced(
-        self, service, host
-    ):
-        """The destination's path is blocked: what was there is not lost."""
-        write(service.cache_dir, "qa", b"# Mine\n")
-        assert_result(service.sync_agents(), synced=FEW_AGENTS)
-        kept = (service.cache_dir / ".agent-sync" / "backup").rglob("qa.bak")
-        assert [path.read_bytes() for path in kept] == [b"# Mine\n"]
-
     def test_a_file_the_server_refuses_is_failed_and_no_more(self, complete, host):
         host.answers["ops.json"] = http_reply(404)
         write(complete.cache_dir, "ops.json", b"{}")
-        result = complete.sync_agents()
         rest = set(FEW_AGENTS) - {"ops.json"}
-        assert_result(result, cached=rest, failed=["ops.json"])
+        assert_result(complete.sync_agents(), cached=rest, failed=["ops.json"])
 
     def test_offline_a_complete_cache_was_eleven_failed_files(self, complete, host):
+        """What is missing is named; what was edited is not called cached."""
         host.close()
         before = stats(complete.cache_dir)
         for force in (False, True):
             assert_result(complete.sync_agents(force), cached=FEW_AGENTS)
         assert stats(complete.cache_dir) == before
-
-    def test_offline_an_incomplete_cache_names_what_is_missing(self, complete, host):
-        host.close()
         (complete.cache_dir / "ops.json").unlink()
         rest = set(FEW_AGENTS) - {"ops.json"}
         assert_result(complete.sync_agents(), cached=rest, failed=["ops.json"])
-
-    def test_offline_an_edited_file_is_not_called_cached(self, complete, host):
-        host.close()
         write(complete.cache_dir, "ops.json", b'{"edited": true}')
-        assert "ops.json" not in complete.sync_agents()["cached"]
+        assert complete.sync_agents()["cached"] == sorted(rest)
 
-    def test_offline_without_a_cache_nothing_is_claimed(self, program, host):
+    def test_offline_without_a_cache_nothing_is_claimed(self, service, host):
         host.close()
-        service = new_service(program, host)
         result = service.sync_agents()
         assert_result(result)
         assert "refused" in result["error"].lower()
         [run] = service.sync_state.get_sync_history("mpm")
         assert run["status"] == "error"
-
-    def test_text_was_decoded_with_the_wrong_charset(self, service, host):
-        """Bytes are bytes, whatever the server says of them."""
-        data = "# na\u00efve \U0001f916\r\n".encode() + b"\xff\n"
-        host.files["odd.md"] = data
-        fields = {"Content-Type": "text/markdown; charset=iso-8859-1"}
-        host.answers["odd.md"] = http_reply(200, data, fields)
-        service.sync_agents()
-        assert (service.cache_dir / "odd.md").read_bytes() == data
-        text = service.download_agent_file("odd.md")
-        assert text == "# na\u00efve \U0001f916\r\n\ufffd\n"
-
-    def test_deleted_files_stayed_for_ever(self, complete, host):
-        del host.files["qa/core/engineer.md"]
-        assert_result(complete.sync_agents(), cached=host.files)
-        assert tree(complete.cache_dir) == host.files
-        assert not (complete.cache_dir / "qa").exists()
-
-    def test_files_deleted_before_the_import_stayed_as_well(self, program, host):
-        gone = {**FEW_AGENTS, "gone.md": b"# Gone\n"}
-        put_cache(program.root / "cache" / "service", host.base, gone)
-        service = new_service(program, host)
-        assert_result(service.sync_agents(), cached=FEW_AGENTS)
-        assert not (service.cache_dir / "gone.md").exists()
-
-    def test_the_token_went_to_every_host(self, service, host, monkeypatch):
-        for name in ("GITHUB_TOKEN", "GH_TOKEN"):
-            monkeypatch.setenv(name, "ghp_secret")
-        service.sync_agents()
-        service.check_for_updates()
-        service.download_agent_file("ops.json")
-        sent = [value for r in host.requests for value in r.headers.values()]
-        assert not any("authorization" in r.headers for r in host.requests)
-        assert not any("ghp_secret" in value for value in sent)
+        assert service.check_for_updates() == {}
+        assert service.download_agent_file("ops.json") is None
 
 
 class TestCheckForUpdates:
@@ -12362,49 +12030,28 @@ class TestCheckForUpdates:
         host.files["ops.json"] = b"{}\n"
         host.files["new.md"] = b"# New\n"
         del host.files["BASE-AGENT.md"]
+        (complete.cache_dir / "qa/core/engineer.md").unlink()
         before = stats(complete.cache_dir)
         assert complete.check_for_updates() == {
             "BASE-AGENT.md": True,
             "engineer/core/engineer.md": False,
             "new.md": True,
             "ops.json": True,
-            "qa/core/engineer.md": False,
+            "qa/core/engineer.md": True,
         }
         assert stats(complete.cache_dir) == before
         assert len(complete.sync_state.get_sync_history("mpm")) == 1
 
-    def test_nothing_new_downloads_nothing(self, complete, host):
-        assert complete.check_for_updates() == dict.fromkeys(FEW_AGENTS, False)
-        assert host.answered(200) == []
-
-    def test_before_the_first_sync_everything_is_new(self, service):
+    def test_before_the_first_sync_everything_is_new(self, service, host):
         assert service.check_for_updates() == dict.fromkeys(FEW_AGENTS, True)
         assert tree(service.cache_dir) == {}
 
-    def test_a_file_that_is_missing_here_would_be_changed(self, complete):
-        (complete.cache_dir / "ops.json").unlink()
-        assert complete.check_for_updates()["ops.json"] is True
-
-    def test_offline_it_is_empty(self, complete, host):
-        host.close()
-        assert complete.check_for_updates() == {}
-
 
 HOSTILE_NAMES = [
-    "../outside.md",
-    "/etc/passwd",
-    "qa/../../outside.md",
-    "..\\outside.md",
-    "C:\\outside.md",
-    "",
-    ".",
-    "a\0.md",
-    "\ud800.md",
-    "nul.md",
-    ".git/config",
-    ".agent-sync/lock",
-    "x" * 5000,
-]
+    "../outside.md", "/etc/passwd", "qa/../../outside.md", "..\\outside.md",
+    "C:\\outside.md", "", ".", "a\0.md", "\ud800.md", "nul.md", ".git/config",
+    ".agent-sync/lock", "x" * 5000,
+]  # fmt: skip
 
 
 class TestDownloadOfOneFile:
@@ -12412,24 +12059,23 @@ class TestDownloadOfOneFile:
         host.files["qa/core/engineer.md"] = b"# Newer\n"
         assert complete.download_agent_file("qa/core/engineer.md") == "# Newer\n"
         assert tree(complete.cache_dir) == FEW_AGENTS
+        for name in ("nowhere.md", "qa"):
+            assert complete.download_agent_file(name) is None
 
-    @pytest.mark.parametrize("hashed", [False, True], ids=["list", "hashes"])
-    def test_no_other_file_is_asked_for(self, service, host, hashed):
-        host.hashed = hashed
-        assert service.download_agent_file("ops.json") == '{"name": "ops"}\n'
-        assert host.answered(200) == ["ops.json"]
+    @pytest.mark.parametrize("form", ["list", "JSON"])
+    def test_no_other_file_is_asked_for(self, service, host, form):
+        """And its text is not decoded by what the server says, but as UTF-8."""
+        data = host.files["odd.md"] = "# na\u00efve \U0001f916\r\n".encode() + b"\xff\n"
+        fields = {"Content-Type": "text/markdown; charset=iso-8859-1"}
+        host.answers["odd.md"] = http_reply(200, data, fields)
+        host.form = form
+        text = service.download_agent_file("odd.md")
+        assert text == "# na\u00efve \U0001f916\r\n\ufffd\n"
+        assert host.answered(200) == ["odd.md"]
 
     def test_offline_it_comes_from_the_cache(self, complete, host):
         host.close()
         assert complete.download_agent_file("ops.json") == '{"name": "ops"}\n'
-
-    def test_offline_without_a_cache_it_is_none(self, service, host):
-        host.close()
-        assert service.download_agent_file("ops.json") is None
-
-    def test_a_file_that_is_nowhere_is_none(self, complete):
-        assert complete.download_agent_file("nowhere.md") is None
-        assert complete.download_agent_file("qa") is None
 
     def test_a_hostile_name_is_none_and_asks_nobody(self, program, service, host):
         write(program.root / "cache", "outside.md", b"# Secret\n")
@@ -12459,7 +12105,7 @@ class TestETagCache:
         assert caught[0].filename == __file__
         assert not cache_file.parent.exists()
 
-    def test_what_is_stored_is_there_the_next_time(self, cache_file):
+    def test_what_is_stored_is_there_the_next_time_in_the_old_format(self, cache_file):
         cache = agent_sync.ETagCache(cache_file)
         assert cache.get_etag(self.URL) is None
         cache.set_etag(self.URL, 'W/"x"', 7)
@@ -12467,11 +12113,7 @@ class TestETagCache:
         again = agent_sync.ETagCache(str(cache_file))
         assert again.get_etag(self.URL) == 'W/"x"'
         assert again.get_etag(self.URL + "2") == '"y"'
-
-    def test_the_format_is_the_old_one(self, cache_file):
-        agent_sync.ETagCache(cache_file).set_etag(self.URL, 'W/"x"', 7)
-        document = json.loads(cache_file.read_bytes())
-        entry = document[self.URL]
+        entry = json.loads(cache_file.read_bytes())[self.URL]
         assert set(entry) == {"etag", "last_modified", "file_size"}
         assert (entry["etag"], entry["file_size"]) == ('W/"x"', 7)
         assert re.match(r"\d{4}-\d\d-\d\dT.*\+00:00$", entry["last_modified"])
@@ -12484,29 +12126,25 @@ class TestETagCache:
         cache.set_etag(f"{RAW_BASE}/a.md", weak(b"# A\n"), 4)
         assert program.call_json("migrate")["imported"] == 1
 
-    @pytest.mark.parametrize("damage", DAMAGED)
+    @pytest.mark.parametrize("damage", [*DAMAGED, "a directory"])
     def test_a_damaged_one_counts_as_empty(self, cache_file, damage, caplog):
-        write(cache_file.parent, CACHE, DAMAGED[damage])
-        cache = agent_sync.ETagCache(cache_file)
-        assert cache.get_etag(self.URL) is None
-        assert str(cache_file) in caplog.text
-        cache.set_etag(self.URL, '"x"')
-        assert agent_sync.ETagCache(cache_file).get_etag(self.URL) == '"x"'
-
-    @pytest.mark.parametrize("entry", [None, [], "etag", 7, {}, {"etag": None}])
-    def test_an_entry_of_another_shape_is_none(self, cache_file, entry):
-        data = json.dumps({self.URL: entry}).encode()
-        write(cache_file.parent, CACHE, data)
-        assert agent_sync.ETagCache(cache_file).get_etag(self.URL) is None
-
-    def test_an_unreadable_one_counts_as_empty(self, cache_file, caplog):
-        cache_file.mkdir(parents=True)
+        if damage in DAMAGED:
+            write(cache_file.parent, CACHE, DAMAGED[damage])
+        else:
+            cache_file.mkdir(parents=True)
         cache = agent_sync.ETagCache(cache_file)
         assert cache.get_etag(self.URL) is None
         assert str(cache_file) in caplog.text
         cache.set_etag(self.URL, '"x"')
         assert cache.get_etag(self.URL) == '"x"'
+        again = agent_sync.ETagCache(cache_file).get_etag(self.URL)
+        assert again == ('"x"' if damage in DAMAGED else None)
         assert list(cache_file.parent.iterdir()) == [cache_file]
+
+    @pytest.mark.parametrize("entry", [None, [], "etag", 7, {}, {"etag": None}])
+    def test_an_entry_of_another_shape_is_none(self, cache_file, entry):
+        write(cache_file.parent, CACHE, json.dumps({self.URL: entry}).encode())
+        assert agent_sync.ETagCache(cache_file).get_etag(self.URL) is None
 
     def test_a_failed_write_is_logged_and_spoils_nothing(
         self, cache_file, caplog, monkeypatch
@@ -12550,7 +12188,7 @@ sys.exit(repr(errors) if errors else 0)
 
 
 def test_two_threads_in_each_of_two_processes_lose_nothing(program, host):
-    """One state and one service each, on one database: nobody sees it locked."""
+    """D04, D05: one state and one service each, on one database."""
     command = [sys.executable, "-c", TWO_THREADS, host.base, str(program.root)]
     env = {**os.environ, "PYTHONPATH": str(HERE)}
     children = [
@@ -12574,15 +12212,8 @@ def test_two_threads_in_each_of_two_processes_lose_nothing(program, host):
 def test_two_services_in_two_threads_may_share_everything(program, host):
     """Even the source and its directory: one of them waits for the other."""
     services = [new_service(program, host) for _ in range(2)]
-    results = []
-    threads = [
-        threading.Thread(target=lambda s=service: results.append(s.sync_agents()))
-        for service in services
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    with ThreadPoolExecutor(2) as executor:
+        results = list(executor.map(lambda service: service.sync_agents(), services))
     assert sorted(result["total_downloaded"] for result in results) == [0, 4]
     assert [result["error"] for result in results] == [None, None]
 
@@ -12590,69 +12221,40 @@ def test_two_services_in_two_threads_may_share_everything(program, host):
 # ==== Manifest, lock and scan ====
 
 
-class QuietFileHandler(http.server.SimpleHTTPRequestHandler):
-    """The standard library's static server, which has Last-Modified and no ETag."""
-
-    def log_message(self, *args):
-        pass
-
-
-@contextlib.contextmanager
-def served_statically(directory):
-    """Serve *directory* by the standard library; the base URL."""
-
-    def handler(*args):
-        return QuietFileHandler(*args, directory=str(directory))
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
 class TestManifest:
     @pytest.fixture
     def public(self, tmp_path):
-        directory = tmp_path / "public"
         for path, data in FEW_AGENTS.items():
-            write(directory, path, data)
-        return directory
+            write(tmp_path / "public", path, data)
+        return tmp_path / "public"
+
+    def listed(self, public):
+        """{path: its entry} of the manifest that was written."""
+        document = json.loads((public / "agents.json").read_bytes())
+        assert list(document) == ["files"]
+        return {entry.pop("path"): entry for entry in document["files"]}
 
     def test_it_lists_size_and_hash_of_every_file_sorted(self, program, public):
+        """It needs no database."""
         document = program.call_json("manifest", public)
         assert document == {"manifest": str(public / "agents.json"), "files": 4}
-        assert json.loads((public / "agents.json").read_bytes()) == {
-            "files": [
-                {"path": path, "sha256": sha256(data), "size": len(data)}
-                for path, data in sorted(FEW_AGENTS.items())
-            ]
-        }
+        assert list(self.listed(public).items()) == [
+            (path, {"sha256": sha256(data), "size": len(data)})
+            for path, data in sorted(FEW_AGENTS.items())
+        ]
+        assert not program.database.exists()
 
-    def test_equal_files_give_equal_bytes(self, program, public):
+    def test_equal_files_give_equal_bytes_written_once(self, program, public):
         other = program.root / "other"
         for path, data in sorted(FEW_AGENTS.items(), reverse=True):
             os.utime(write(other, path, data), (1e9, 1e9))
         for directory in (public, other):
             program.call("manifest", directory)
-        assert (public / "agents.json").read_bytes() == (
-            other / "agents.json"
-        ).read_bytes()
-
-    def test_one_that_is_right_is_not_written_again(self, program, public):
-        program.call("manifest", public)
+        manifest = (public / "agents.json").read_bytes()
+        assert manifest == (other / "agents.json").read_bytes()
         before = stats(public)
         program.call("manifest", public)
         assert stats(public) == before
-
-    def test_a_change_is_a_change_of_the_manifest(self, program, public):
-        program.call("manifest", public)
-        write(public, "new.md", b"# New\n")
-        assert program.call_json("manifest", public)["files"] == 5
-        assert b"new.md" in (public / "agents.json").read_bytes()
 
     @posix_only
     def test_what_no_source_would_take_is_not_listed(self, program, public):
@@ -12663,8 +12265,7 @@ class TestManifest:
         write(public, "qa/agents.json", b"{}")
         assert program.call_json("manifest", public)["files"] == 5
         assert program.call_json("manifest", public)["files"] == 5
-        listed = json.loads((public / "agents.json").read_bytes())["files"]
-        assert {item["path"] for item in listed} == {*FEW_AGENTS, "qa/agents.json"}
+        assert self.listed(public).keys() == {*FEW_AGENTS, "qa/agents.json"}
 
     def test_an_interrupted_write_leaves_the_old_one(
         self, program, public, monkeypatch
@@ -12678,12 +12279,10 @@ class TestManifest:
         assert "No space left" in outcome.err
         assert tree(public) == {**before, "new.md": b"# New\n"}
 
-    def test_no_directory_is_a_mistake_of_the_user(self, program):
+    def test_no_directory_is_a_mistake_and_an_empty_one_is_none(self, program):
         outcome = program.call("manifest", program.root / "missing", check=2)
         assert "missing" in outcome.err
-
-    def test_an_empty_directory_has_an_empty_manifest(self, program, tmp_path):
-        assert program.call_json("manifest", tmp_path / "home")["files"] == 0
+        assert program.call_json("manifest", program.root / "home")["files"] == 0
 
     @posix_only
     def test_a_name_that_no_client_would_take_is_refused(self, program, public):
@@ -12696,29 +12295,24 @@ class TestManifest:
         agent_sync.write_manifest("~/public")
         assert (program.root / "home" / "public" / "agents.json").is_file()
 
-    def test_it_needs_no_database(self, program, public):
-        program.call("manifest", public)
-        assert not program.database.exists()
-
     def test_any_static_server_can_serve_it(self, program, public):
         """Unchanged: one request. One changed file: two."""
         program.call("manifest", public)
-        dest = program.root / "dest"
-        with served_statically(public) as url:
-            add_http(program, url, dest)
-            assert only_source(program.call_json("sync"))["requests"] == 5
-            assert tree(dest) == FEW_AGENTS
-            before = stats(dest)
-            source = only_source(program.call_json("sync"))
+        with ModestServer(public) as server:
+            mirror = Mirror(program, server)
+            assert mirror.sync()["requests"] == 5
+            assert mirror.tree() == FEW_AGENTS
+            before = stats(mirror.dest)
+            source = mirror.sync()
             assert (source["requests"], source["unchanged"]) == (1, 4)
             assert source["bytes_received"] == 0
-            assert stats(dest) == before
+            assert stats(mirror.dest) == before
             write(public, "ops.json", b"{}\n")
             program.call("manifest", public)
             os.utime(public / "agents.json", (2e9, 2e9))
-            source = only_source(program.call_json("sync"))
+            source = mirror.sync()
             assert (source["requests"], source["updated"]) == (2, ["ops.json"])
-        assert tree(dest) == {**FEW_AGENTS, "ops.json": b"{}\n"}
+        assert mirror.tree() == {**FEW_AGENTS, "ops.json": b"{}\n"}
 
 
 # ==== Command line ====
