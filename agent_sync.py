@@ -140,12 +140,15 @@ SPOOL_SIZE = 8 * MIB  # a larger pack goes to a file
 
 CHUNK_SIZE = 64 * KIB
 SOCKET_TIMEOUT = 30.0  # seconds without a byte
+ADDRESS_DELAY = 0.25  # seconds between a name's addresses (RFC 8305, section 8)
+MAX_INTERIM_ANSWERS = 20
 DEFAULT_TIMEOUT = 300.0  # seconds for one source, all requests together
 DEFAULT_LOCK_TIMEOUT = 60.0
 DEFAULT_JOBS = 16
 MAX_RUNS = 8  # at the same time
 MAX_REDIRECTS = 5
 MAX_RETRIES = 2
+RETRY_PAUSE = 0.2  # seconds before the first retry, four times that before the next
 MAX_RETRY_AFTER = 20.0  # seconds that a run waits because a server asks for it
 MAX_RATE_LIMIT = 86400.0
 BUSY_TIMEOUT = 30.0
@@ -1868,8 +1871,10 @@ def redirect_target(url, location):
     """Return the URL that *url* redirects to; ProtocolError if it must not be asked."""
     from urllib.parse import urljoin
 
+    if not location:
+        raise ProtocolError(f"{url} redirects, and does not say where")
     try:
-        target = urljoin(url, location or "")
+        target = urljoin(url, location)
         scheme, _, _ = origin(target)
     except (UsageError, ValueError) as error:
         raise ProtocolError(f"{url} redirects to a bad address: {error}") from error
@@ -1933,7 +1938,7 @@ def find_credential(url, source_id, environ):
     return Credential(at, "Basic " + base64.b64encode(pair).decode(), provenance)
 
 
-CONDITIONAL_HEADERS = ("If-none-match", "If-modified-since")
+CONDITIONAL_HEADERS = ("If-None-Match", "If-Modified-Since")
 
 
 def conditional_headers(etag, last_modified):
@@ -1942,8 +1947,8 @@ def conditional_headers(etag, last_modified):
     RFC 9110, section 13.2.2: If-None-Match takes precedence over If-Modified-Since.
     """
     if etag:
-        return {"If-none-match": etag}
-    return {"If-modified-since": last_modified} if last_modified else {}
+        return {"If-None-Match": etag}
+    return {"If-Modified-Since": last_modified} if last_modified else {}
 
 
 def http_date(text):
@@ -1999,20 +2004,18 @@ def retry_after(status, headers, now):
 
 
 class Deadline:
-    """What one source does on the network in one run: counted, and ended in time.
+    """Ends what one source does on the network in time.
 
     A socket's own time-out starts anew with every byte; `timeout` (seconds) does not.
-    `expired` is set when nothing more may be asked.
+    `expired` is set when nothing more may be asked; what is being read stops short.
     """
 
     def __init__(self, timeout=DEFAULT_TIMEOUT):
         self.timeout = timeout
-        self.requests = 0
-        self.bytes_received = 0
         self.expired = threading.Event()
-        self.interrupted = False
+        self.interrupted = False  # by the user, before the time was up
         self._mutex = threading.Lock()
-        self._sockets = {}
+        self._sockets = {}  # connection -> its socket, while it is used
         self._timer = threading.Timer(min(timeout, threading.TIMEOUT_MAX), self.stop)
         self._timer.daemon = True
 
@@ -2033,89 +2036,400 @@ class Deadline:
         self.expired.set()
         with self._mutex:
             for sock in self._sockets.values():
-                with contextlib.suppress(OSError):
-                    sock.shutdown(2)
+                self._shut_down(sock)
+
+    @staticmethod
+    def _shut_down(sock):
+        import socket
+
+        with contextlib.suppress(OSError):
+            # Not SSLSocket's own method, which ends the encryption: what was received
+            # and not read yet would pass for the answer.
+            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+    def reason(self):
+        """Return why nothing more may be asked."""
+        if self.interrupted:
+            return "interrupted"
+        return f"not done after {self.timeout:g} s (--timeout)"
 
     def check(self):
         """Raise NetworkError once expired: for loops that no socket time-out ends."""
         if self.expired.is_set():
-            raise NetworkError(self._why(TimeoutError()))
+            raise NetworkError(self.reason())
 
-    def attach(self, connection):
-        """Deadline over *connection* while it is used, from its first byte on."""
-        import socket
-
-        def create(address, timeout, source_address=None):
-            sock = socket.create_connection(address, timeout, source_address)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            self._add(connection, sock)
-            return sock
-
-        if self.expired.is_set():
-            raise TimeoutError
-        connection.timeout = min(self.timeout, SOCKET_TIMEOUT)
-        connection._create_connection = create
-        if connection.sock:
-            self._add(connection, connection.sock)
-
-    def _add(self, connection, sock):
-        import socket
-
-        # A TLS handshake takes the descriptor away from *sock*, so this has its own.
-        fd = socket.dup(sock.fileno())
-        duplicate = socket.socket(sock.family, sock.type, sock.proto, fileno=fd)
+    def attach(self, connection, sock):
+        """Watch over *sock*, the socket of a connection, while it is used."""
+        sock.settimeout(min(self.timeout, SOCKET_TIMEOUT))
         with self._mutex:
-            self._sockets[connection] = duplicate
+            self._sockets[connection] = sock
         if self.expired.is_set():  # The time was up while the connection was made.
-            self.stop()
+            raise TimeoutError
 
     def detach(self, connection):
-        """Deadline no longer over *connection*."""
+        """Watch no longer over the socket of a connection."""
         with self._mutex:
-            sock = self._sockets.pop(connection, None)
-        if sock:
-            sock.close()
+            self._sockets.pop(connection, None)
+
+
+def addresses_of(host, port):
+    """Return what getaddrinfo finds, its families in turns (RFC 8305, section 4)."""
+    import socket
+    from itertools import zip_longest
+
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    first = [address for address in found if address[0] == found[0][0]]
+    others = [address for address in found if address[0] != found[0][0]]
+    pairs = zip_longest(first, others)
+    return [address for pair in pairs for address in pair if address]
+
+
+# What connect(2) answers when it has begun; the last one is Windows's.
+_CONNECTING = (0, errno.EINPROGRESS, errno.EWOULDBLOCK, 10035)
+
+
+class Dial:
+    """A TCP connection being made, to the first address of a name that answers.
+
+    It begins when it is constructed and goes on by itself; `finish` waits for it. Each
+    address has 250 ms before the next one is tried, too (RFC 8305, section 5).
+    """
+
+    def __init__(self, host, port):
+        import selectors
+
+        self._addresses = addresses_of(host, port)  # those not tried yet
+        self._selector = selectors.DefaultSelector()
+        self._error = None  # of the address that failed last
+        self._begin()
+
+    def _begin(self):
+        """Begin to connect to the next address."""
+        import selectors
+        import socket
+
+        family, type_, protocol, _, address = self._addresses.pop(0)
+        try:
+            sock = socket.socket(family, type_, protocol)
+        except OSError as error:  # a family that this machine does not have
+            self._error = error
+            return
+        sock.setblocking(False)
+        code = sock.connect_ex(address)
+        if code in _CONNECTING:
+            self._selector.register(sock, selectors.EVENT_WRITE)
+        else:
+            self._fail(sock, code)
+
+    def _fail(self, sock, code):
+        self._error = OSError(code, os.strerror(code))
+        sock.close()
+
+    def finish(self, deadline):
+        """Return the connected socket; OSError if no address answers."""
+        import socket
+
+        end = time.monotonic() + SOCKET_TIMEOUT
+        while time.monotonic() < end and not deadline.expired.is_set():
+            waiting = self._selector.get_map()
+            if not waiting and not self._addresses:
+                raise self._error
+            # Windows refuses to wait for nothing.
+            for key, _ in self._selector.select(ADDRESS_DELAY) if waiting else ():
+                sock = key.fileobj
+                self._selector.unregister(sock)
+                code = sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+                if not code:
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                    return sock
+                self._fail(sock, code)
+            if self._addresses:
+                self._begin()
+        raise TimeoutError
+
+    def close(self):
+        """Give up the connections that are still being made."""
+        for key in list(self._selector.get_map().values()):
+            key.fileobj.close()
+        self._selector.close()
+
+
+def has_input(sock):
+    """Return whether *sock* has something to read now: bytes, or its end."""
+    import selectors
+
+    with selectors.DefaultSelector() as selector:
+        selector.register(sock, selectors.EVENT_READ)
+        return bool(selector.select(timeout=0))
+
+
+def tls_context():
+    """Return the SSLContext for all connections; GitSyncError without `ssl`."""
+    try:
+        import ssl
+    except ImportError as error:
+        raise GitSyncError(f"this Python cannot speak https: {error}") from error
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(["http/1.1"])
+    return context
+
+
+def open_tunnel(sock, request):
+    """Have the proxy behind *sock* connect to where *request* is meant for.
+
+    RFC 9110, section 9.3.6; OSError if it does not.
+    """
+    import http.client
+
+    target = request.direct_host
+    if not re.search(r":\d+$", target):
+        target += ":443"
+    lines = [f"CONNECT {target} HTTP/1.1", f"Host: {target}"]
+    for name in ("User-agent", "Proxy-authorization"):
+        if request.has_header(name):
+            lines.append(f"{name.title()}: {request.get_header(name)}")
+    sock.sendall("\r\n".join([*lines, "", ""]).encode("latin-1"))
+    answer = http.client.HTTPResponse(sock, method="CONNECT")
+    try:
+        answer.begin()
+    finally:
+        answer.close()
+    if answer.status != 200:
+        raise OSError(f"it answered {answer.status} {answer.reason}")
+
+
+def final_answer(connection):
+    """Return http.client's answer; interim ones before it are read over.
+
+    RFC 9110, section 15.2; http.client knows 100 only.
+    """
+    import http.client
+
+    answer = connection.getresponse()
+    for _ in range(MAX_INTERIM_ANSWERS):
+        if not 101 < answer.status < 200:
+            return answer
+        answer.headers = None  # so that `begin` reads another head
+        answer.begin()
+    raise http.client.HTTPException("it has no final answer")
+
+
+LOST = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+
+
+def was_lost(error):
+    """Return whether a NetworkError is of a connection that the other side ended."""
+    import http.client
+
+    return isinstance(error.__cause__, (*LOST, http.client.IncompleteRead))
+
+
+def is_finished(answer):
+    """Return whether http.client's *answer* was read to its end, and leaves it open."""
+    return answer.isclosed() and not answer.length and not answer.will_close
+
+
+def is_proxied(request):
+    """Return whether urllib's ProxyHandler has sent a Request another way."""
+    return request.host != request.direct_host
+
+
+@contextlib.contextmanager
+def network_errors(request, deadline):
+    """Turn what goes wrong while a Request is answered into this program's errors."""
+    import http.client
+
+    url = request.full_url
+    try:
+        yield
+    except (OSError, http.client.IncompleteRead) as error:
+        reason = reason_of(error)
+        if deadline.expired.is_set():
+            reason = deadline.reason()
+        elif isinstance(error, TimeoutError):
+            reason = "timed out"
+        via = f" (through the proxy {request.host})" if is_proxied(request) else ""
+        raise NetworkError(f"{url}: {reason}{via}") from error
+    except (http.client.HTTPException, ValueError, zlib.error) as error:
+        reason = reason_of(error)
+        raise ProtocolError(f"{url}: not an HTTP answer: {reason}") from error
+
+
+class ConnectionPool:
+    """Kept-alive connections behind urllib's openers, of which each origin has one.
+
+    At most *limit* are in use at a time. A connection comes back only when its answer
+    was read to the end without an error, so no answer can be taken for another's.
+    *handlers* are urllib's: what they do not answer themselves is sent from here.
+    """
+
+    def __init__(self, limit=DEFAULT_JOBS, handlers=()):
+        self._limit = limit
+        self._handlers = handlers
+        self._mutex = threading.Lock()
+        self._slots = threading.BoundedSemaphore(limit)
+        self._openers = {}  # origin -> its OpenerDirector
+        self._idle = {}  # (origin, host that is connected to) -> connections
+        self._tls_context = None
 
     @contextlib.contextmanager
-    def errors(self, url):
-        """Turn what goes wrong on the network into NetworkError or ProtocolError."""
+    def exchange(self, request, deadline):
+        """Yield the answer to urllib's *request*, and own its connection until then.
+
+        Raises NetworkError if none comes, ProtocolError if it is not HTTP.
+        """
+        request.deadline, request.direct_host = deadline, request.host
+        request.connection, reusable = None, False
+        with self._slots:
+            try:
+                with network_errors(request, deadline):
+                    answer = self._opener(request.full_url).open(request)
+                with contextlib.closing(answer):
+                    yield answer
+                    reusable = request.connection and is_finished(answer)
+            finally:
+                if request.connection:
+                    self._take_back(request, reusable)
+
+    def _opener(self, url):
+        """Return the opener for *url*, with urllib's proxies except to this machine."""
+        import urllib.request
+
+        at = origin(url)
+        with self._mutex:
+            if at not in self._openers:
+                opener = self._openers[at] = urllib.request.OpenerDirector()
+                sender = urllib.request.BaseHandler()
+                sender.http_open = sender.https_open = self._send
+                proxies = {} if is_loopback(at[1]) else None
+                proxy_handler = urllib.request.ProxyHandler(proxies)
+                for handler in (*self._handlers, proxy_handler, sender):
+                    opener.add_handler(handler)
+            return self._openers[at]
+
+    def _send(self, request):
+        """Send *request* over a kept connection or a new one; return the answer."""
+        request.connection = self._kept_connection(request)
+        if request.connection:
+            # The server may have closed it just now (RFC 9112, section 9.3.1).
+            with contextlib.suppress(*LOST):
+                sock = request.connection.sock
+                request.deadline.attach(request.connection, sock)
+                return self._ask(request)
+            self._take_back(request, False)
+        self._connect(request)
+        return self._ask(request)
+
+    @staticmethod
+    def _ask(request):
+        """Send *request* over its connection; return http.client's answer."""
+        default_port = {"http": ":80", "https": ":443"}[request.type]
+        headers = {"Host": request.direct_host.removesuffix(default_port)}
+        for name, value in {**request.unredirected_hdrs, **request.headers}.items():
+            headers[name.title()] = value
+        if request.type == "https":  # What is for the proxy went with its CONNECT.
+            headers.pop("Proxy-Authorization", None)
+        method, selector = request.get_method(), request.selector
+        request.connection.request(method, selector, request.data, headers)
+        return final_answer(request.connection)
+
+    @staticmethod
+    def _key(request):
+        return origin(request.full_url), request.host
+
+    def _kept_connection(self, request):
+        """Return an idle connection that is still good, or None."""
+        with self._mutex:
+            kept = self._idle.get(self._key(request), [])
+            while kept:
+                connection = kept.pop()
+                # The server may have closed it, or say what nobody asked for.
+                if not has_input(connection.sock):
+                    return connection
+                connection.close()
+        return None
+
+    def _connect(self, request):
+        """Give *request* a new connection."""
         import http.client
 
-        try:
-            yield
-        except (OSError, http.client.IncompleteRead) as error:
-            raise NetworkError(f"{url}: {self._why(error)}") from error
-        except (http.client.HTTPException, ValueError) as error:
-            reason = reason_of(error)
-            raise ProtocolError(f"{url}: not an HTTP answer: {reason}") from error
+        _, host, port = origin(request.full_url)
+        request.connection = connection = http.client.HTTPConnection(host, port)
+        connection.auto_open = False  # It would connect without what is done here.
+        if is_proxied(request):
+            proxy = http.client.HTTPConnection(request.host)
+            dial = Dial(proxy.host, proxy.port)
+        else:
+            dial = Dial(host, port)
+        with contextlib.closing(dial):
+            connection.sock = dial.finish(request.deadline)
+        request.deadline.attach(connection, connection.sock)
+        if request.type == "https":
+            if is_proxied(request):
+                open_tunnel(connection.sock, request)
+            self._start_tls(connection, host, request.deadline)
 
-    def _why(self, error):
-        if self.interrupted:
-            return "interrupted"
-        if self.expired.is_set():
-            return f"not done after {self.timeout:g} s (--timeout)"
-        if isinstance(error, TimeoutError) or not str(error):
-            return "timed out"
-        reason = getattr(error, "reason", error)
-        return reason_of(reason)
+    def _start_tls(self, connection, host, deadline):
+        with self._mutex:
+            if self._tls_context is None:
+                self._tls_context = tls_context()
+        connection.sock = self._tls_context.wrap_socket(
+            connection.sock, server_hostname=host, do_handshake_on_connect=False
+        )
+        deadline.attach(connection, connection.sock)
+        connection.sock.do_handshake()
+
+    def _take_back(self, request, reusable):
+        """Keep the connection of *request* for another one, or close it."""
+        connection = request.connection
+        request.deadline.detach(connection)
+        with self._mutex:
+            room = sum(map(len, self._idle.values())) < self._limit
+            if reusable and room and connection.sock:
+                self._idle.setdefault(self._key(request), []).append(connection)
+                return
+        connection.close()
+
+    def close(self):
+        """Close the idle connections."""
+        with self._mutex:
+            for kept in self._idle.values():
+                for connection in kept:
+                    connection.close()
+            self._idle.clear()
 
 
 class Response:
     """An HTTP answer being read: `status`, `headers`, and the body by `read`.
 
-    `url` is what was asked and `credential` what was sent; the HttpClient sets them.
+    `url` is what was asked, and `credential` what was sent along.
     """
 
-    def __init__(self, response, deadline, release):
-        self.status = response.status
-        self.headers = response.headers
-        self.url = None
-        self.credential = None
-        # Without a length or chunks, nothing shows that a body was cut short.
-        self.has_known_length = response.chunked or response.length is not None
-        self._response = response
-        self._watch = deadline
-        self._release = release
+    def __init__(self, answer, request, credential, client):
+        self.status = answer.status
+        self.headers = answer.headers
+        self.url = request.full_url
+        self.credential = credential
+        self._answer = answer
+        self._request = request
+        self._client = client
+        self._inflater = None
+        chunked = (self.headers.get("Transfer-Encoding") or "").lower() == "chunked"
+        length = None if chunked else self._content_length()
+        # Without a length or chunks, nothing shows that a body was cut short
+        # (RFC 9112, section 6.3).
+        self.has_known_length = chunked or length is not None
+        self._left = 0 if self.status in (204, 304) else length
+
+    def _content_length(self):
+        lengths = set(self.headers.get_all("Content-Length", ()))
+        if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", n) for n in lengths):
+            raise ProtocolError(f"{self.url}: conflicting Content-Length headers")
+        return int(lengths.pop()) if lengths else None
+
+    def is_redirect(self):
+        """Return whether the answer is somewhere else (RFC 9110, section 15.4)."""
+        return self.status in (301, 302, 303, 307, 308)
 
     def read_all(self, limit):
         """Return the whole body; ProtocolError if it is encoded, or over *limit*."""
@@ -2137,181 +2451,47 @@ class Response:
 
     def read(self, size):
         """Return *size* bytes, fewer only at the end. Raises NetworkError."""
-        with self._watch.errors(self.url):
-            data = self._response.read(size)
+        with network_errors(self._request, self._client.deadline):
+            data = self._answer.read(size)
+            if self._left is not None:
+                self._left -= len(data)
             # `read` says nothing when the connection ends before Content-Length
             # (RFC 9112, section 8).
-            if len(data) < size and self._response.length:
+            if len(data) < size and self._left:
                 raise ConnectionResetError("the answer was cut short")
-        self._watch.bytes_received += len(data)
+        self._client.bytes_received += len(data)
         return data
-
-    def close(self):
-        """Give the connection back if the body was read to its end, or close it."""
-        response = self._response
-        whole = response.isclosed() and not response.length
-        response.close()
-        self._release(whole and not response.will_close)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        self.close()
-
-
-def has_input(sock):
-    """Return whether *sock* has something to read now: bytes, or its end."""
-    import selectors
-
-    with selectors.DefaultSelector() as selector:
-        selector.register(sock, selectors.EVENT_READ)
-        return bool(selector.select(timeout=0))
-
-
-class ConnectionPool:
-    """Kept-alive connections, and the handler that gives them to urllib's opener.
-
-    At most *limit* are in use at a time. A connection comes back only when its answer
-    was read to the end without an error, so no answer can be taken for another's.
-    """
-
-    handler_order = 500  # where urllib's own HTTP handlers stand
-
-    def __init__(self, limit=DEFAULT_JOBS):
-        self._idle = {}
-        self._limit = limit
-        self._mutex = threading.Lock()
-        self._slots = threading.BoundedSemaphore(limit)
-        self._ssl_context = None
-
-    def __lt__(self, other):  # `OpenerDirector` keeps its handlers sorted.
-        return self.handler_order < getattr(other, "handler_order", 500)
-
-    def add_parent(self, parent):
-        """Do nothing; urllib's opener calls this on each of its handlers."""
-
-    def opener(self, url):
-        """Return an opener for *url*, with urllib's proxies except to this machine."""
-        import urllib.request
-
-        opener = urllib.request.OpenerDirector()
-        if not is_loopback(split_url(url).hostname):
-            opener.add_handler(urllib.request.ProxyHandler())
-        opener.add_handler(self)
-        return opener
-
-    def http_open(self, request):
-        """Send *request*, which has a Deadline, and return its Response."""
-        self._slots.acquire()
-        try:
-            return self._send(request)
-        except BaseException:
-            self._slots.release()
-            raise
-
-    https_open = http_open
-
-    def _send(self, request):
-        key = (request.type, request.host, request._tunnel_host)
-        with self._mutex:
-            kept = self._idle.get(key)
-            connection = kept.pop() if kept else None
-        if connection:
-            try:
-                return self._exchange(connection, key, request)
-            except (ConnectionResetError, BrokenPipeError, ConnectionAbortedError):
-                # The server closed it meanwhile (RFC 9112, section 9.3.1).
-                if request.deadline.expired.is_set():
-                    raise
-        return self._exchange(self._connect(request), key, request)
-
-    def _connect(self, request):
-        import http.client
-
-        if request.type == "http":
-            connection = http.client.HTTPConnection(request.host)
-        else:
-            context = self._context()
-            connection = http.client.HTTPSConnection(request.host, context=context)
-        if request._tunnel_host:
-            proxy = request.get_header("Proxy-authorization")
-            headers = {"Proxy-Authorization": proxy} if proxy else {}
-            connection.set_tunnel(request._tunnel_host, headers=headers)
-        return connection
-
-    def _context(self):
-        import ssl
-
-        with self._mutex:
-            if self._ssl_context is None:
-                self._ssl_context = ssl.create_default_context()
-            return self._ssl_context
-
-    def _exchange(self, connection, key, request):
-        def release(reusable):
-            request.deadline.detach(connection)
-            with self._mutex:
-                room = sum(map(len, self._idle.values())) < self._limit
-                keep = reusable and room and not request.deadline.expired.is_set()
-                if keep:
-                    self._idle.setdefault(key, []).append(connection)
-            if not keep:
-                connection.close()
-            self._slots.release()
-
-        try:
-            if connection.sock and has_input(connection.sock):
-                raise ConnectionResetError(
-                    "closed, or sending without having been asked"
-                )
-            request.deadline.attach(connection)
-            headers = {**request.unredirected_hdrs, **request.headers}
-            if request._tunnel_host:  # What is for the proxy went with its CONNECT.
-                headers.pop("Proxy-authorization", None)
-            method = request.get_method()
-            connection.request(method, request.selector, request.data, headers)
-            return Response(connection.getresponse(), request.deadline, release)
-        except BaseException:
-            request.deadline.detach(connection)
-            connection.close()
-            raise
-
-    def close(self):
-        """Close the idle connections."""
-        with self._mutex:
-            for kept in self._idle.values():
-                for connection in kept:
-                    connection.close()
-            self._idle.clear()
 
 
 class HttpClient:
-    """Asks for URLs on behalf of one source."""
+    """Asks for URLs on behalf of one source, in time, and counts what that costs.
 
-    def __init__(self, connections, source_id, deadline, origins=(), log=None):
+    The credentials found for *source_id* go only to these *origins*.
+    """
+
+    def __init__(self, pool, source_id, deadline, origins=(), log=None):
         self.deadline = deadline
-        self._origins = origins  # the only ones that get the source's credentials
-        self._connections = connections
+        self.requests = 0
+        self.bytes_received = 0
+        self._pool = pool
         self._source_id = source_id
+        self._origins = origins
         self._credentials = {}  # origin -> Credential or None
         self._log = log or (lambda text: None)
 
-    def open(self, url, data=None, headers=None):
-        """Return the Response to a GET, or a POST of *data*, whatever its status is.
+    def request(self, url, read, data=None, headers=None):
+        """Return read(Response) of a GET, or a POST of *data*, whatever its status is.
 
-        Follows redirects of a GET, never with what was meant for another origin.
-        Raises NetworkError if the server does not answer, ProtocolError if it does
-        not speak HTTP.
+        Redirects of a GET are followed, never with what was meant for another origin.
+        Where another try may help *read* is called anew. Raises NetworkError if the
+        server does not answer, ProtocolError if it does not speak HTTP.
         """
         credential, headers = self._credential(url), headers or {}
         for _ in range(MAX_REDIRECTS + 1):
-            answer = self._request_with_retries(url, data, headers, credential)
-            if answer.status not in (301, 302, 303, 307, 308) or data is not None:
-                return answer
-            location = answer.headers.get("Location")
-            answer.close()
-            target = redirect_target(url, location)
+            arguments = url, read, data, headers, credential
+            result, target = self._request_with_retries(*arguments)
+            if target is None:
+                return result
             if origin(target) != origin(url):
                 credential = None
                 headers = {
@@ -2330,56 +2510,57 @@ class HttpClient:
             self._credentials[at] = found
         return self._credentials[at]
 
-    def _request_with_retries(self, url, data, headers, credential):
-        """Return the Response, after a pause and another try where that may help."""
+    def _request_with_retries(self, url, read, data, headers, credential):
+        """Return (what *read* returns, None), or (None, the URL to ask instead)."""
         attempt = 0
         while True:
-            answer = self._ask(url, data, headers, credential)
-            now = datetime.now(timezone.utc)
-            asked = retry_after(answer.status, answer.headers, now)
-            if asked is not None and (
-                attempt == MAX_RETRIES or asked > MAX_RETRY_AFTER
-            ):
-                answer.close()
-                until = now + timedelta(seconds=asked)
-                raise RateLimitError(
-                    f"{url} answered {answer.status}: rate limited until before"
-                    f" {until.isoformat(timespec='seconds')}",
-                    until,
-                )
-            final = asked is None and answer.status not in RETRIABLE
-            if final or attempt == MAX_RETRIES:
-                return answer
-            answer.close()
-            pause = 0.2 * 4**attempt if asked is None else asked
-            self._log(f"{url} answered {answer.status}, again in {pause:g} s")
+            try:
+                with self._send(url, data, headers, credential) as response:
+                    pause = self._pause(response, attempt)
+                    if pause is None and data is None and response.is_redirect():
+                        return None, redirect_target(url, response.headers["Location"])
+                    if pause is None:
+                        return read(response), None
+                    fault = f"answered {response.status}"
+            except NetworkError as error:
+                if attempt == MAX_RETRIES or not was_lost(error):
+                    raise
+                pause, fault = RETRY_PAUSE * 4**attempt, "broke off"
+            self._log(f"{url} {fault}, again in {pause:g} s")
             self.deadline.expired.wait(pause)
             attempt += 1
 
-    def _ask(self, url, data, headers, credential):
+    @staticmethod
+    def _pause(response, attempt):
+        """Return the seconds to wait for another try, or None to take the answer."""
+        now, last = datetime.now(timezone.utc), attempt == MAX_RETRIES
+        asked = retry_after(response.status, response.headers, now)
+        if asked is None:
+            again = response.status in RETRIABLE and not last
+            return RETRY_PAUSE * 4**attempt if again else None
+        if not last and asked <= MAX_RETRY_AFTER:
+            return asked
+        until = now + timedelta(seconds=asked)
+        raise RateLimitError(
+            f"{response.url} answered {response.status}: rate limited until"
+            f" {until.isoformat(timespec='seconds')}",
+            until,
+        )
+
+    @contextlib.contextmanager
+    def _send(self, url, data, headers, credential):
+        """Yield the Response to one request."""
         import urllib.request
 
+        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
         request = urllib.request.Request(url, data, headers)
-        request.deadline = self.deadline
-        request.add_header("User-agent", USER_AGENT)
-        request.add_header("Accept-encoding", "identity")
         if credential:
             request.add_unredirected_header("Authorization", credential.header)
-        self.deadline.requests += 1
+        self.requests += 1
         self._log(f"{request.get_method()} {url}")
-        with self.deadline.errors(url):
-            answer = self._connections.opener(url).open(request)
-        answer.url, answer.credential = url, credential
-        lengths = set(answer.headers.get_all("Content-Length", ()))
-        if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", n) for n in lengths):
-            answer.close()
-            raise ProtocolError(f"{url}: conflicting Content-Length headers")
-        try:
+        with self._pool.exchange(request, self.deadline) as answer:
             self.deadline.check()  # A head that was cut short looks like a whole one.
-        except NetworkError:
-            answer.close()
-            raise
-        return answer
+            yield Response(answer, request, credential, self)
 
 
 def status_error(answer):
@@ -2931,10 +3112,12 @@ class GitClient:
             return self._list_refs(arguments)
 
     def _list_refs(self, arguments):
-        with self._command("ls-refs", arguments) as answer:
+        def read(answer):
             lines = list(read_lines(answer.read, MAX_REFS_SIZE))
             check_end(answer)
-        return [ref for ref in map(parse_ref, lines) if ref]
+            return [ref for ref in map(parse_ref, lines) if ref]
+
+        return self._command("ls-refs", arguments, read)
 
     def fetch(self, wants, file, depth=None, blobs=True):
         """Return the Pack, received into *file*, of the objects with the ids *wants*.
@@ -2946,11 +3129,16 @@ class GitClient:
             arguments.append(f"deepen {depth}")
         if not blobs:
             arguments.append("filter blob:none")
-        pack = Pack(file, self.object_format, self._http.deadline.check)
-        with self._command("fetch", [*arguments, "done"]) as answer:
+
+        def read(answer):
+            file.seek(0)
+            file.truncate()
+            pack = Pack(file, self.object_format, self._http.deadline.check)
             pack.index(read_pack_data(answer.read))
             check_end(answer)
-        return pack
+            return pack
+
+        return self._command("fetch", [*arguments, "done"], read)
 
     def can_filter(self):
         """Return whether the server says that it can leave out blobs."""
@@ -2960,15 +3148,9 @@ class GitClient:
 
     def discover(self):
         """Ask the server where it is, for its capabilities, and its object format."""
-        with self._http.open(
-            f"{self.url}/info/refs?service=git-upload-pack",
-            headers={"Git-Protocol": "version=2"},
-        ) as answer:
-            check_answer(answer, "application/x-git-upload-pack-advertisement")
-            lines = list(read_lines(answer.read, MAX_REFS_SIZE))
-            if lines and lines[0].startswith(b"# service="):
-                lines = list(read_lines(answer.read, MAX_REFS_SIZE))
-            self.url = answer.url.partition("/info/refs")[0]
+        url = f"{self.url}/info/refs?service=git-upload-pack"
+        headers = {"Git-Protocol": "version=2"}
+        lines = self._http.request(url, self._read_advertisement, headers=headers)
         if not lines or lines[0] != b"version 2":
             raise ProtocolError(
                 f"{self.url} does not speak version 2 of Git's protocol (git 2.18 and"
@@ -2982,25 +3164,33 @@ class GitClient:
                 f"unknown object format {printable(self.object_format)}"
             )
 
-    def _command(self, name, arguments):
-        """Return the Response to a command, checked to be one of a Git server."""
+    def _read_advertisement(self, answer):
+        """Return the lines of an answer to info/refs, and note where it came from."""
+        check_answer(answer, "application/x-git-upload-pack-advertisement")
+        lines = list(read_lines(answer.read, MAX_REFS_SIZE))
+        if lines and lines[0].startswith(b"# service="):
+            lines = list(read_lines(answer.read, MAX_REFS_SIZE))
+        self.url = answer.url.partition("/info/refs")[0]
+        return lines
+
+    def _command(self, name, arguments, read):
+        """Return read(Response) of a command, whose answer is a Git server's."""
         capabilities = [f"command={name}", f"agent=agent_sync/{__version__}"]
         if self.object_format != "sha1":
             capabilities.append(f"object-format={self.object_format}")
         body = b"".join(map(pkt_line, capabilities)) + DELIM_PKT
         body += b"".join(map(pkt_line, arguments)) + FLUSH_PKT
         headers = {
-            "Content-type": "application/x-git-upload-pack-request",
+            "Content-Type": "application/x-git-upload-pack-request",
             "Accept": _RESULT_TYPE,
-            "Git-protocol": "version=2",
+            "Git-Protocol": "version=2",
         }
-        answer = self._http.open(f"{self.url}/git-upload-pack", body, headers)
-        try:
+
+        def checked(answer):
             check_answer(answer, _RESULT_TYPE)
-        except BaseException:
-            answer.close()
-            raise
-        return answer
+            return read(answer)
+
+        return self._http.request(f"{self.url}/git-upload-pack", checked, body, headers)
 
 
 # ==== Sources ====
@@ -3719,7 +3909,8 @@ class WebSource(Source):
         Raises StatusError for other answers than 200, ProtocolError for a 304 to a
         request without a validator.
         """
-        with self._http.open(url, headers=headers) as answer:
+
+        def read(answer):
             if answer.status == 304 and headers.keys() & set(CONDITIONAL_HEADERS):
                 answer.read_all(limit)
                 return None, answer.headers
@@ -3733,6 +3924,8 @@ class WebSource(Source):
                     f"{url} came without a length, so it may be cut short"
                 )
             return content, answer.headers
+
+        return self._http.request(url, read, headers=headers)
 
     def _get_listing(self, url, known, headers=None):
         """Return (content or None, columns) of what lists the files, conditionally."""
@@ -4805,8 +4998,9 @@ class Run:
 
     def _count(self):
         """Note in the report what the run has cost so far."""
-        self._report.requests = self.deadline.requests
-        self._report.bytes_received = self.deadline.bytes_received
+        if self._http:
+            self._report.requests = self._http.requests
+            self._report.bytes_received = self._http.bytes_received
         seconds = time.monotonic() - self._started
         self._report.duration_ms = round(seconds * 1000)
 
@@ -4859,18 +5053,18 @@ def limited_jobs(jobs):
     return max(1, jobs)
 
 
-def sync_sources(state, rows, options=None, progress=None, log=None):
+def sync_sources(state, rows, options=None, progress=None, log=None, handlers=()):
     """Sync the sources with these *rows* in parallel; return their Reports in order.
 
     One that fails does not stop another. Interrupted, it ends what is going on and lets
-    the interruption pass.
+    the interruption pass. *handlers* are urllib's, to add to its openers.
     """
     from concurrent.futures import ThreadPoolExecutor
 
     options = options or SyncOptions()
     jobs = limited_jobs(options.jobs)
     options = options._replace(jobs=jobs)
-    connections = ConnectionPool(jobs)
+    connections = ConnectionPool(jobs, handlers)
     runs = [Run(state, row, connections, options, progress, log) for row in rows]
     with ThreadPoolExecutor(max(1, min(len(runs), jobs, MAX_RUNS))) as executor:
         futures = []

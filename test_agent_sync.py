@@ -42,6 +42,8 @@ import traceback
 import tracemalloc
 import unicodedata
 import urllib.parse
+import urllib.request
+import urllib.response
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
@@ -750,6 +752,7 @@ def program(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("USERPROFILE", str(home))
     monkeypatch.setenv("AGENT_SYNC_DB", str(tmp_path / "agent_sync.db"))
     monkeypatch.setenv("AGENT_SYNC_CACHE_DIR", str(tmp_path / "cache"))
+    monkeypatch.setattr(agent_sync, "RETRY_PAUSE", 0.002)
     monkeypatch.chdir(home)
     return Program(tmp_path, capsys)
 
@@ -1545,15 +1548,6 @@ class HandedOver:
         self.headers = Message()
         self.headers["Content-Type"] = f"application/x-git-upload-pack-{content_type}"
 
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *exc_info):
-        self.close()
-
-    def close(self):
-        pass
-
 
 class Transport:
     """A Git server without a network: one ref, and two answers to fetch.
@@ -1566,10 +1560,10 @@ class Transport:
         self.refs = refs_answer(commit)
         self.first, self.second = first, first if second is None else second
 
-    def open(self, url, body=None, headers=None):
+    def request(self, url, read, body=None, headers=None):
         if body is None:
-            return HandedOver(url, ADVERTISEMENT, "advertisement")
-        return HandedOver(url, self.answer_to(body), "result")
+            return read(HandedOver(url, ADVERTISEMENT, "advertisement"))
+        return read(HandedOver(url, self.answer_to(body), "result"))
 
     def answer_to(self, body):
         if b"command=ls-refs" in body:
@@ -3237,6 +3231,100 @@ class TestConnectionsToAWebSite:
 def in_seconds(seconds, now=None):
     """An HTTP date so many seconds after *now*, which is the present by default."""
     return email.utils.formatdate((now or time.time()) + seconds, usegmt=True)
+
+
+@pytest.fixture
+def black_hole():
+    """The address of a server that accepts no connection, and refuses none."""
+    with contextlib.ExitStack() as stack:
+        hole = stack.enter_context(socket.socket())
+        hole.bind(("127.0.0.1", 0))
+        hole.listen(0)
+        for _ in range(6):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(hole.getsockname())
+        yield hole.getsockname()
+
+
+class TestTheNextAddress:
+    """FAULTS H27, N17; RFC 8305: a name has several addresses, and some are dead."""
+
+    @pytest.fixture
+    def addresses(self, monkeypatch):
+        """What any name has as well, before its own addresses."""
+        found, look_up = [], socket.getaddrinfo
+
+        def getaddrinfo(host, port, **options):
+            own = look_up(host, port, **options)
+            return [(*own[0][:4], address) for address in found] + own
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        return found
+
+    def test_is_tried_after_a_quarter_of_a_second(self, web, addresses, black_hole):
+        addresses += [black_hole]
+        started = time.monotonic()
+        web.sync("-j", "1")
+        assert 0.2 < time.monotonic() - started < 2
+        assert web.is_faithful()
+
+    def test_is_tried_at_once_if_the_first_refuses(self, web, addresses):
+        with socket.create_server(("127.0.0.1", 0)) as closed:
+            addresses += [closed.getsockname()]
+        started = time.monotonic()
+        web.sync()
+        assert time.monotonic() - started < 0.2
+        assert web.is_faithful()
+
+    def test_does_not_help_when_all_are_dead(self, web, monkeypatch, black_hole):
+        dead = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", black_hole)] * 2
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: dead)
+        started = time.monotonic()
+        source = web.sync("--timeout", "0.6", check=FAILURE)
+        assert "--timeout" in source["error"]
+        assert time.monotonic() - started < 2
+
+    def test_families_take_turns(self, monkeypatch):
+        six, four = socket.AF_INET6, socket.AF_INET
+        found = [(six, 1), (six, 2), (six, 3), (four, 4), (four, 5)]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: found)
+        order = [number for _, number in agent_sync.addresses_of("h", 1)]
+        assert order == [1, 4, 2, 5, 3]
+
+
+class TestHandlersOfACaller:
+    """The fetcher is urllib's: what a caller adds to its openers is asked first."""
+
+    def sync(self, program, *handlers):
+        state = agent_sync.AgentSyncState(program.database)
+        rows = agent_sync.find_sources(state)
+        [report] = agent_sync.sync_sources(state, rows, handlers=handlers)
+        return report
+
+    def test_one_may_change_each_request(self, web, site):
+        class Signed(urllib.request.BaseHandler):
+            def http_request(self, request):
+                request.add_header("X-Signature", "mine")
+                return request
+
+        assert self.sync(web.program, Signed()).error is None
+        assert {ask.headers.get("x-signature") for ask in site.requests} == {"mine"}
+        assert web.is_faithful()
+
+    def test_one_may_answer_itself(self, web, site):
+        class Canned(urllib.request.BaseHandler):
+            def http_open(self, request):
+                name = request.full_url.rpartition("/agents/")[2]
+                body = site.manifest() if name == "agents.json" else site.files[name]
+                head = email.message_from_string(f"Content-Length: {len(body)}\n\n")
+                return urllib.response.addinfourl(
+                    io.BytesIO(body), head, request.full_url, 200
+                )
+
+        assert self.sync(web.program, Canned()).error is None
+        assert not site.requests
+        assert web.is_faithful()
 
 
 class TestTriesAndPauses:
@@ -5339,13 +5427,13 @@ class TestGitServersThatMisbehave:
         """FAULTS H10: the server drips once the connection is made."""
         endless = b"HTTP/1.1 200 OK\r\nX: " + b"0" * 9999
         git_server.answer = lambda request: drip(endless)
-        connect = socket.create_connection
+        look_up = socket.getaddrinfo
 
-        def slowly(*args):
+        def slowly(*args, **options):
             time.sleep(0.3)
-            return connect(*args)
+            return look_up(*args, **options)
 
-        monkeypatch.setattr(socket, "create_connection", slowly)
+        monkeypatch.setattr(socket, "getaddrinfo", slowly)
         started = time.monotonic()
         source = synced.sync("--timeout", "0.2", check=FAILURE)
         assert "--timeout" in source["error"]
