@@ -337,13 +337,22 @@ def unexpected(error, log=None):
 AnyPath = Union[str, "os.PathLike[str]"]
 
 
-class Entry(NamedTuple):
-    """One file of a listing; what is not known at the source is None."""
+# Why a path of a source is skipped.
+LINK, SUBMODULE, LFS_POINTER = "link", "submodule", "Git LFS pointer"
+
+
+class File(NamedTuple):
+    """One file, as a source lists it or as it is tracked; None is what is not known.
+
+    `mode` is 0o755 or 0o644, `object_id` a Git blob's; the validators are of the
+    file's own answer, where it was asked for by itself.
+    """
 
     path: str
-    object_id: Optional[str] = None
     sha256: Optional[str] = None
+    object_id: Optional[str] = None
     size: Optional[int] = None
+    mode: Optional[int] = None
     etag: Optional[str] = None
     last_modified: Optional[str] = None
 
@@ -352,67 +361,78 @@ class Listing(NamedTuple):
     """The files a source has at one revision.
 
     `skipped` holds (path, reason) of what is never written, `failed` (path, error) of
-    what is listed and was not fetched. `columns` are what to remember with the source.
+    what is listed and was not fetched. The rest is remembered with the source:
+    the validators of what lists the files, and whether it has their hashes.
     """
 
     revision: str
-    entries: tuple[Entry, ...]
+    files: tuple[File, ...]
     skipped: tuple[tuple[str, str], ...] = ()
     failed: tuple[tuple[str, str], ...] = ()
-    columns: tuple[tuple[str, Optional[str]], ...] = ()
-
-
-class TrackedFile(NamedTuple):
-    """What the database remembers of one file."""
-
-    path: str
-    sha256: str
-    object_id: Optional[str] = None
-    size: Optional[int] = None
     etag: Optional[str] = None
     last_modified: Optional[str] = None
-    mode: Optional[int] = None
+    is_hashed: Optional[bool] = None
 
-    @classmethod
-    def of(cls, entry, sha256, size):
-        """Return what to remember of an Entry's file with this content."""
-        validators = entry.etag, entry.last_modified
-        return cls(entry.path, sha256, entry.object_id, size, *validators)
 
-    def entry(self):
-        """Return the Entry that listed it: by its object id, or else by its SHA-256."""
-        sha256 = None if self.object_id else self.sha256
-        validators = self.etag, self.last_modified
-        return Entry(self.path, self.object_id, sha256, self.size, *validators)
+class SourceRow(NamedTuple):
+    """A row of `sources`, its columns by their names; `source_row` makes it.
+
+    What the row leaves open is filled in from the URL. `kind_is_given` says that the
+    user chose the kind, and `fault` what keeps the row from being used, if anything.
+    """
+
+    id: str
+    url: str
+    kind: str
+    ref: Optional[str] = None
+    path: Optional[str] = None
+    destination: Optional[str] = None
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    on_conflict: str = "backup"
+    enabled: bool = True
+    allow_hidden: bool = False
+    pin: Optional[str] = None
+    last_sha: Optional[str] = None
+    last_sync_time: Optional[str] = None
+    etag: Optional[str] = None
+    last_modified: Optional[str] = None
+    is_hashed: Optional[int] = None
+    listing_digest: Optional[str] = None
+    retry_at: Optional[str] = None
+    created_at: Optional[str] = None
+    updated_at: Optional[str] = None
+    kind_is_given: bool = True
+    fault: Optional[str] = None
 
 
 class LastSync(NamedTuple):
     """What a source may lean on when it is asked for its listing.
 
-    `files` maps paths to TrackedFiles; `complete` says that they are all the files of
-    the revision synced last. `intact()` returns the paths that are still as tracked,
-    or none if every file is to be fetched again.
+    `files` maps paths to tracked Files; `complete` says that they are all the files of
+    the revision synced last. `unmodified` are the paths that are here as tracked, so
+    that their validators may be sent.
     """
 
-    files: dict
+    files: dict[str, File]
     complete: bool
-    intact: object
-
-    def entries(self):
-        """Return the Entries of the files as they were listed last."""
-        return tuple(file.entry() for file in self.files.values())
+    unmodified: frozenset[str] = frozenset()
 
 
-NO_LAST_SYNC = LastSync({}, False, set)
+NO_LAST_SYNC = LastSync({}, complete=False)
 
 
 class LocalFile(NamedTuple):
-    """A regular file in the destination, as it is now; `inode` tells it from others."""
+    """A regular file in the destination, as it is now.
+
+    `inode` tells it from others, `mode` is 0o755 if its owner may run it, or 0o644.
+    """
 
     sha256: str
     object_id: str
     size: int
     inode: int
+    mode: int = 0o644
 
 
 class Obstacle(NamedTuple):
@@ -425,22 +445,11 @@ class Obstacle(NamedTuple):
     files: tuple[str, ...]
 
 
-class Action(NamedTuple):
-    """What a run does with one path: `kind` is one of the kinds in the plan section.
-
-    `clear` is the path of what has to make way first, and `backup` says whether that is
-    moved to the backup directory (or else has nothing in it that is not ours).
-    """
-
-    kind: str
-    path: str
-    entry: Optional[Entry] = None
-    clear: Optional[str] = None
-    backup: bool = False
-
-
 class Change(NamedTuple):
-    """One line of a run's record: what happened to one file."""
+    """One line of a run's record: what happened to one file, before and after.
+
+    `saved_to` is where an edit is now, below the destination.
+    """
 
     path: str
     action: str
@@ -449,7 +458,7 @@ class Change(NamedTuple):
     old_object_id: Optional[str] = None
     old_mode: Optional[int] = None
     new_mode: Optional[int] = None
-    saved_to: Optional[str] = None  # where an edit is now, below the destination
+    saved_to: Optional[str] = None
 
 
 # ==== Hashes, paths and files ====
@@ -599,6 +608,11 @@ _DIRECTORY = getattr(os, "O_DIRECTORY", 0)
 _HAS_DIR_FD = {os.open, os.mkdir, os.stat, os.unlink, os.rmdir} <= os.supports_dir_fd
 
 
+def plain_mode(mode):
+    """Return 0o755 if *mode* lets the owner run a file, else 0o644, as git does."""
+    return 0o755 if mode & stat.S_IXUSR else 0o644
+
+
 def open_regular(name, dir_fd=None):
     """Open *name* for reading without following a link or waiting for a FIFO's writer.
 
@@ -705,7 +719,13 @@ class Directory:
                 content.update(chunk)
                 blob.update(chunk)
                 size += len(chunk)
-        return LocalFile(content.hexdigest(), blob.hexdigest(), size, status.st_ino)
+        return LocalFile(
+            sha256=content.hexdigest(),
+            object_id=blob.hexdigest(),
+            size=size,
+            inode=status.st_ino,
+            mode=plain_mode(status.st_mode),
+        )
 
     def _parent_obstacle(self, path):
         """Return the Obstacle for the topmost parent that is not a directory."""
@@ -746,7 +766,7 @@ class Directory:
             raise OSError(errno.EFBIG, f"larger than {limit // MIB} MiB", path)
         return data
 
-    def stage(self, path, data):
+    def stage(self, path, data, mode=0o644):
         """Write *data* durably to a temporary file and return its path.
 
         It lies in the deepest directory on the way to *path* that exists, so that
@@ -758,7 +778,7 @@ class Directory:
             staged = "/".join([*parents, name])
             try:
                 with self.parent(staged) as (leaf, dir_fd):
-                    self._write(leaf, dir_fd, data)
+                    self._write(leaf, dir_fd, data, mode)
                 return staged
             except (FileNotFoundError, NotADirectoryError):
                 if not parents:
@@ -766,10 +786,10 @@ class Directory:
                 parents.pop()
 
     @staticmethod
-    def _write(name, dir_fd, data):
+    def _write(name, dir_fd, data, mode):
         """Create *name* with *data* in it, brought to the disk, or leave nothing."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
-        fd = os.open(name, flags, 0o644, dir_fd=dir_fd)
+        fd = os.open(name, flags, mode, dir_fd=dir_fd)
         try:
             with os.fdopen(fd, "wb") as file:
                 file.write(data)
@@ -789,6 +809,19 @@ class Directory:
                         source, target, src_dir_fd=source_fd, dst_dir_fd=target_fd
                     )
                 )
+
+    def chmod(self, path, mode):
+        """Let those who may read the file at *path* run it (0o755), or nobody (0o644).
+
+        A file system or a platform without modes is no error.
+        """
+        with self.parent(path) as (name, dir_fd):
+            file, status = open_regular(name, dir_fd)
+            with file, contextlib.suppress(OSError, AttributeError):
+                bits = status.st_mode & 0o666
+                if mode & stat.S_IXUSR:
+                    bits |= (bits & 0o444) >> 2
+                os.fchmod(file.fileno(), bits)
 
     def remove(self, path):
         """Delete the file or link at *path*, if there is one."""
@@ -871,21 +904,13 @@ def utc_now():
     return datetime.now(timezone.utc).isoformat()
 
 
-def journal_lines(journal):
-    """Return the lock file's lines for a *journal*, path to a set of SHA-256."""
-    return [
-        f"{digest} {path}" for path, digests in journal.items() for digest in digests
-    ]
-
-
 class DestinationLock:
     """One run per destination at a time, over all processes; a context manager.
 
-    A kernel lock, so that it dies with its holder. The lock file's first line says who
-    holds it; the SHA-256 and path of each file about to be published follow. It is
-    emptied when a run has left nothing unsettled, so what a later run finds in it
-    (`journal`, path to a set of SHA-256; `interrupted`) tells of runs that were killed,
-    or failed while they published, and what is of their making.
+    A kernel lock, so that it dies with its holder. The lock file says who holds it; a
+    run that ends empties it, so text in it (`interrupted`) tells of a run that was
+    killed. Version 1.0.0 noted there what it was about to publish: `journal` has that,
+    path to a set of SHA-256.
 
     Raises BusyError after *timeout* seconds or when the event *stop* is set, CacheError
     if it cannot be made.
@@ -912,8 +937,8 @@ class DestinationLock:
                     f" wait longer than {self.timeout:g} s with --lock-timeout"
                 )
         try:
-            self._read_journal()
-            self._write_all()
+            self._read()
+            self._write()
         except BaseException:
             self._file.close()
             raise
@@ -921,28 +946,15 @@ class DestinationLock:
 
     def __exit__(self, exc_type, exc, traceback):
         try:
-            if not (self.journal or self.interrupted):
+            if not self.interrupted:
                 self._rewrite("")
         finally:
             self._file.close()  # which lets go of the lock, too
 
-    def write_journal(self, hashes):
-        """Note durably that files with these *hashes* (path to SHA-256) are ours."""
-        self._file.seek(0, os.SEEK_END)
-        for path, digest in hashes.items():
-            self.journal.setdefault(path, set()).add(digest)
-            self._file.write(f"{digest} {path}\n".encode())
-        self._file.flush()
-        os.fsync(self._file.fileno())
-
-    def settle(self, failed):
-        """Forget the journal, as all is recorded now but the paths that *failed*."""
-        self.interrupted = False
-        self.journal = {
-            path: self.journal[path] for path in failed & self.journal.keys()
-        }
-        if self.journal:
-            self._write_all()
+    def settle(self):
+        """Note that nothing of killed runs is left: it is cleared, or recorded."""
+        self.interrupted, self.journal = False, {}
+        self._write()
 
     def _open(self):
         directory = self.path.parent
@@ -987,7 +999,7 @@ class DestinationLock:
         self._file = self._open()
         return True
 
-    def _read_journal(self):
+    def _read(self):
         lines = self._file.read(MAX_TREES_SIZE).decode("utf-8", "replace").splitlines()
         self.interrupted = bool(lines)
         for line in lines[1:]:
@@ -996,9 +1008,14 @@ class DestinationLock:
                 if re.fullmatch("[0-9a-f]{64}", digest):
                     self.journal.setdefault(check_path(path), set()).add(digest)
 
-    def _write_all(self):
-        holder = f"pid {os.getpid()} since {utc_now()}"
-        self._rewrite("\n".join([holder, *journal_lines(self.journal)]) + "\n")
+    def _write(self):
+        """Say who holds the lock; what is not settled stays below."""
+        journal = [
+            f"{digest} {path}\n"
+            for path, digests in self.journal.items()
+            for digest in digests
+        ]
+        self._rewrite(f"pid {os.getpid()} since {utc_now()}\n" + "".join(journal))
 
     def _rewrite(self, text):
         """Make *text* the whole lock file; it is written first, then cut to size."""
@@ -1284,13 +1301,13 @@ def files_digest(files):
 
 
 def listing_digest(source, files):
-    """Return the SHA-256 of a row of `sources` and the files tracked for it.
+    """Return the SHA-256 of a SourceRow and the files tracked for it.
 
     A run that tracks all of a listing stores this with the source. As long as it comes
     out the same, the rows are that listing: whoever changes them, another program, or
     what the source is, makes the next run read the listing anew.
     """
-    values = [source[name] for name in LISTING_COLUMNS]
+    values = [getattr(source, name) for name in LISTING_COLUMNS]
     values = [
         int(value) if value is True or value is False else value for value in values
     ]
@@ -3199,7 +3216,7 @@ class GitClient:
 
 KINDS = ("git", "http", "dir")
 DEFAULT_EXCLUDE = ("dist/", "build/", "/README.md")
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
+LFS_SIGNATURE = b"version https://git-lfs.github.com/spec/"
 _SHORTHAND = re.compile(r"([\w.-]+/[\w.-]+?)(?:\.git)?(?:@(.+))?", re.ASCII)
 _PASSWORD = re.compile(r"([\w+.-]+://|(?!file:|[A-Za-z]:\\))[^/]*:[^/]*@")
 _SCP_LIKE = re.compile(r"git@([\w.-]+):(.+?)(?:\.git)?/?", re.ASCII)
@@ -3413,25 +3430,88 @@ def path_filter(include=None, exclude=None):
 
 
 def stored_globs(text):
-    """Return the list of globs in a column, or None; UsageError for anything else."""
+    """Return the globs in a column of `sources`; UsageError for anything else."""
     with contextlib.suppress(TypeError, ValueError):
-        globs = json.loads(text) if text else None
-        is_list = isinstance(globs, list) and all(type(glob) is str for glob in globs)
-        if globs is None or is_list:
-            return globs
+        globs = json.loads(text) if text else []
+        if isinstance(globs, list) and all(type(glob) is str for glob in globs):
+            return tuple(globs)
     raise UsageError(f"bad filter '{printable(text)}' in the database")
+
+
+def cache_root(cache_dir=None):
+    """Return the directory below which sources without a destination have theirs."""
+    configured = cache_dir or os.environ.get("AGENT_SYNC_CACHE_DIR")
+    return home_path(configured or "~/.claude-mpm/cache").absolute()
+
+
+def default_destination(source_id, cache_dir=None):
+    """Return the directory that a source without one of its own is synced to."""
+    root = cache_root(cache_dir)
+    if source_id == DEFAULT_SOURCE_ID:
+        return root / "remote-agents"
+    # Other programs write ids, too.
+    return (
+        root / "sources" / (re.sub(r"[^\w.-]", "_", str(source_id)).lstrip(".") or "_")
+    )
+
+
+def row_fault(columns):
+    """Return why a row of `sources` cannot be used, or None.
+
+    The database is a file that others can write.
+    """
+    path, kind = columns["destination"], columns["kind"]
+    try:
+        if kind not in (None, *KINDS):
+            raise UsageError(f"unknown kind '{printable(kind)}' in the database")
+        if path is not None and (
+            not isinstance(path, str) or "\0" in path or not os.path.isabs(path)
+        ):
+            raise UsageError(f"bad destination '{printable(path)}' in the database")
+        stored_globs(columns["include"]), stored_globs(columns["exclude"])
+    except UsageError as error:
+        return str(error)
+    return None
+
+
+def source_row(columns, cache_dir=None):
+    """Return the SourceRow of a row of `sources`, what it leaves open filled in.
+
+    Rows that other programs wrote have only the contract's columns. One that cannot
+    be used has a `fault`, for its own run to complain of: it stops no other source.
+    """
+    columns = dict(columns)
+    known = {name: columns[name] for name in SourceRow._fields if name in columns}
+    known.update(url=str(columns["url"]), kind_is_given=columns["kind"] is not None)
+    fault = row_fault(columns)
+    try:
+        address = parse_address(known["url"], columns["kind"], allow_http=True)
+    except UsageError:
+        address = Address("git", known["url"])
+    known["kind"] = columns["kind"] or address.kind
+    if columns["ref"] is None:
+        known.update(ref=address.ref, path=columns["path"] or address.path)
+    if columns["destination"] is None:
+        known["destination"] = str(default_destination(columns["id"], cache_dir))
+    for name in ("include", "exclude"):
+        known[name] = () if fault else stored_globs(columns[name])
+    return SourceRow(**known, fault=fault)
 
 
 def row_filter(row):
     """Return the function that says whether a path passes the filters of a source."""
-    return path_filter(stored_globs(row["include"]), stored_globs(row["exclude"]))
+    return path_filter(row.include, row.exclude)
 
 
-def checked_entries(entries):
-    """Return *entries* sorted by path; PathError if any path must not be written."""
-    paths = [check_path(entry.path) for entry in entries]
-    check_collisions(paths)
-    return tuple(sorted(entries))
+def by_path(file):
+    """Return the path of a File, or of an Action: what lists of them are sorted by."""
+    return file.path
+
+
+def checked_files(files):
+    """Return *files* sorted by path; PathError if any path must not be written."""
+    check_collisions([check_path(file.path) for file in files])
+    return tuple(sorted(files, key=by_path))
 
 
 def split_tree(tree, refs):
@@ -3514,18 +3594,19 @@ def find_tree(trees, tree_id, path, object_format):
 
 
 def list_tree(trees, tree_id, selects, object_format):
-    """Return (entries, skipped) of the files below a tree that *selects* takes."""
-    entries, skipped = [], []
+    """Return (files, skipped) of what is below a tree and *selects* takes."""
+    files, skipped = [], []
     for path, entry in walk_trees(trees, tree_id, object_format):
         if stat.S_ISREG(entry.mode) and selects(path):
-            entries.append(Entry(path, entry.object_id))
+            mode = plain_mode(entry.mode)
+            files.append(File(path=path, object_id=entry.object_id, mode=mode))
         elif (
             entry.mode == MODE_SUBMODULE and name_fault(path.rpartition("/")[2]) is None
         ):
-            skipped.append((path, "submodule"))
+            skipped.append((path, SUBMODULE))
         elif stat.S_ISLNK(entry.mode) and selects(path):
-            skipped.append((path, "link"))
-    return checked_entries(entries), tuple(sorted(skipped))
+            skipped.append((path, LINK))
+    return checked_files(files), tuple(sorted(skipped))
 
 
 def peel_tags(objects, object_id, ref):
@@ -3543,8 +3624,8 @@ def peel_tags(objects, object_id, ref):
 class Source:
     """What the kinds of sources have in common; `with` frees what one holds open.
 
-    Each has `list(known)`, which returns its Listing now, and `fetch(entries)`, which
-    yields (Entry, content) for each of them in any order.
+    Each has `list(last)`, which returns its Listing now, given its LastSync, and
+    `fetch(files)`, which yields (File, content) for each of them in any order.
     """
 
     ref = path = None
@@ -3562,12 +3643,12 @@ class GitSource(Source):
     kind = "git"
 
     def __init__(self, row, client, spool_directory=None, jobs=1):
-        address = parse_address(row["url"], row["kind"], allow_http=True)
-        self.ref = row["ref"] or "HEAD"
-        self.path = row["path"]
+        address = parse_address(row.url, row.kind, allow_http=True)
+        self.ref = row.ref or "HEAD"
+        self.path = row.path
         guess = address.ref, address.path
         self.ref_is_ambiguous = (
-            address.ref_is_ambiguous and (row["ref"], row["path"]) == guess
+            address.ref_is_ambiguous and (row.ref, row.path) == guess
         )
         self._row = row
         self._client = GitClient(client, address.remote)
@@ -3580,24 +3661,24 @@ class GitSource(Source):
     def __exit__(self, *exc_info):
         self._files.close()
 
-    def list(self, known):
+    def list(self, last):
         """Return the Listing now, given what is LastSync.
 
         If the revision is the one synced last, the tracked files are the listing, and
         one request was enough.
         """
-        if len(self._row["last_sha"] or "") == 64:
+        if len(self._row.last_sha or "") == 64:
             self._client.object_format = "sha256"
         self._commit = self._resolve()
-        if known.complete and self._commit == self._row["last_sha"]:
-            return Listing(self._commit, known.entries())
+        if last.complete and self._commit == self._row.last_sha:
+            return Listing(self._commit, tuple(last.files.values()))
         objects = self._fetch_trees()
         self._commit, commit = peel_tags(objects, self._commit, self.ref)
         trees = {key: data for key, (kind, data) in objects.items() if kind == TREE}
         object_format = self._client.object_format
         root = find_tree(trees, parse_tree_id(commit), self.path, object_format)
-        entries, skipped = list_tree(trees, root, self._selects, object_format)
-        return Listing(self._commit, entries, skipped)
+        files, skipped = list_tree(trees, root, self._selects, object_format)
+        return Listing(self._commit, files, skipped)
 
     def _resolve(self):
         """Return the commit that the ref names; one request, none for a full id."""
@@ -3664,11 +3745,11 @@ class GitSource(Source):
         spool = self._files.enter_context(open_spool(self._spool_directory))
         return self._client.fetch(wants, spool, **options)
 
-    def fetch(self, entries):
-        """Yield (Entry, content) for each of *entries* in any order, the ids proven."""
+    def fetch(self, files):
+        """Yield (File, content) for each of *files* in any order, the ids proven."""
         wanted = {}
-        for entry in entries:
-            wanted.setdefault(entry.object_id, []).append(entry)
+        for file in files:
+            wanted.setdefault(file.object_id, []).append(file)
         if self._pack:  # A server that cannot leave out blobs has sent them already.
             yield from self._take(self._pack, wanted)
         if not wanted:
@@ -3685,19 +3766,22 @@ class GitSource(Source):
 
     @staticmethod
     def _take(pack, wanted):
-        """Yield what *pack* has of *wanted* (id to entries), and take it out of it."""
+        """Yield what *pack* has of *wanted* (id to Files), and take it out of it."""
         for object_id, _, content in pack.objects({BLOB}, wanted):
-            for entry in wanted.pop(object_id, ()):
-                yield entry, content
+            for file in wanted.pop(object_id, ()):
+                yield file, content
 
 
-def manifest_bytes(entries):
-    """Return the manifest of *entries* as bytes, the same for the same files."""
-    files = [
-        {"path": entry.path, "sha256": entry.sha256, "size": entry.size}
-        for entry in sorted(entries)
-    ]
-    text = json.dumps({"files": files}, ensure_ascii=False, indent=1, sort_keys=True)
+def manifest_item(file):
+    """Return the item of a JSON manifest for a File."""
+    item = {"path": file.path, "sha256": file.sha256, "size": file.size}
+    return {**item, "executable": True} if file.mode == 0o755 else item
+
+
+def manifest_bytes(files):
+    """Return the manifest of *files* as bytes, the same for the same files."""
+    items = [manifest_item(file) for file in sorted(files, key=by_path)]
+    text = json.dumps({"files": items}, ensure_ascii=False, indent=1, sort_keys=True)
     return text.encode("utf-8") + b"\n"
 
 
@@ -3707,14 +3791,14 @@ class DirectorySource(Source):
     kind = "dir"
 
     def __init__(self, row, client=None, spool_directory=None, jobs=1):
-        address = parse_address(row["url"], row["kind"])
-        self.ref, self.path = row["ref"], row["path"]
+        address = parse_address(row.url, row.kind)
+        self.ref, self.path = row.ref, row.path
         self._directory = Directory(os.path.join(address.remote, self.path or ""))
         self._selects = row_filter(row)
 
-    def list(self, known):
+    def list(self, last):
         """Return the Listing now; each file is read for its SHA-256."""
-        entries, skipped = [], []
+        files, skipped = [], []
         if not self._directory.root.is_dir():
             raise RefError(f"there is no directory {self._directory.root}")
         for path in self._paths():
@@ -3722,13 +3806,13 @@ class DirectorySource(Source):
             content = self._content(path)
             if content is None:
                 skipped.append((path, "not a regular file"))
-            elif content.startswith(LFS_POINTER):
-                skipped.append((path, "Git LFS pointer"))
+            elif content.startswith(LFS_SIGNATURE):
+                skipped.append((path, LFS_POINTER))
             else:
-                entries.append(Entry(path, None, sha256_of(content), len(content)))
-        entries = checked_entries(entries)
-        revision = sha256_of(manifest_bytes(entries))
-        return Listing(revision, entries, tuple(sorted(skipped)))
+                file = File(path=path, sha256=sha256_of(content), size=len(content))
+                files.append(file)
+        files = checked_files(files)
+        return Listing(sha256_of(manifest_bytes(files)), files, tuple(sorted(skipped)))
 
     def _paths(self):
         """Return the paths of all files that are selected."""
@@ -3750,15 +3834,15 @@ class DirectorySource(Source):
     def _unreadable(path, error):
         return GitSyncError(f"cannot read {printable(path)}: {reason_of(error)}")
 
-    def fetch(self, entries):
-        """Yield (Entry, content) for each of *entries*, as they were listed."""
-        for entry in entries:
-            content = self._content(entry.path)
-            if content is None or sha256_of(content) != entry.sha256:
+    def fetch(self, files):
+        """Yield (File, content) for each of *files*, as they were listed."""
+        for file in files:
+            content = self._content(file.path)
+            if content is None or sha256_of(content) != file.sha256:
                 raise StaleListingError(
-                    f"{entry.path} changed while it was read; sync again"
+                    f"{file.path} changed while it was read; sync again"
                 )
-            yield entry, content
+            yield file, content
 
 
 def unique_pairs(pairs):
@@ -3806,8 +3890,8 @@ def parse_json(data, what):
         raise ProtocolError(f"{what} is not JSON: {printable(error, 200)}") from error
 
 
-def manifest_entry(item):
-    """Return the Entry for one item of a JSON manifest: a path, or a dict with one."""
+def listed_file(item):
+    """Return the File of one item of a JSON manifest: a path, or a dict with one."""
     if isinstance(item, str):
         item = {"path": item}
     path = item.get("path") if isinstance(item, dict) else None
@@ -3820,25 +3904,25 @@ def manifest_entry(item):
         digest = digest.lower()
     if size is not None and (type(size) is not int or size < 0):
         raise ProtocolError(f"the manifest has no size for '{printable(path)}'")
-    return Entry(path, None, digest, size)
+    return File(path=path, sha256=digest, size=size)
 
 
 def parse_sums(data):
-    """Return the Entries of SHA256SUMS lines, as sha256sum writes them."""
-    entries = []
+    """Return the Files of SHA256SUMS lines, as sha256sum writes them."""
+    files = []
     for line in data.decode("utf-8", "surrogateescape").splitlines():
         match = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](.+)", line)
         if match:
             path = match.group(2)
             path = path[2:] if path.startswith("./") else path
-            entries.append(Entry(path, None, match.group(1).lower()))
+            files.append(File(path=path, sha256=match.group(1).lower()))
         elif line.strip():
             raise ProtocolError(f"not a line of SHA256SUMS: '{printable(line, 80)}'")
-    return entries
+    return files
 
 
 def parse_manifest(data):
-    """Return the Entries of a manifest in any of its three forms.
+    """Return the Files of a manifest in any of its three forms.
 
     Raises ProtocolError for a malformed one, and PathError for a path that is absolute
     or leads out, whether it would be selected or not.
@@ -3848,15 +3932,15 @@ def parse_manifest(data):
         items = document.get("files") if isinstance(document, dict) else document
         if not isinstance(items, list):
             raise ProtocolError("the manifest has no list of files")
-        entries = [manifest_entry(item) for item in items]
+        files = [listed_file(item) for item in items]
     else:
-        entries = parse_sums(data)
-    for entry in entries:
-        if {"", ".", ".."} & set(entry.path.replace("\\", "/").split("/")):
+        files = parse_sums(data)
+    for file in files:
+        if {"", ".", ".."} & set(file.path.replace("\\", "/").split("/")):
             raise PathError(
-                f"refused path '{printable(entry.path)}': it leads out of the directory"
+                f"refused path '{printable(file.path)}': it leads out of the directory"
             )
-    return entries
+    return files
 
 
 def in_parallel(function, items, jobs):
@@ -3886,11 +3970,10 @@ class WebSource(Source):
     """Files below a base URL; what lists them, and proves them, is the subclasses'."""
 
     kind = "http"
-    proves_files = True
 
     def __init__(self, row, client, spool_directory=None, jobs=1):
-        address = parse_address(row["url"], row["kind"], allow_http=True)
-        self.ref, self.path = row["ref"], row["path"]
+        address = parse_address(row.url, row.kind, allow_http=True)
+        self.ref, self.path = row.ref, row.path
         self.base = address.remote
         self._row = row
         self._http = client
@@ -3903,9 +3986,10 @@ class WebSource(Source):
 
         return f"{self.base}/{quote(path, errors='surrogateescape')}"
 
-    def get(self, url, headers, limit, listing=False):
+    def get(self, url, headers, limit, is_proven=False):
         """Return (content, headers) of *url*; content is None for a 304.
 
+        Without a hash to prove it (*is_proven*) only a length shows that it is whole.
         Raises StatusError for other answers than 200, ProtocolError for a 304 to a
         request without a validator.
         """
@@ -3919,7 +4003,7 @@ class WebSource(Source):
             if answer.status != 200:
                 raise status_error(answer)
             content = answer.read_all(limit)
-            if not answer.has_known_length and (not self.proves_files or listing):
+            if not answer.has_known_length and not is_proven:
                 raise ProtocolError(
                     f"{url} came without a length, so it may be cut short"
                 )
@@ -3927,36 +4011,34 @@ class WebSource(Source):
 
         return self._http.request(url, read, headers=headers)
 
-    def _get_listing(self, url, known, headers=None):
-        """Return (content or None, columns) of what lists the files, conditionally."""
+    def _get_listing(self, url, last, headers=None):
+        """Return (content or None, its validators by name) of what lists the files."""
         conditions = {}
-        if known.complete:
-            conditions = conditional_headers(
-                self._row["etag"], self._row["last_modified"]
-            )
+        if last.complete:
+            conditions = conditional_headers(self._row.etag, self._row.last_modified)
         headers = {**(headers or {}), **conditions}
-        content, got = self.get(url, headers, MAX_LISTING_SIZE, listing=True)
+        content, got = self.get(url, headers, MAX_LISTING_SIZE)
         if content is not None and not content.strip():
             raise ProtocolError(f"{url} came empty")
         etag, last_modified = validators(got)
         if content is None:
-            etag = etag or self._row["etag"]
-            last_modified = last_modified or self._row["last_modified"]
+            etag = etag or self._row.etag
+            last_modified = last_modified or self._row.last_modified
         return content, {"etag": etag, "last_modified": last_modified}
 
-    def fetch(self, entries):
-        """Yield (Entry, content) for each of *entries*, checked against the listing."""
-        for entry, future in in_parallel(self._fetch_one, entries, self._jobs):
-            yield entry, future.result()
+    def fetch(self, files):
+        """Yield (File, content) for each of *files*, checked against the listing."""
+        for file, future in in_parallel(self._fetch_one, files, self._jobs):
+            yield file, future.result()
 
-    def _fetch_one(self, entry):
-        content, _ = self.get(self.url_of(entry.path), {}, MAX_OBJECT_SIZE)
-        if entry.size is not None and len(content) != entry.size:
-            raise StaleListingError(f"{entry.path} is not of the listed size")
-        if entry.sha256 and sha256_of(content) != entry.sha256:
-            raise StaleListingError(f"{entry.path} is not what the manifest says")
-        if entry.object_id and object_id_of(BLOB, content) != entry.object_id:
-            raise StaleListingError(f"{entry.path} is not what the repository has")
+    def _fetch_one(self, file):
+        content, _ = self.get(self.url_of(file.path), {}, MAX_OBJECT_SIZE, True)
+        if file.size is not None and len(content) != file.size:
+            raise StaleListingError(f"{file.path} is not of the listed size")
+        if file.sha256 and sha256_of(content) != file.sha256:
+            raise StaleListingError(f"{file.path} is not what the manifest says")
+        if file.object_id and object_id_of(BLOB, content) != file.object_id:
+            raise StaleListingError(f"{file.path} is not what the repository has")
         return content
 
 
@@ -3977,7 +4059,11 @@ def check_body(path, content, headers, may_be_empty=True):
 
 
 class HttpSource(WebSource):
-    """Files that a manifest lists, on any web server."""
+    """Files that a manifest lists, on any web server.
+
+    Where the manifest has no hashes, listing is fetching: each file is asked for,
+    conditionally, and what comes waits in a spool for `fetch`.
+    """
 
     def __init__(self, row, client, spool_directory=None, jobs=1):
         super().__init__(row, client, spool_directory, jobs)
@@ -3985,74 +4071,69 @@ class HttpSource(WebSource):
         if is_manifest_url(self.base):
             self._manifest_url, self.base = self.base, self.base.rpartition("/")[0]
         self._spool = open_spool(spool_directory)
-        self._bodies = {}  # path -> where its content is in the spool
+        self._bodies = {}  # path -> (position, size) of its content in the spool
 
     def __exit__(self, *exc_info):
         self._spool.close()
 
-    def list(self, known):
-        """Return the Listing now; one request if the manifest is as before.
-
-        Files without a hash in the manifest are each asked for, conditionally where the
-        local file still is what its validator belongs to.
-        """
-        content, columns = self._get_listing(self._manifest_url, known)
+    def list(self, last):
+        """Return the Listing now; one request if hashes in a manifest are as before."""
+        content, validators = self._get_listing(self._manifest_url, last)
         if content is None:
-            entries = known.entries()
-            hashed, revision = bool(self._row["is_hashed"]), self._row["last_sha"]
-        else:
-            entries = [e for e in parse_manifest(content) if self._selects(e.path)]
-            entries = checked_entries(entries)
-            hashed, revision = all(e.sha256 for e in entries), sha256_of(content)
-        failed = ()
-        if not hashed:
-            self.proves_files = False
-            if content is None:
-                entries = [entry._replace(sha256=None) for entry in entries]
-            elif any(entry.sha256 for entry in entries):
-                columns = {"etag": None, "last_modified": None}
-            entries, failed = self._ask_each(entries, known)
-            revision = sha256_of(manifest_bytes(entries))
-        columns["is_hashed"] = int(hashed)
-        return Listing(revision, tuple(entries), (), failed, tuple(columns.items()))
+            files = tuple(last.files.values())
+            if self._row.is_hashed:
+                return Listing(self._row.last_sha, files, **validators, is_hashed=True)
+            listed = [file._replace(sha256=None) for file in files]
+            return self._list_by_asking(listed, last, validators)
+        listed = [file for file in parse_manifest(content) if self._selects(file.path)]
+        listed = checked_files(listed)
+        if all(file.sha256 for file in listed):
+            revision = sha256_of(content)
+            return Listing(revision, listed, **validators, is_hashed=True)
+        if any(file.sha256 for file in listed):
+            validators = {}  # With a 304 the hashes would not come again.
+        return self._list_by_asking(listed, last, validators)
 
-    def _ask_each(self, entries, known):
-        """Return (entries with hashes, failed) after asking for each file.
+    def _list_by_asking(self, listed, last, validators):
+        """Return the Listing after asking for each of the Files *listed*.
 
         If all of them failed, the error of the first is raised.
         """
-        intact = known.intact()
-        paths = [entry.path for entry in entries]
-        digests = {entry.path: entry.sha256 for entry in entries}
 
-        def ask(path):
-            old = known.files.get(path)
-            before = old if path in intact else None
-            content, entry = self._ask(path, before, not (old and old.size))
-            if digests[path] not in (None, entry.sha256):
-                raise StaleListingError(f"{path} is not what the manifest says")
-            return content, entry
+        def ask(file):
+            old = last.files.get(file.path)
+            before = old if file.path in last.unmodified else None
+            content, found = self._ask(file.path, before, not (old and old.size))
+            if file.sha256 not in (None, found.sha256):
+                raise StaleListingError(f"{file.path} is not what the manifest says")
+            return content, found
 
         found, failed, first = [], [], None
-        for path, future in in_parallel(ask, paths, self._jobs):
+        for file, future in in_parallel(ask, listed, self._jobs):
             try:
-                content, entry = future.result()
+                content, asked = future.result()
             except RateLimitError:
                 raise
             except GitSyncError as error:
                 first = first or error
-                failed.append((path, str(error)))
+                failed.append((file.path, str(error)))
                 continue
             if content is not None:
-                self._bodies[path] = self._spool.seek(0, os.SEEK_END), len(content)
+                position = self._spool.seek(0, os.SEEK_END)
+                self._bodies[file.path] = position, len(content)
                 self._spool.write(content)
-            found.append(entry)
+            found.append(asked._replace(mode=file.mode))
         if first and not found:
             raise first
-        return tuple(found), tuple(failed)
+        revision = sha256_of(manifest_bytes(found))
+        options = {**validators, "failed": tuple(failed), "is_hashed": False}
+        return Listing(revision, tuple(found), **options)
 
     def _ask(self, path, before, may_be_empty):
-        """Return (content or None, Entry); *before* is what is here intact."""
+        """Return (content or None, File); *before* is the File that is here unmodified.
+
+        What comes counts as the file: nothing else proves it.
+        """
         headers = (
             conditional_headers(before.etag, before.last_modified) if before else {}
         )
@@ -4061,23 +4142,26 @@ class HttpSource(WebSource):
         if content is None:
             etag = etag or before.etag
             last_modified = last_modified or before.last_modified
-            return None, Entry(
-                path, None, before.sha256, before.size, etag, last_modified
-            )
+            return None, before._replace(etag=etag, last_modified=last_modified)
         check_body(path, content, got, may_be_empty)
-        digest = sha256_of(content)
-        return content, Entry(path, None, digest, len(content), etag, last_modified)
+        return content, File(
+            path=path,
+            sha256=sha256_of(content),
+            size=len(content),
+            etag=etag,
+            last_modified=last_modified,
+        )
 
-    def fetch(self, entries):
-        """Yield (Entry, content) for each of *entries*, checked against the listing."""
+    def fetch(self, files):
+        """Yield (File, content) for each of *files*, checked against the listing."""
         rest = []
-        for entry in entries:
-            if entry.path in self._bodies:
-                position, size = self._bodies[entry.path]
+        for file in files:
+            if file.path in self._bodies:
+                position, size = self._bodies[file.path]
                 self._spool.seek(position)
-                yield entry, self._spool.read(size)
+                yield file, self._spool.read(size)
             else:
-                rest.append(entry)
+                rest.append(file)
         yield from super().fetch(rest)
 
 
@@ -4099,6 +4183,16 @@ def tree_item_id(item):
     return object_id
 
 
+def tree_item_file(path, item):
+    """Return the File at *path* of an item of GitHub's tree document."""
+    return File(
+        path=path,
+        object_id=tree_item_id(item),
+        size=item.get("size") if type(item.get("size")) is int else None,
+        mode=0o755 if item.get("mode") == "100755" else 0o644,
+    )
+
+
 class GitHubSource(WebSource):
     """Raw files of a GitHub repository, listed by its API and proven by their blob ids.
 
@@ -4106,7 +4200,7 @@ class GitHubSource(WebSource):
     """
 
     def __init__(self, row, client, spool_directory=None, jobs=1):
-        super().__init__({**row, "kind": "http"}, client, spool_directory, jobs)
+        super().__init__(row._replace(kind="http"), client, spool_directory, jobs)
         self._github = github_of(self.base)
         names = self.base[len(self._github.raw) + 1 :].split("/")
         self._repository = "/".join(names[:2])
@@ -4118,30 +4212,29 @@ class GitHubSource(WebSource):
         below = "/".join(filter(None, (self.ref, self.path, path)))
         return f"{self._github.raw}/{self._repository}/{quote(below)}"
 
-    def list(self, known):
+    def list(self, last):
         """Return the Listing now; one request, and no body if nothing changed."""
         url = self._tree_url(self.ref, recursive=True)
-        content, columns = self._get_listing(url, known, self._accept())
-        columns["is_hashed"] = 1
-        columns = tuple(columns.items())
+        content, validators = self._get_listing(url, last, self._accept())
         if content is None:
-            return Listing(self._row["last_sha"], known.entries(), (), (), columns)
+            files = tuple(last.files.values())
+            return Listing(self._row.last_sha, files, **validators, is_hashed=True)
         document = parse_json(content, "GitHub's tree")
-        entries, skipped = [], []
+        files, skipped = [], []
         for path, item in self._below(document):
             if not self._selects(path):
                 continue
             if item.get("mode") == "120000" or item.get("type") != "blob":
                 skipped.append(
-                    (path, "link" if item.get("type") == "blob" else "submodule")
+                    (path, LINK if item.get("type") == "blob" else SUBMODULE)
                 )
             else:
-                size = item.get("size") if type(item.get("size")) is int else None
-                entries.append(Entry(path, tree_item_id(item), None, size))
-        if self.path and not entries and not skipped:
+                files.append(tree_item_file(path, item))
+        if self.path and not files and not skipped:
             raise RefError(f"there is no directory '{printable(self.path)}' with files")
-        entries, revision = checked_entries(entries), tree_item_id(document)
-        return Listing(revision, entries, tuple(sorted(skipped)), (), columns)
+        revision, skipped = tree_item_id(document), tuple(sorted(skipped))
+        files = checked_files(files)
+        return Listing(revision, files, skipped, **validators, is_hashed=True)
 
     @staticmethod
     def _accept():
@@ -4188,17 +4281,17 @@ class OfflineSource(Source):
     """A source that must not be asked: its files as they were, and no contents."""
 
     def __init__(self, row):
-        self.kind, self.ref, self.path = row["kind"], row["ref"], row["path"]
+        self.kind, self.ref, self.path = row.kind, row.ref, row.path
         self._row = row
 
-    def list(self, known):
+    def list(self, last):
         """Return the Listing of the tracked files; GitSyncError without any."""
-        if self._row["last_sha"] is None:
+        if self._row.last_sha is None:
             raise GitSyncError("offline, and never synced")
-        return Listing(self._row["last_sha"], known.entries())
+        return Listing(self._row.last_sha, tuple(last.files.values()))
 
-    def fetch(self, entries):
-        """Return nothing: a run that needs any of *entries* ends before."""
+    def fetch(self, files):
+        """Return nothing: a run that needs any of *files* ends before."""
         return ()
 
 
@@ -4208,9 +4301,9 @@ def source_origins(row):
     A server that has moved elsewhere does not take them along.
     """
     try:
-        address = parse_address(row["url"], row["kind"], allow_http=True)
+        address = parse_address(row.url, row.kind, allow_http=True)
         urls = [address.remote] if address.kind != "dir" else []
-        urls += github_of(row["url"]) or ()
+        urls += github_of(row.url) or ()
         return {origin(url) for url in urls}
     except UsageError:
         return set()  # Opening the source will say what is wrong.
@@ -4223,39 +4316,71 @@ def open_source(row, client, spool_directory=None, jobs=1):
     """
     if client is None:
         return OfflineSource(row)
-    if row["kind"] not in KINDS:
-        raise UsageError(f"unknown kind '{printable(row['kind'])}' in the database")
-    kind = {"git": GitSource, "dir": DirectorySource, "http": HttpSource}[row["kind"]]
-    if row["kind"] == "http" and github_of(row["url"]):
+    kind = {"git": GitSource, "dir": DirectorySource, "http": HttpSource}[row.kind]
+    if row.kind == "http" and github_of(row.url):
         kind = GitHubSource
     return kind(row, client, spool_directory, jobs)
 
 
 # ==== Plan ====
 # What a run must do, decided on values alone: the listing, the tracked files, and what
-# is in the destination now. Touches nothing.
+# is in the destination now. It ends in ordered steps; nothing is touched here.
 
 ADD, UPDATE, RESTORE = "add", "update", "restore"
 REMOVE, ADOPT = "remove", "adopt"
 UNCHANGED = "unchanged"  # as listed, and already tracked
 KEEP = "keep"  # a user's file in the way, or edited, that stays
-FETCHED = (ADD, UPDATE, RESTORE)
+SKIP = "skip"  # never written
+
+BACK_UP, CLEAR, RENAME, CHMOD = "back up", "clear", "rename", "chmod"
 
 
-def matches(local, entry):
-    """Return whether a local file has the content that the listing names."""
+class Action(NamedTuple):
+    """What a run does with one path: `action` says what it is to the user.
+
+    `verb` is the step that carries it out, None where nothing is done, and `mode` the
+    mode that the file is to have then. `saves` are the files that go to the backup
+    before, and `clears` is the path of a directory, or of what else is no regular
+    file, that has to make way. `reason` says why a path is skipped.
+    """
+
+    action: str
+    path: str
+    file: Optional[File] = None
+    verb: Optional[str] = None
+    mode: Optional[int] = None
+    saves: tuple[str, ...] = ()
+    clears: Optional[str] = None
+    reason: Optional[str] = None
+
+
+class Step(NamedTuple):
+    """One change of the destination; `target` is where a backup goes.
+
+    "back up" moves *path* to *target*, "remove" deletes the file, "clear" an empty
+    directory, "rename" puts there what is staged for it, "chmod" gives it *mode*.
+    """
+
+    verb: str
+    path: str
+    target: Optional[str] = None
+    mode: Optional[int] = None
+
+
+def matches(local, file):
+    """Return whether a local file has the content that is listed."""
     if not isinstance(local, LocalFile):
         return False
-    if entry.sha256:
-        return local.sha256 == entry.sha256
-    return local.object_id == entry.object_id
+    if file.sha256:
+        return local.sha256 == file.sha256
+    return local.object_id == file.object_id
 
 
-def is_unmodified(local, tracked, journaled=()):
+def is_unmodified(local, tracked, pending=()):
     """Return whether a local file is what this program, or a killed run, wrote."""
     return isinstance(local, LocalFile) and (
         (tracked is not None and local.sha256 == tracked.sha256)
-        or local.sha256 in journaled
+        or local.sha256 in pending
     )
 
 
@@ -4266,124 +4391,140 @@ def same_content(local, other):
     return local == other
 
 
-def plan_removal(tracked, local, journaled):
+def plan_removal(tracked, local, pending):
     """Return the Action for a tracked file that is gone upstream."""
-    if local is None or is_unmodified(local, tracked, journaled):
-        return Action(REMOVE, tracked.path)
+    if local is None or is_unmodified(local, tracked, pending):
+        return Action(REMOVE, tracked.path, verb=REMOVE)
     return Action(KEEP, tracked.path)
 
 
-def fetch_kind(entry, tracked):
-    """Return which of FETCHED the fetch of a listed file is."""
+def mode_for(file, tracked, local):
+    """Return the mode to give a listed file: a local chmod stays till one upstream."""
+    here = isinstance(local, LocalFile)
+    if here and (file.mode is None or (tracked and tracked.mode == file.mode)):
+        return local.mode
+    return file.mode or 0o644
+
+
+def plan_present(file, tracked, local):
+    """Return the Action for a listed file whose content is here already."""
+    recorded = file._replace(sha256=local.sha256, size=local.size)
+    mode = mode_for(file, tracked, local)
+    if tracked is None or tracked.mode is None:
+        mode |= local.mode  # Whether the user made it executable is not known.
+    if mode != local.mode:
+        return Action(UPDATE if tracked else ADOPT, file.path, recorded, CHMOD, mode)
+    return Action(UNCHANGED if tracked == recorded else ADOPT, file.path, recorded)
+
+
+def fetch_action(file, tracked):
+    """Return what the fetch of a listed file is: ADD, UPDATE or RESTORE."""
     if tracked is None:
         return ADD
-    if entry.object_id is not None:
-        return RESTORE if tracked.object_id == entry.object_id else UPDATE
-    return RESTORE if tracked.sha256 == entry.sha256 else UPDATE
+    if file.object_id is not None:
+        return RESTORE if tracked.object_id == file.object_id else UPDATE
+    return RESTORE if tracked.sha256 == file.sha256 else UPDATE
 
 
-def plan_entry(entry, tracked, local, journaled, policy, removals):
+def plan_file(file, tracked, local, pending, policy, removals):
     """Return the Action for a listed file.
 
-    *journaled* are the SHA-256 that killed runs were about to give it, *policy* is one
+    *pending* are the SHA-256 that killed runs were about to give it, *policy* is one
     of POLICIES, and *removals* are the paths that this run removes.
     """
-    if matches(local, entry):
-        recorded = TrackedFile.of(entry, local.sha256, local.size)
-        return Action(UNCHANGED if tracked == recorded else ADOPT, entry.path, entry)
-    kind = fetch_kind(entry, tracked)
-    if local is None or is_unmodified(local, tracked, journaled):
-        return Action(kind, entry.path, entry)
+    if matches(local, file):
+        return plan_present(file, tracked, local)
+    mode = mode_for(file, tracked, local)
+    fetch = Action(fetch_action(file, tracked), file.path, file, RENAME, mode)
+    if local is None or is_unmodified(local, tracked, pending):
+        return fetch
     if isinstance(local, Obstacle) and set(local.files) <= removals:
-        return Action(kind, entry.path, entry, clear=local.path)
+        return fetch._replace(clears=local.path)
     if policy == "keep":
-        return Action(KEEP, entry.path, entry)
+        return Action(KEEP, file.path, file)
     if isinstance(local, Obstacle):  # More than a file might be lost: always saved.
-        return Action(kind, entry.path, entry, clear=local.path, backup=True)
-    if policy == "overwrite":
-        return Action(kind, entry.path, entry)
-    return Action(kind, entry.path, entry, clear=entry.path, backup=True)
+        return fetch._replace(saves=local.files, clears=local.path)
+    return fetch if policy == "overwrite" else fetch._replace(saves=(file.path,))
 
 
-def renamed_in_case(entries, local, removals):
+def renamed_in_case(files, local, removals):
     """Return {path: Obstacle} of listed files that are here by their old names only.
 
-    Where case does not count, a file is found at its new name, too. It is in the way
-    there until it is removed by the old one, so that the new name is what remains.
+    On a file system that ignores case the old file answers to the new name as well. It
+    counts as an obstacle there until it is removed under the old one, so that the new
+    name is what remains.
     """
     old_names = {(collision_key(path), local.get(path)): path for path in removals}
     found = {}
-    for entry in entries if removals else ():
-        here = local.get(entry.path)
-        old_name = old_names.get((collision_key(entry.path), here))
+    for file in files if removals else ():
+        here = local.get(file.path)
+        old_name = old_names.get((collision_key(file.path), here))
         if old_name and isinstance(here, LocalFile):
-            found[entry.path] = Obstacle(entry.path, (old_name,))
+            found[file.path] = Obstacle(file.path, (old_name,))
     return found
 
 
-def make_plan(listing, tracked, local, journal=None, policy="backup"):
+def make_plan(listing, tracked, local, pending=None, policy="backup"):
     """Return the Actions of a run, one for each path, sorted by path.
 
-    *tracked* maps paths to TrackedFiles, *local* paths to a LocalFile, an Obstacle or
-    None, and *journal* paths to the SHA-256 that killed runs were about to give them.
+    *tracked* maps paths to Files, *local* paths to a LocalFile, an Obstacle or None,
+    and *pending* paths to the SHA-256 that killed runs were about to give them.
     """
-    journal = journal or {}
-    listed = {entry.path for entry in listing.entries}
+    pending = pending or {}
+    listed = {file.path for file in listing.files}
     listed.update(path for path, _ in listing.failed)
-    # A killed run has written these, and did not come to record them.
+    # A killed run wrote these and died before recording them.
     unrecorded = {
-        path: TrackedFile(path, local[path].sha256)
-        for path, digests in journal.items()
+        path: File(path=path, sha256=local[path].sha256)
+        for path, digests in pending.items()
         if path not in tracked and is_unmodified(local.get(path), None, digests)
     }
     tracked = {**unrecorded, **tracked}
     gone = [
-        plan_removal(file, local.get(path), journal.get(path, ()))
+        plan_removal(file, local.get(path), pending.get(path, ()))
         for path, file in tracked.items()
         if path not in listed
     ]
-    removals = {action.path for action in gone if action.kind == REMOVE}
+    removals = {action.path for action in gone if action.verb == REMOVE}
     # What is there by its old name only is replaced, not adopted.
-    local = {**local, **renamed_in_case(listing.entries, local, removals)}
+    local = {**local, **renamed_in_case(listing.files, local, removals)}
     actions = [
-        plan_entry(
-            entry,
-            tracked.get(entry.path),
-            local.get(entry.path),
-            journal.get(entry.path, ()),
+        plan_file(
+            file,
+            tracked.get(file.path),
+            local.get(file.path),
+            pending.get(file.path, ()),
             policy,
             removals,
         )
-        for entry in listing.entries
+        for file in listing.files
     ]
-    return sorted(gone + actions, key=lambda action: action.path)
+    skipped = [Action(SKIP, path, reason=reason) for path, reason in listing.skipped]
+    return sorted(gone + actions + skipped, key=by_path)
+
+
+def without_pointers(actions, pointers, tracked, local, pending):
+    """Return *actions* with the files at the paths *pointers* skipped.
+
+    They turned out to be Git LFS pointers when they came. What was tracked there is
+    gone upstream.
+    """
+    changed = []
+    for action in actions:
+        if action.path in pointers:
+            changed.append(Action(SKIP, action.path, reason=LFS_POINTER))
+            file, here = tracked.get(action.path), local.get(action.path)
+            if file:
+                digests = pending.get(action.path, ())
+                changed.append(plan_removal(file, here, digests))
+        else:
+            changed.append(action)
+    return changed
 
 
 def is_too_much(removed, tracked_count):
     """Return whether to remove so many files is over half of a source's, and over 5."""
     return removed > 5 and 2 * removed > tracked_count
-
-
-def without_pointers(listing, paths):
-    """Return *listing* with the files at *paths* skipped: they are Git LFS pointers."""
-    entries = tuple(entry for entry in listing.entries if entry.path not in paths)
-    skipped = tuple((path, "Git LFS pointer") for path in sorted(paths))
-    return listing._replace(entries=entries, skipped=listing.skipped + skipped)
-
-
-def make_changes(actions, tracked, new_shas):
-    """Return the Changes that *actions* are for a run's record.
-
-    *new_shas* maps the paths that were written or adopted to their SHA-256.
-    """
-    old_shas = {path: file.sha256 for path, file in tracked.items()}
-    changes = [
-        Change(a.path, a.kind, old_shas.get(a.path), new_shas.get(a.path))
-        for a in actions
-        if a.kind not in (UNCHANGED, KEEP)
-    ]
-    # What was tracked and is adopted again has got another validator, and no change.
-    return [c for c in changes if c.action != ADOPT or c.old_sha != c.new_sha]
 
 
 def removed_first(actions):
@@ -4394,19 +4535,93 @@ def removed_first(actions):
     """
     published, parents = set(), set()
     for action in actions:
-        if action.kind in FETCHED:
+        if action.verb == RENAME:
             key = collision_key(action.path)
             published.add(key)
             parents.update(parents_of(key))
-    return [
+    return {
         action.path
         for action in actions
-        if action.kind == REMOVE
+        if action.verb == REMOVE
         and (
             collision_key(action.path) in published | parents
             or not published.isdisjoint(parents_of(collision_key(action.path)))
         )
+    }
+
+
+def publish_steps(actions, stamp):
+    """Return the Steps that carry out *actions*, in the order that loses nothing.
+
+    Whatever step is the last one before a kill, each file of the user's is in its
+    place or in the backup directory of this *stamp*, and the next run goes on.
+    """
+    backup = f"{WORK_DIRECTORY}/backup/{stamp}"
+    first = removed_first(actions)
+    # One link in the way may be in the way of many files.
+    saved = dict.fromkeys(path for action in actions for path in action.saves)
+    cleared = dict.fromkeys(action.clears for action in actions if action.clears)
+    removals = [action.path for action in actions if action.verb == REMOVE]
+    return [
+        *(Step(BACK_UP, path, f"{backup}/{path}.bak") for path in saved),
+        *(Step(REMOVE, path) for path in removals if path in first),
+        *(Step(CLEAR, path) for path in cleared),
+        *(
+            Step(action.verb, action.path, mode=action.mode)
+            for action in actions
+            if action.verb in (RENAME, CHMOD)
+        ),
+        *(Step(REMOVE, path) for path in removals if path not in first),
     ]
+
+
+def outcome(actions):
+    """Return {action: paths} of *actions*; what is adopted counts as unchanged."""
+    paths = {}
+    for action in actions:
+        what = UNCHANGED if action.action == ADOPT else action.action
+        paths.setdefault(what, []).append(action.path)
+    return paths
+
+
+def tracked_after(tracked, actions):
+    """Return {path: File} of what is tracked once *actions* are carried out."""
+    files = dict(tracked)
+    for action in actions:
+        if action.verb in (RENAME, CHMOD) or action.action == ADOPT:
+            files[action.path] = action.file
+        elif action.action in (REMOVE, KEEP) and not action.file:
+            files.pop(action.path, None)
+    return files
+
+
+def make_changes(actions, steps, tracked):
+    """Return the Changes for the record of a run that carried out *actions*.
+
+    The SHA-256 of each action's file is known by then.
+    """
+    saved = {step.path: step.target for step in steps if step.verb == BACK_UP}
+    changes = []
+    for action in actions:
+        nothing = File(path=action.path)
+        old = tracked.get(action.path, nothing)
+        new = action.file or nothing
+        # What was tracked and is adopted again may have got another validator only.
+        facts = [(f.sha256, f.object_id, f.mode) for f in (old, new)]
+        same = action.action == ADOPT and facts[0] == facts[1]
+        if action.action not in (UNCHANGED, KEEP, SKIP) and not same:
+            change = Change(
+                path=action.path,
+                action=action.action,
+                old_sha=old.sha256,
+                new_sha=new.sha256,
+                old_object_id=old.object_id,
+                old_mode=old.mode,
+                new_mode=new.mode,
+                saved_to=saved.get(action.path),
+            )
+            changes.append(change)
+    return changes
 
 
 # ==== Sync ====
@@ -4430,22 +4645,24 @@ class Report:
     """What one run did: the fields of `sync --json`, and what only its text says."""
 
     def __init__(self, row):
-        self.source, self.kind = row["id"], row["kind"]
+        self.source, self.kind = row.id, row.kind
         self.status = "success"
         self.checked = False
-        self.revision = self.previous_revision = row["last_sha"]
+        self.pinned = row.pin is not None
+        self.destination = row.destination
+        self.revision = self.previous_revision = row.last_sha
         self.added, self.updated, self.restored = [], [], []
-        self.removed, self.kept, self.skipped, self.failed = [], [], [], []
+        self.removed, self.kept, self.saved = [], [], []
+        self.skipped, self.failed = [], []
         self.unchanged = 0
         self.requests = self.bytes_received = self.duration_ms = 0
         self.error = None
-        self.backups = []  # (path, where what was there is now)
         self.local_files_verified = False
 
     def document(self):
         """Return the fields as a dict for JSON."""
         document = dict(vars(self))
-        del document["backups"], document["local_files_verified"]
+        del document["local_files_verified"]
         return document
 
     def fail(self, error, local_files_verified=False):
@@ -4453,28 +4670,27 @@ class Report:
         self.status, self.error = "error", str(error)
         self.local_files_verified = local_files_verified
 
-    def succeed(self, listing, actions):
-        """Note that the files are now at the listing's revision, by these *actions*."""
+    def succeed(self, listing, actions, steps):
+        """Note that the files are now at the listing's revision, by these *steps*."""
         self.revision = listing.revision
-        self.skipped += [
-            {"path": path, "reason": reason} for path, reason in listing.skipped
-        ]
         self.failed = [{"path": path, "error": error} for path, error in listing.failed]
         if self.failed:
             self.status = "partial"
             self.error = f"{count_text(len(self.failed), 'file')} could not be fetched"
-        lists = {
-            ADD: self.added,
-            UPDATE: self.updated,
-            RESTORE: self.restored,
-            REMOVE: self.removed,
-            KEEP: self.kept,
-        }
-        for action in actions:
-            if action.kind in lists:
-                lists[action.kind].append(action.path)
-            else:
-                self.unchanged += 1
+        paths = outcome(actions)
+        self.added, self.updated = paths.get(ADD, []), paths.get(UPDATE, [])
+        self.restored, self.removed = paths.get(RESTORE, []), paths.get(REMOVE, [])
+        self.kept, self.unchanged = paths.get(KEEP, []), len(paths.get(UNCHANGED, ()))
+        self.saved = [
+            {"path": step.path, "to": step.target}
+            for step in steps
+            if step.verb == BACK_UP
+        ]
+        self.skipped = [
+            {"path": action.path, "reason": action.reason}
+            for action in actions
+            if action.action == SKIP
+        ]
 
     def exit_code(self):
         """Return 0 in sync, 1 failed, 3 unreachable but all local files verified."""
@@ -4499,46 +4715,8 @@ class Report:
         }
 
 
-def cache_root(cache_dir=None):
-    """Return the directory below which sources without a destination have theirs."""
-    configured = cache_dir or os.environ.get("AGENT_SYNC_CACHE_DIR")
-    return home_path(configured or "~/.claude-mpm/cache").absolute()
-
-
-def default_destination(source_id, cache_dir=None):
-    """Return the directory that a source without one of its own is synced to."""
-    root = cache_root(cache_dir)
-    if source_id == DEFAULT_SOURCE_ID:
-        return root / "remote-agents"
-    # Other programs write ids, too.
-    return (
-        root / "sources" / (re.sub(r"[^\w.-]", "_", str(source_id)).lstrip(".") or "_")
-    )
-
-
-def completed_row(row, cache_dir=None):
-    """Return a row of `sources` with what it leaves out read from its URL.
-
-    Rows that other programs wrote have only the contract's columns. A bad URL
-    is left for the run to complain of, so that it stops no other source.
-    """
-    row = {**row, "url": str(row["url"])}
-    row["may_fall_back"] = row["kind"] is None
-    try:
-        address = parse_address(row["url"], row["kind"], allow_http=True)
-    except UsageError:
-        address = Address("git", row["url"])
-    if row["may_fall_back"]:
-        row["kind"] = address.kind
-    if row["ref"] is None:
-        row.update(ref=address.ref, path=row["path"] or address.path)
-    if row["destination"] is None:
-        row["destination"] = str(default_destination(row["id"], cache_dir))
-    return row
-
-
 def tracked_files(rows):
-    """Return {path: TrackedFile} of rows of `agent_files`.
+    """Return {path: File} of rows of `agent_files`.
 
     The database is a file that others can write, so a path that would be refused from
     the network is left out.
@@ -4547,25 +4725,27 @@ def tracked_files(rows):
     for row in rows:
         with contextlib.suppress(PathError):
             path = check_path(str(row["file_path"]))
-            tracked[path] = TrackedFile(
-                path,
-                row["content_sha"],
-                row["object_id"],
-                row["file_size"],
-                row["etag"],
-                row["last_modified"],
+            tracked[path] = File(
+                path=path,
+                sha256=row["content_sha"],
+                object_id=row["object_id"],
+                size=row["file_size"],
+                mode=row.get("mode"),
+                etag=row["etag"],
+                last_modified=row["last_modified"],
             )
     return tracked
 
 
 def file_row(file, root):
-    """Return the row of `agent_files` for a TrackedFile below *root*."""
+    """Return the row of `agent_files` for a tracked File below *root*."""
     return {
         "file_path": file.path,
         "content_sha": file.sha256,
         "local_path": str(root / file.path),
         "file_size": file.size,
         "object_id": file.object_id,
+        "mode": file.mode,
         "etag": file.etag,
         "last_modified": file.last_modified,
     }
@@ -4605,13 +4785,6 @@ def check_unprotected(root, paths, protected):
                 raise PathError(f"refused path '{path}': this program has {file} there")
 
 
-def check_destination(row):
-    """Raise UsageError if a row's destination is not what this program would write."""
-    path = row["destination"]
-    if not isinstance(path, str) or "\0" in path or not os.path.isabs(path):
-        raise UsageError(f"bad destination '{printable(path)}' in the database")
-
-
 def parse_time(text):
     """Return the aware datetime of an ISO 8601 *text*, or None for another text."""
     try:
@@ -4621,13 +4794,13 @@ def parse_time(text):
     return time_ if time_.tzinfo else time_.replace(tzinfo=timezone.utc)
 
 
-def age_of(row):
-    """Return how many seconds ago the source was synced, or None if it never was."""
-    then = parse_time(row["last_sync_time"])
+def seconds_since(text):
+    """Return how many seconds ago *text*, an ISO 8601 time, was; else None."""
+    then = parse_time(text)
     return then and (datetime.now(timezone.utc) - then).total_seconds()
 
 
-def ask_source(stack, row, client, known, spool_directory=None, jobs=DEFAULT_JOBS):
+def ask_source(stack, row, client, last, spool_directory=None, jobs=DEFAULT_JOBS):
     """Return (source, its Listing); the source is closed with *stack*.
 
     A raw URL is read by Git's protocol, and where that is refused by the web, if the
@@ -4635,13 +4808,13 @@ def ask_source(stack, row, client, known, spool_directory=None, jobs=DEFAULT_JOB
     """
     source = stack.enter_context(open_source(row, client, spool_directory, jobs))
     try:
-        return source, source.list(known)
+        return source, source.list(last)
     except (StatusError, RefusedError):
-        if not github_of(row["url"]) or not row["may_fall_back"]:
+        if not github_of(row.url) or row.kind_is_given:
             raise
-    row = {**row, "kind": "http"}
+    row = row._replace(kind="http")
     source = stack.enter_context(open_source(row, client, spool_directory, jobs))
-    return source, source.list(known)
+    return source, source.list(last)
 
 
 def remove_work_directory(directory):
@@ -4655,35 +4828,47 @@ def remove_work_directory(directory):
         directory.root.rmdir()
 
 
+class Look(NamedTuple):
+    """What a run has seen: the source, its Listing, and what is here for each path.
+
+    `local` maps paths to a LocalFile, an Obstacle or None, `pending` paths to the
+    SHA-256 that killed runs were about to give them.
+    """
+
+    source: Source
+    listing: Listing
+    local: dict
+    pending: dict
+
+
 class Run:
-    """One sync of one source. `perform` does it, and returns its Report."""
+    """One sync of one source: look, decide, apply. `perform` returns its Report."""
 
     def __init__(self, state, row, connections, options=None, progress=None, log=None):
         self.options = options or SyncOptions()
         self.deadline = Deadline(self.options.timeout)
         self._state = state
         self._row = row
-        self._http = None
+        self._http = None  # nobody is asked
         if not self.options.offline:
             self._http = HttpClient(
-                connections, row["id"], self.deadline, source_origins(row), log=log
+                connections, row.id, self.deadline, source_origins(row), log=log
             )
         self._refetch = self.options.force and not self.options.offline
         self._progress = progress or (lambda source_id, done, total: None)
-        self._log = log
+        self._log = log or (lambda text: None)
         self._report = Report(row)
-        self._directory = Directory(os.fsdecode(row["destination"]))
+        self._directory = Directory(str(row.destination))
         self._started = time.monotonic()
-        self._tracked = {}
+        self._tracked = {}  # path -> File
         self._refused = []  # paths in the database that are not to be trusted
-        self._staged = {}  # path -> (path of its temporary file, its TrackedFile)
-        self._published = set()  # those of them that are where they belong
+        self._staged = {}  # path -> path of the temporary file that is to be renamed
 
     def perform(self):
         """Sync the source. Errors are in the Report and in the history, not raised."""
         try:
             if self._is_recent():
-                self._report.unchanged = len(self._state.get_files(self._row["id"]))
+                self._report.unchanged = len(self._state.get_files(self._row.id))
                 return self._report
             with contextlib.ExitStack() as stack:
                 self._sync(stack)
@@ -4692,17 +4877,21 @@ class Run:
         except AgentSyncError as error:
             self._fail(error)
         except Exception as error:  # A fault of ours must not stop the other sources.
-            self._fail(unexpected(error, self._log))
+            import traceback
+
+            self._log(traceback.format_exc())
+            self._fail(AgentSyncError(f"unexpected {type(error).__name__}: {error}"))
         return self._report
 
     def _is_recent(self):
         """Return whether all of the source was synced less than `max_age` ago."""
-        max_age, age = self.options.max_age, age_of(self._row)
+        max_age, age = self.options.max_age, seconds_since(self._row.last_sync_time)
         return max_age is not None and age is not None and 0 <= age < max_age
 
     def _sync(self, stack):
-        """Lock, list, plan, stage, publish and record."""
-        check_destination(self._row)
+        """Lock, then look, decide and apply; a dry run decides, and leaves it there."""
+        if self._row.fault:
+            raise UsageError(self._row.fault)
         lock = None
         if not self.options.dry_run:
             lock = DestinationLock(
@@ -4710,7 +4899,7 @@ class Run:
             )
             stack.enter_context(lock)
         self._row = self._current_row(lock)
-        rows = self._state.get_files(self._row["id"])
+        rows = self._state.get_files(self._row.id)
         self._tracked = tracked_files(rows)
         paths = [row["file_path"] for row in rows]
         self._refused = [path for path in paths if path not in self._tracked]
@@ -4723,129 +4912,165 @@ class Run:
             self._attempt(lock)
 
     def _attempt(self, lock):
-        """List, plan, stage, publish and record, under the *lock* if there is one."""
         with contextlib.ExitStack() as stack:
-            # Offline, only a run that asks can tell what a killed one has left.
-            journal = lock.journal if lock and not self.options.offline else {}
-            if lock and lock.interrupted:
-                # It may have been about to write what is listed no more.
-                self._directory.clear_staging(self._directory.directories())
-            spool_directory = lock and lock.path.parent
-            source, listing, local = self._list(stack, spool_directory, journal)
-            policy = self._row["on_conflict"]
-
-            def plan(listing):
-                actions = make_plan(listing, self._tracked, local, journal, policy)
-                self._check(actions)
-                return actions
-
-            actions = plan(listing)
-            if not lock:
-                self._report.succeed(listing, actions)
+            look = self._look(stack, lock)
+            actions = self._decide(look)
+            if lock:
+                self._apply(look, actions, lock)
+            else:
+                self._report.succeed(look.listing, actions, publish_steps(actions, ""))
                 self._count()
-                return
-            if any(action.kind in FETCHED for action in actions):
-                self._directory.clear_staging(directories_of(local))
-            try:
-                pointers = self._stage(source, actions)
-                if pointers:
-                    listing = without_pointers(listing, pointers)
-                    actions = plan(listing)
-                self._publish(actions, local, lock)
-                self._record(listing, actions, local, source)
-                if not self.options.offline:
-                    lock.settle({path for path, _ in listing.failed})
-            finally:
-                for path in self._staged.keys() - self._published:
-                    self._directory.remove(self._staged[path][0])
-                self._staged, self._published = {}, set()
+
+    # ---- Look ----
 
     def _current_row(self, lock):
         """Return the source's row as it is now, under the *lock*."""
-        row = self._state.get_source_info(self._row["id"])
-        if row is None:
+        columns = self._state.get_source_info(self._row.id)
+        if columns is None:
             if lock:
                 remove_work_directory(self._directory)
             raise UsageError("the source was removed in the meantime")
-        here = self._row["destination"]
-        if row["destination"] not in (None, here):
+        here = self._row.destination
+        if columns["destination"] not in (None, here):
             raise UsageError("its destination was changed in the meantime; sync again")
-        return {**completed_row(row), "destination": here}
+        return source_row(columns)._replace(destination=here)
 
     def _check_limit(self):
         """Raise RateLimitError if the server asked not to be asked yet."""
-        until = parse_time(self._row["retry_at"])
+        until = parse_time(self._row.retry_at)
         pause = until and (until - datetime.now(timezone.utc)).total_seconds()
         # A longer one was never asked for: a clock was wrong.
         asks = not (self.options.force or self.options.offline)
         if not asks or not pause or not 0 < pause <= MAX_RATE_LIMIT:
             return
         raise RateLimitError(
-            "rate limited until"
-            f" {until.isoformat(timespec='seconds')} (--force asks all the same)",
+            f"rate limited until {until.isoformat(timespec='seconds')}, so not asked"
+            " (--force asks all the same)",
             until,
         )
 
-    def _list(self, stack, spool_directory, journal):
-        """Return (source, its Listing, what is in the destination for each path)."""
+    def _look(self, stack, lock):
+        """Return the Look of this run; the source is closed with *stack*."""
         from concurrent.futures import ThreadPoolExecutor
 
-        tracked, again = self._tracked, self._refetch
-        ids = (file.object_id for file in tracked.values() if file.object_id)
+        pending = self._pending(lock)
+        if lock and lock.interrupted:
+            # It may have been about to write what is listed no more.
+            self._directory.clear_staging(self._directory.directories())
+        ids = (file.object_id for file in self._tracked.values() if file.object_id)
         object_format = object_format_of(next(ids, None))
         executor = stack.enter_context(ThreadPoolExecutor(1))
         # While the source answers, the local files are hashed.
-        paths = {**self._tracked, **journal}
+        paths = {**self._tracked, **pending}
         scan = executor.submit(inspect_files, self._directory, paths, object_format)
-
-        def intact():
-            local = {} if again else scan.result()
-            return {
-                path for path in local if is_unmodified(local[path], tracked.get(path))
-            }
-
-        digest = listing_digest(self._row, tracked.values())
-        complete = self._row["listing_digest"] == digest and not again
-        known = LastSync(tracked, complete, intact)
         source, listing = ask_source(
-            stack, self._row, self._http, known, spool_directory, self.options.jobs
+            stack,
+            self._row,
+            self._http,
+            self._last_sync(scan),
+            lock and lock.path.parent,
+            self.options.jobs,
         )
         self._report.kind = source.kind
         self._report.checked = not self.options.offline
         local = dict(scan.result())
-        for entry in listing.entries:
-            if entry.path not in local:
-                object_format = object_format_of(entry.object_id)
-                local[entry.path] = self._directory.inspect(entry.path, object_format)
-        return source, listing, local
+        for file in listing.files:
+            if file.path not in local:
+                object_format = object_format_of(file.object_id)
+                local[file.path] = self._directory.inspect(file.path, object_format)
+        return Look(source, listing, local, pending)
+
+    def _pending(self, lock):
+        """Return {path: set of SHA-256} of what killed runs were about to publish."""
+        if self.options.offline:  # Only a run that asks can tell what they have left.
+            return {}
+        for path, digests in (lock.journal if lock else {}).items():
+            for digest in digests:
+                self._state.prepare_run(self._row.id, {path: digest})
+        return self._state.pending_files(self._row.id)
+
+    def _last_sync(self, scan):
+        """Return what the source may lean on; *scan* is the future of the local files.
+
+        Only a manifest without hashes leans on them, and waits for the scan.
+        """
+        unmodified = frozenset()
+        if not (self._row.is_hashed or self._refetch) and self._row.kind == "http":
+            unmodified = frozenset(
+                path
+                for path, local in scan.result().items()
+                if is_unmodified(local, self._tracked.get(path))
+            )
+        complete = self._row.listing_digest == listing_digest(
+            self._row, self._tracked.values()
+        )
+        return LastSync(self._tracked, complete and not self._refetch, unmodified)
+
+    # ---- Decide ----
+
+    def _decide(self, look):
+        """Return the Actions of this run; raise the error that forbids them."""
+        policy = self._row.on_conflict
+        actions = make_plan(
+            look.listing, self._tracked, look.local, look.pending, policy
+        )
+        self._check(actions)
+        return actions
 
     def _check(self, actions):
-        """Raise the error that forbids this plan, if any does."""
-        fetched = [action.path for action in actions if action.kind in FETCHED]
+        fetched = [action.path for action in actions if action.verb == RENAME]
         if fetched and self.options.offline:
             files = count_text(len(fetched), "file")
             raise GitSyncError(f"offline, and {files} would have to be fetched")
         database = self._state.db_path
         protected = [f"{database}{suffix}" for suffix in ("", *DATABASE_SUFFIXES)]
         check_unprotected(self._directory.root, fetched, [__file__, *protected])
-        removed = sum(a.kind == REMOVE and a.path in self._tracked for a in actions)
+        removed = sum(a.verb == REMOVE and a.path in self._tracked for a in actions)
         if is_too_much(removed, len(self._tracked)) and not self.options.force:
             raise GitSyncError(
                 f"would remove {removed} of {len(self._tracked)} files, so nothing was"
-                f" done; if that is right: sync --force {self._row['id']}"
+                f" done; if that is right: sync --force {self._row.id}"
             )
 
+    # ---- Apply: prepare, publish, record ----
+
+    def _apply(self, look, actions, lock):
+        """Bring the destination to what was decided, and record it."""
+        if any(action.verb == RENAME for action in actions):
+            self._directory.clear_staging(directories_of(look.local))
+        try:
+            fetched, pointers = self._stage(look.source, actions)
+            if pointers:
+                actions = without_pointers(
+                    actions, pointers, self._tracked, look.local, look.pending
+                )
+                self._check(actions)
+            actions = [
+                action._replace(file=fetched.get(action.path, action.file))
+                for action in actions
+            ]
+            stamp = re.sub(r"[-:]|\+.*", "", utc_now())
+            steps = publish_steps(actions, stamp)
+            self._prepare(actions, steps, look.local)
+            self._publish(actions, steps, look.local)
+            self._record(look, actions, steps)
+            if not self.options.offline:
+                lock.settle()
+        finally:
+            for staged in self._staged.values():
+                self._directory.remove(staged)
+            self._staged = {}
+
     def _stage(self, source, actions):
-        """Fetch and verify into temporary files; return the paths of LFS pointers."""
-        missing = {action.path for action in actions if action.kind in FETCHED}
+        """Fetch and verify into temporary files.
+
+        Returns ({path: File with its SHA-256}, paths that are Git LFS pointers).
+        """
+        modes = {a.path: a.mode for a in actions if a.verb == RENAME}
         again = (UNCHANGED, ADOPT) if self._refetch else ()
-        wanted = [
-            action.entry
-            for action in actions
-            if action.path in missing or action.kind in again
-        ]
-        total, pointers = 0, set()
-        for done, (entry, content) in enumerate(source.fetch(wanted), 1):
+        wanted = [a.file for a in actions if a.path in modes or a.action in again]
+        total, fetched, pointers = 0, {}, set()
+        for done, (file, content) in enumerate(source.fetch(wanted), 1):
             total += len(content)
             if total > MAX_FILES_SIZE:
                 limit = MAX_FILES_SIZE // MIB
@@ -4853,26 +5078,38 @@ class Run:
                     f"all files together are larger than {limit} MiB; --exclude some"
                 )
             self.deadline.check()
-            self._progress(self._row["id"], done, len(wanted))
-            digest = self._checked_digest(entry, content)
-            if content.startswith(LFS_POINTER):
-                pointers.add(entry.path)
-            elif entry.path in missing:
-                staged = self._directory.stage(entry.path, content)
-                file = TrackedFile.of(entry, digest, len(content))
-                self._staged[entry.path] = staged, file
-        return pointers
+            self._progress(self._row.id, done, len(wanted))
+            digest = self._checked_digest(file, content)
+            if content.startswith(LFS_SIGNATURE):
+                pointers.add(file.path)
+            elif file.path in modes:
+                staged = self._directory.stage(file.path, content, modes[file.path])
+                self._staged[file.path] = staged
+                fetched[file.path] = file._replace(sha256=digest, size=len(content))
+        return fetched, pointers
 
-    def _checked_digest(self, entry, content):
+    def _checked_digest(self, file, content):
         """Return the SHA-256 of *content*; ProtocolError if it was another before."""
         digest = sha256_of(content)
-        before = self._tracked.get(entry.path)
-        same_id = before and entry.object_id and before.object_id == entry.object_id
+        before = self._tracked.get(file.path)
+        same_id = before and file.object_id and before.object_id == file.object_id
         if same_id and digest != before.sha256:  # SHA-1 was broken.
             raise ProtocolError(
-                f"{entry.path} came with another content for the same object id"
+                f"{file.path} came with another content for the same object id"
             )
         return digest
+
+    def _prepare(self, actions, steps, local):
+        """Note what is about to be published, once all is still as it was seen."""
+        if not steps:
+            return
+        if self.deadline.interrupted:
+            self.deadline.check()
+        self._check_untouched(
+            {action.path: local[action.path] for action in actions if action.verb}
+        )
+        pending = {a.path: a.file.sha256 for a in actions if a.verb == RENAME}
+        self._state.prepare_run(self._row.id, pending)
 
     def _check_untouched(self, expected):
         """Raise CacheError if what is at a path is not what was planned for.
@@ -4884,104 +5121,74 @@ class Run:
             if not same_content(self._directory.inspect(path), before):
                 raise CacheError(f"{path} was changed during the run; sync again")
 
-    def _publish(self, actions, local, lock):
-        """Put everything in its place. What was ours goes, the rest as planned."""
-        todo = [action for action in actions if action.kind in (*FETCHED, REMOVE)]
-        if not todo:
-            return
-        if self.deadline.interrupted:
-            self.deadline.check()
-        paths = [action.path for action in todo]
-        self._check_untouched({path: local[path] for path in paths})
-        lock.write_journal(
-            {path: file.sha256 for path, (_, file) in self._staged.items()}
-        )
-        saved = self._back_up(todo, local)
-        removed = [action.path for action in todo if action.kind == REMOVE]
-        first = set(removed_first(todo))
-        self._remove(sorted(first), local)
-        self._put_in_place([a for a in todo if a.path in self._staged], local)
-        self._remove([path for path in removed if path not in first], local)
-        self._directory.prune(removed)
-        self._directory.sync_directories(paths + saved)
-
-    def _put_in_place(self, actions, local):
-        """Replace what is at the paths of *actions* by what is staged for them."""
-        for action in actions:
-            if action.clear and not action.backup:
-                self._directory.remove_directory(action.clear)
-        for action in actions:
-            before = None if action.clear else local[action.path]
-            self._check_untouched({action.path: before})
-            self._directory.publish(self._staged[action.path][0], action.path)
-            self._published.add(action.path)
-
-    def _back_up(self, actions, local):
-        """Move what *actions* save to the backup directory; return the new paths.
-
-        Each file ends in `.bak` there: programs that load agents look into hidden
-        directories, too, and what was put aside must not pass for one.
-        """
-        stamp = re.sub(r"[-:]|\+.*", "", utc_now())
-        saved = {}
-        for action in actions:
-            if action.clear and action.backup:
-                here = local[action.path]
-                files = here.files if isinstance(here, Obstacle) else [action.clear]
-                for path in files:
-                    saved[path] = f"{WORK_DIRECTORY}/backup/{stamp}/{path}.bak"
-                    self._directory.publish(path, saved[path])
-                    self._report.backups.append((path, saved[path]))
-                if isinstance(here, Obstacle):
-                    self._directory.remove_directory(action.clear)
-        return list(saved.values())
-
-    def _remove(self, paths, local):
-        """Delete the files at *paths*, if they still are what the plan was made for."""
-        for path in paths:
-            if self._directory.inspect(path):  # It may have gone into the backup.
-                self._check_untouched({path: local[path]})
-                self._directory.remove(path)
-
-    def _record(self, listing, actions, local, source):
-        """Write rows, revision, changes and history in one transaction."""
-        self._report.succeed(listing, actions)
-        self._count()
-        listed = {entry.path for entry in listing.entries}
-        track = [file for _, file in self._staged.values()]
-        track += [
-            TrackedFile.of(a.entry, local[a.path].sha256, local[a.path].size)
-            for a in actions
-            if a.kind == ADOPT
-        ]
-        gone = [
-            action.path
+    def _publish(self, actions, steps, local):
+        """Carry out the *steps*, each only if nothing has changed under it."""
+        displaced = {a.path for a in actions if a.saves or a.clears}
+        expected = {
+            action.path: None if action.path in displaced else local[action.path]
             for action in actions
-            if action.kind in (REMOVE, KEEP) and action.path not in listed
-        ]
-        gone += self._refused
-        new_shas = {file.path: file.sha256 for file in track}
-        changes = make_changes(actions, self._tracked, new_shas)
-        kept = any(a.kind == KEEP and a.path in listed for a in actions)
-        now_tracked = {**self._tracked, **{file.path: file for file in track}}
-        now_tracked = [now_tracked[path] for path in now_tracked.keys() - set(gone)]
-        columns = self._columns(source, listing, None if kept else now_tracked)
-        rows = [file_row(file, self._directory.root) for file in track]
-        history = self._report.history_row()
-        history["listing_digest"] = files_digest(now_tracked)
-        self._state.record_run(self._row["id"], history, changes, rows, gone, columns)
+            if action.verb
+        }
+        for step in steps:
+            self._perform(step, expected.get(step.path))
+        removed = [step.path for step in steps if step.verb == REMOVE]
+        self._directory.prune(removed)
+        if steps:
+            targets = [step.target for step in steps if step.target]
+            self._directory.sync_directories([*expected, *targets])
 
-    def _columns(self, source, listing, tracked):
+    def _perform(self, step, expected):
+        """Carry out one Step; *expected* is what is to be at its path now."""
+        path = step.path
+        if step.verb == BACK_UP:
+            self._directory.publish(path, step.target)
+        elif step.verb == CLEAR:
+            self._directory.remove_directory(path)
+        elif step.verb == RENAME:
+            self._check_untouched({path: expected})
+            self._directory.publish(self._staged[path], path)
+            del self._staged[path]
+        elif step.verb == CHMOD:
+            self._check_untouched({path: expected})
+            self._directory.chmod(path, step.mode)
+        elif self._directory.inspect(path):  # It may have gone into the backup.
+            self._check_untouched({path: expected})
+            self._directory.remove(path)
+
+    def _record(self, look, actions, steps):
+        """Write rows, revision, changes and history in one transaction."""
+        self._report.succeed(look.listing, actions, steps)
+        self._count()
+        files = tracked_after(self._tracked, actions)
+        track = [f for path, f in files.items() if f != self._tracked.get(path)]
+        gone = [path for path in self._tracked if path not in files]
+        kept = any(action.action == KEEP and action.file for action in actions)
+        unsettled = None
+        if not self.options.offline:
+            unsettled = [path for path, _ in look.listing.failed]
+        digest = {"listing_digest": files_digest(files.values())}
+        self._state.record_run(
+            self._row.id,
+            {**self._report.history_row(), **digest},
+            changes=make_changes(actions, steps, self._tracked),
+            track=[file_row(file, self._directory.root) for file in track],
+            forget=[*gone, *self._refused],
+            source=self._columns(look, None if kept else files.values()),
+            unsettled=unsettled,
+        )
+
+    def _columns(self, look, files):
         """Return the columns of `sources` to set; None if the source was not asked.
 
-        *tracked* is None if not all files of the listing are tracked.
+        *files* are all that are tracked now; None if not all of the listing are.
         """
+        listing, source = look.listing, look.source
         if self.options.offline:
             return None
         columns = {
             "ref": source.ref,
             "path": source.path,
-            "destination": self._row["destination"],
+            "destination": self._row.destination,
             "last_sha": listing.revision,
             "listing_digest": None,
             "etag": None,
@@ -4990,10 +5197,15 @@ class Run:
             "retry_at": None,
             "last_sync_time": None if listing.failed else utc_now(),
         }
-        if not listing.failed and tracked is not None:
-            columns.update(listing.columns)
-            digest = listing_digest({**self._row, **columns}, tracked)
-            columns["listing_digest"] = digest
+        if listing.failed or files is None:
+            return columns
+        hashed = listing.is_hashed
+        columns.update(
+            etag=listing.etag,
+            last_modified=listing.last_modified,
+            is_hashed=None if hashed is None else int(hashed),
+        )
+        columns["listing_digest"] = listing_digest(self._row._replace(**columns), files)
         return columns
 
     def _count(self):
@@ -5025,9 +5237,9 @@ class Run:
         if self.options.dry_run:
             return
         try:
-            if self._state.get_source_info(self._row["id"]):
+            if self._state.get_source_info(self._row.id):
                 history = self._report.history_row()
-                self._state.record_run(self._row["id"], history, source=columns)
+                self._state.record_run(self._row.id, history, source=columns)
         except DatabaseError as failure:
             self._report.error += f" (and not recorded: {failure})"
 
@@ -5115,8 +5327,8 @@ def check_new_source(rows, source_id, address, destination):
         if not os.path.isdir(address.remote):
             raise UsageError(f"there is no directory {printable(address.remote)}")
         check_apart(destination, address.remote, "the source itself")
-    for row in map(completed_row, rows):
-        check_apart(destination, row["destination"], f"source '{row['id']}'")
+    for row in map(source_row, rows):
+        check_apart(destination, row.destination, f"source '{row.id}'")
 
 
 def check_has_ref(address, ref, path):
@@ -5207,7 +5419,7 @@ def add_default_source(state, cache_dir=None):
 
 
 def find_sources(state, ids=(), enabled_only=False, cache_dir=None):
-    """Return completed rows of the sources named, or of all; UsageError if unknown."""
+    """Return the SourceRows of the sources named, or of all; UsageError if unknown."""
     rows = {str(row["id"]): row for row in state.get_all_sources()}
     for source_id in ids:
         if source_id not in rows:
@@ -5221,20 +5433,20 @@ def find_sources(state, ids=(), enabled_only=False, cache_dir=None):
     )
     if enabled_only and not ids:
         chosen = [row for row in chosen if row["enabled"]]
-    return [completed_row(row, cache_dir) for row in chosen]
+    return [source_row(row, cache_dir) for row in chosen]
 
 
-def delete_ours(directory, tracked, journal):
-    """Delete the files that are as *tracked*, or what the *journal* says.
+def delete_ours(directory, tracked, pending):
+    """Delete the files that are as *tracked*, or are *pending*.
 
     Returns (deleted, kept): their paths, and those of tracked files that were edited.
     """
     deleted, kept = [], []
-    paths = sorted({*tracked, *journal})
+    paths = sorted({*tracked, *pending})
     try:
         for path in paths:
             local = directory.inspect(path)
-            if is_unmodified(local, tracked.get(path), journal.get(path, ())):
+            if is_unmodified(local, tracked.get(path), pending.get(path, ())):
                 directory.remove(path)
                 deleted.append(path)
             elif local is not None and path in tracked:
@@ -5253,12 +5465,11 @@ def delete_ours(directory, tracked, journal):
 def existing_destination(row):
     """Return the Directory of a row's destination, or None if nothing can be in it."""
     none = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
-    try:
-        check_destination(row)
-        directory = Directory(row["destination"])
-        return directory if stat.S_ISDIR(os.stat(directory.root).st_mode) else None
-    except UsageError:
+    if row.fault:
         return None
+    directory = Directory(row.destination)
+    try:
+        return directory if stat.S_ISDIR(os.stat(directory.root).st_mode) else None
     except OSError as error:
         return None if error.errno in none else directory
 
@@ -5285,9 +5496,10 @@ def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIME
         if lock and lock.interrupted:
             directory.clear_staging(directory.directories())
         if lock and delete_files:
-            tracked = tracked_files(state.get_files(row["id"]))
-            deleted, kept = delete_ours(directory, tracked, lock.journal)
-        state.remove_source(row["id"])
+            tracked = tracked_files(state.get_files(row.id))
+            pending = {**lock.journal, **state.pending_files(row.id)}
+            deleted, kept = delete_ours(directory, tracked, pending)
+        state.remove_source(row.id)
         if lock:
             remove_work_directory(directory)
     return deleted, kept
@@ -5363,7 +5575,7 @@ def cached_file(directory, path, entry):
         return None
     if size is not None and size != local.size:
         return None
-    file = TrackedFile(path, local.sha256, None, local.size, etag)
+    file = File(path=path, sha256=local.sha256, size=local.size, etag=etag)
     return file_row(file, directory.root)
 
 
@@ -5568,7 +5780,7 @@ class GitSourceSyncService:
             document = migrate_etag_cache(
                 self.cache_dir,
                 state=self.sync_state,
-                source=self._row(),
+                source=self.sync_state.get_source_info(self.source_id),
                 suffix=".migrated",
             )
             for file in document["files"]:
@@ -5578,7 +5790,7 @@ class GitSourceSyncService:
             _logger().warning("%s was not imported: %s", CACHE_NAME, error)
 
     def _row(self):
-        return completed_row(self.sync_state.get_source_info(self.source_id))
+        return source_row(self.sync_state.get_source_info(self.source_id))
 
     def _run(self, **options):
         """Return (the Report of a run, the tracked paths intact, those missing)."""
@@ -5655,15 +5867,15 @@ class GitSourceSyncService:
         if not row_filter(row)(path):
             return None
         # A manifest without hashes has every file that is selected asked for.
-        row.update(include=json.dumps(["/" + glob.escape(path)]), exclude=None)
+        row = row._replace(include=("/" + glob.escape(path),), exclude=())
         with contextlib.ExitStack() as stack:
             deadline = stack.enter_context(Deadline())
             connections = ConnectionPool()
             stack.callback(connections.close)
-            client = HttpClient(connections, row["id"], deadline, source_origins(row))
+            client = HttpClient(connections, row.id, deadline, source_origins(row))
             source, listing = ask_source(stack, row, client, NO_LAST_SYNC)
-            for _, content in source.fetch(listing.entries):
-                return None if content.startswith(LFS_POINTER) else content
+            for _, content in source.fetch(listing.files):
+                return None if content.startswith(LFS_SIGNATURE) else content
         return None
 
     def get_cached_agents_dir(self) -> Path:
@@ -5689,7 +5901,7 @@ class GitSourceSyncService:
 
 
 def write_manifest(directory):
-    """Write `agents.json` for the files in *directory*; return (its path, entries).
+    """Write `agents.json` for the files in *directory*; return (its path, Files).
 
     The files are those that a source would take by default. Equal files give equal
     bytes; a manifest that is right already is not written again.
@@ -5697,17 +5909,16 @@ def write_manifest(directory):
     directory = directory_of(str(directory))
     if not os.path.isdir(directory):
         raise UsageError(f"there is no directory {directory}")
-    row = {"url": directory, "kind": "dir", "include": None, "exclude": None}
-    with DirectorySource({**row, "ref": None, "path": None}) as source:
+    with DirectorySource(SourceRow(id="", url=directory, kind="dir")) as source:
         listing = source.list(NO_LAST_SYNC)
-    entries = [entry for entry in listing.entries if entry.path != "agents.json"]
-    data, path = manifest_bytes(entries), Path(directory) / "agents.json"
+    files = [file for file in listing.files if file.path != "agents.json"]
+    data, path = manifest_bytes(files), Path(directory) / "agents.json"
     try:
         if not path.is_file() or path.read_bytes() != data:
             write_file(path, data)
     except OSError as error:
         raise CacheError(f"cannot write {path}: {reason_of(error)}") from error
-    return path, entries
+    return path, files
 
 
 # ==== Command line ====
@@ -5927,7 +6138,7 @@ def cmd_sync(context):
         )
         add_default_source(state, args.cache_dir)
     rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
-    kinds = {row["id"]: row["kind"] for row in rows}
+    kinds = {row.id: row.kind for row in rows}
     names = SyncOptions._fields
     options = SyncOptions(**{name: getattr(args, name) for name in names})
     with context.terminal.progress_bar() as progress:
@@ -5937,8 +6148,10 @@ def cmd_sync(context):
             context.terminal.warn(
                 f"{report.source}: Git's protocol was refused; read its raw files"
             )
-        for path, saved in report.backups:
-            context.terminal.warn(f"{report.source}: your {path} is now {saved}")
+        for saved in report.saved:
+            context.terminal.warn(
+                f"{report.source}: your {saved['path']} is now {saved['to']}"
+            )
         if report.error:
             context.terminal.error(f"{report.source}: {report.error}")
     codes = {report.exit_code() for report in reports}
@@ -6038,15 +6251,13 @@ def cmd_remove(context):
 def sources_document(context, ids=()):
     """Return the document of `sources` for the sources named, or all."""
     rows = find_sources(context.state, ids, cache_dir=context.args.cache_dir)
-    for row in rows:
-        del row["may_fall_back"]
-    return {"sources": rows}
+    return {"sources": [row._asdict() for row in rows]}
 
 
 def set_enabled(context, enabled):
     """Enable or disable the named sources; return the document of `sources`."""
     for row in find_sources(context.state, context.args.ids):
-        context.state.set_enabled(row["id"], enabled)
+        context.state.set_enabled(row.id, enabled)
     return sources_document(context, context.args.ids), 0
 
 
@@ -6092,10 +6303,11 @@ def drift_document(rows, state):
     for row in rows:
         tracked, runs, error, drift = {}, [], None, ([], [], [])
         try:
-            tracked = tracked_files(state.get_files(row["id"]))
-            runs = state.get_sync_history(row["id"], 1)
-            check_destination(row)
-            directory = Directory(row["destination"])
+            tracked = tracked_files(state.get_files(row.id))
+            runs = state.get_sync_history(row.id, 1)
+            if row.fault:
+                raise UsageError(row.fault)
+            directory = Directory(row.destination)
             drift = find_drift(directory, tracked, row_filter(row))
         except (DatabaseError, UsageError) as bad_row:
             error = str(bad_row)
@@ -6105,9 +6317,9 @@ def drift_document(rows, state):
         ok = ok and not (modified or missing or error)
         documents.append(
             {
-                "source": row["id"],
-                "revision": row["last_sha"],
-                "last_sync_time": row["last_sync_time"],
+                "source": row.id,
+                "revision": row.last_sha,
+                "last_sync_time": row.last_sync_time,
                 "status": runs[0]["status"] if runs else None,
                 "files": len(tracked),
                 "modified": modified,
@@ -6121,7 +6333,7 @@ def drift_document(rows, state):
 
 def drift_line(source):
     """Return the line that sums up one source of the document above."""
-    last, age = source["status"], age_of(source)
+    last, age = source["status"], seconds_since(source["last_sync_time"])
     if source["error"]:
         return f"{source['source']}: {source['error']}"
     failed = ""
@@ -6310,8 +6522,8 @@ def show_manifest(document):
 def cmd_manifest(context):
     """Write agents.json for a directory, so that any static host can serve it."""
     args = context.args
-    path, entries = write_manifest(args.directory)
-    return {"manifest": str(path), "files": len(entries)}, 0
+    path, files = write_manifest(args.directory)
+    return {"manifest": str(path), "files": len(files)}, 0
 
 
 DEMO_AGENTS = {
@@ -6325,7 +6537,7 @@ DEMO_AGENTS = {
 def demo_manifest(site):
     """Return the manifest of *site*, a dict of paths to contents."""
     return manifest_bytes(
-        Entry(path, None, sha256_of(content), len(content))
+        File(path=path, sha256=sha256_of(content), size=len(content))
         for path, content in site.items()
         if path != "agents.json"
     )
@@ -6411,7 +6623,7 @@ def cmd_demo(context):
             lines += ["", f"{len(reports)}. {title}: {shows}"]
             if document["error"]:
                 lines.append(f"  refused: {document['error']}")
-            lines += [f"  {path} -> {saved}" for path, saved in report.backups]
+            lines += [f"  {saved['path']} -> {saved['to']}" for saved in report.saved]
             lines += [f"  {line}" for line in show_sync({"sources": [document]})]
         runs = state.get_runs(source_id)
         lines += ["", f"{len(reports) + 1}. history: what came when, newest first"]

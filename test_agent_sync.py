@@ -8080,84 +8080,85 @@ class TestNginx:
 # ==== Plan ====
 
 
-def local_file(data, inode=1):
-    return agent_sync.LocalFile(sha256(data), object_id("blob", data), len(data), inode)
+def local_file(data, inode=1, mode=0o644):
+    return agent_sync.LocalFile(
+        sha256(data), object_id("blob", data), len(data), inode, mode
+    )
 
 
-def listed(data, path="a.md", hashed=False):
-    """An Entry of a git source, or of a manifest with hashes."""
+def listed(data, path="a.md", hashed=False, **fields):
+    """A File of a git source, or of a manifest with hashes."""
     if hashed:
-        return agent_sync.Entry(path, None, sha256(data), len(data))
-    return agent_sync.Entry(path, object_id("blob", data))
+        return agent_sync.File(path, sha256(data), size=len(data), **fields)
+    return agent_sync.File(path, object_id=object_id("blob", data), **fields)
 
 
-def tracked_as(data, path="a.md", hashed=False):
-    name = None if hashed else object_id("blob", data)
-    return agent_sync.TrackedFile(path, sha256(data), name, len(data))
+def tracked_as(data, path="a.md", hashed=False, **fields):
+    file = listed(data, path, hashed, **fields)
+    return file._replace(sha256=sha256(data), size=len(data))
 
 
-def plan_of(entries, tracked, local, ours=None, policy="backup", failed=()):
-    listing = agent_sync.Listing("1" * 40, tuple(entries), failed=tuple(failed))
+def plan_of(files, tracked, local, pending=None, policy="backup", failed=()):
+    listing = agent_sync.Listing("1" * 40, tuple(files), failed=tuple(failed))
     rows = {row.path: row for row in tracked}
-    return agent_sync.make_plan(listing, rows, local, ours, policy)
+    return agent_sync.make_plan(listing, rows, local, pending, policy)
 
 
 OLD, NEW, MINE = b"old", b"new", b"mine"
-DIRECTORY = agent_sync.Obstacle("a.md", ("a.md/x",))
-EMPTY_DIRECTORY = agent_sync.Obstacle("a.md", ())
+DIR = agent_sync.Obstacle("a.md", ("a.md/x",))
+EMPTY = agent_sync.Obstacle("a.md", ())
 LINK = agent_sync.Obstacle("a.md", ("a.md",))
-PLANS = {  # (listed, tracked, local, policy): (kind, what is cleared, backed up?)
-    "add": (NEW, None, None, "backup", "add", None, False),
-    "adopt": (NEW, None, NEW, "backup", "adopt", None, False),
-    "adopt under keep": (NEW, None, NEW, "keep", "adopt", None, False),
-    "adopt what is tracked otherwise": (NEW, OLD, NEW, "backup", "adopt", None, False),
-    "unchanged": (NEW, NEW, NEW, "backup", "unchanged", None, False),
-    "update": (NEW, OLD, OLD, "backup", "update", None, False),
-    "update what is missing": (NEW, OLD, None, "backup", "update", None, False),
-    "restore": (NEW, NEW, None, "backup", "restore", None, False),
-    "restore under keep": (NEW, NEW, None, "keep", "restore", None, False),
-    "restore what was edited": (NEW, NEW, MINE, "backup", "restore", "a.md", True),
-    "overwrite what was edited": (NEW, NEW, MINE, "overwrite", "restore", None, False),
-    "keep what was edited": (NEW, NEW, MINE, "keep", "keep", None, False),
-    "update what was edited": (NEW, OLD, MINE, "backup", "update", "a.md", True),
-    "untracked in the way": (NEW, None, MINE, "backup", "add", "a.md", True),
-    "untracked is overwritten": (NEW, None, MINE, "overwrite", "add", None, False),
-    "untracked is kept": (NEW, None, MINE, "keep", "keep", None, False),
-    "a directory": (NEW, None, DIRECTORY, "backup", "add", "a.md", True),
-    "a directory, overwrite": (NEW, None, DIRECTORY, "overwrite", "add", "a.md", True),
-    "a directory, keep": (NEW, None, DIRECTORY, "keep", "keep", None, False),
-    "an empty directory": (NEW, None, EMPTY_DIRECTORY, "keep", "add", "a.md", False),
-    "a link": (NEW, NEW, LINK, "backup", "restore", "a.md", True),
-    "a link, overwrite": (NEW, NEW, LINK, "overwrite", "restore", "a.md", True),
-    "remove": (None, OLD, OLD, "backup", "remove", None, False),
-    "remove what is gone": (None, OLD, None, "backup", "remove", None, False),
-    "edited and removed": (None, OLD, MINE, "backup", "keep", None, False),
-    "edited and removed, overwrite": (
-        None,
-        OLD,
-        MINE,
-        "overwrite",
-        "keep",
-        None,
-        False,
-    ),
-    "a directory and removed": (None, OLD, DIRECTORY, "overwrite", "keep", None, False),
-}
+PLANS = """
+add                               |NEW |None|None |backup   |add
+adopt                             |NEW |None|NEW  |backup   |adopt
+adopt under keep                  |NEW |None|NEW  |keep     |adopt
+adopt what is tracked otherwise   |NEW |OLD |NEW  |backup   |adopt
+unchanged                         |NEW |NEW |NEW  |backup   |unchanged
+update                            |NEW |OLD |OLD  |backup   |update
+update what is missing            |NEW |OLD |None |backup   |update
+restore                           |NEW |NEW |None |backup   |restore
+restore under keep                |NEW |NEW |None |keep     |restore
+restore what was edited           |NEW |NEW |MINE |backup   |restore, save a.md
+overwrite what was edited         |NEW |NEW |MINE |overwrite|restore
+keep what was edited              |NEW |NEW |MINE |keep     |keep
+update what was edited            |NEW |OLD |MINE |backup   |update, save a.md
+untracked in the way              |NEW |None|MINE |backup   |add, save a.md
+untracked is overwritten          |NEW |None|MINE |overwrite|add
+untracked is kept                 |NEW |None|MINE |keep     |keep
+a directory                       |NEW |None|DIR  |backup   |add, save a.md/x, clear
+a directory, overwrite            |NEW |None|DIR  |overwrite|add, save a.md/x, clear
+a directory, keep                 |NEW |None|DIR  |keep     |keep
+an empty directory                |NEW |None|EMPTY|keep     |add, clear
+a link                            |NEW |NEW |LINK |backup   |restore, save a.md, clear
+a link, overwrite                 |NEW |NEW |LINK |overwrite|restore, save a.md, clear
+remove                            |None|OLD |OLD  |backup   |remove
+remove what is gone               |None|OLD |None |backup   |remove
+edited and removed                |None|OLD |MINE |backup   |keep
+edited and removed, overwrite     |None|OLD |MINE |overwrite|keep
+a directory and removed, overwrite|None|OLD |DIR  |overwrite|keep
+"""
+PLANS = [[cell.strip() for cell in row.split("|")] for row in PLANS.split("\n")[1:-1]]
+
+
+def told(action):
+    """An Action as the table above has it."""
+    saves = [f"save {path}" for path in action.saves]
+    assert action.clears in (None, "a.md")
+    return ", ".join([action.action, *saves, *(["clear"] if action.clears else [])])
 
 
 class TestPlan:
     @pytest.mark.parametrize("hashed", [False, True], ids=["by id", "by SHA-256"])
-    @pytest.mark.parametrize("name", PLANS)
-    def test_every_state_has_its_action(self, name, hashed):
-        entry, row, local, policy, kind, clear, backup = PLANS[name]
-        entries = [listed(entry, hashed=hashed)] if entry else []
+    @pytest.mark.parametrize("row", PLANS, ids=[row[0] for row in PLANS])
+    def test_every_state_has_its_action(self, row, hashed):
+        _, *names, policy, expected = row
+        file, row, local = (globals().get(name) for name in names)
+        files = [listed(file, hashed=hashed)] if file else []
         rows = [tracked_as(row, hashed=hashed)] if row else []
         if isinstance(local, bytes):
             local = local_file(local)
-        if hashed and name == "unchanged":
-            entries = [listed(entry, hashed=True)]
-        [action] = plan_of(entries, rows, {"a.md": local}, policy=policy)
-        assert (action.kind, action.clear, action.backup) == (kind, clear, backup)
+        [action] = plan_of(files, rows, {"a.md": local}, policy=policy)
+        assert told(action) == expected
         assert action.path == "a.md"
 
     def test_what_is_not_listed_nor_tracked_has_no_action(self):
@@ -8175,13 +8176,12 @@ class TestPlan:
         local = {"a.md": local_file(b"half")}
         ours = {"a.md": {sha256(b"half"), sha256(b"whole")}}
         [action] = plan_of([listed(NEW)], rows, local, ours, "keep")
-        assert action.kind in agent_sync.FETCHED
-        assert action.clear is None
+        assert (action.verb, action.saves) == ("rename", ())
 
     def test_what_a_killed_run_wrote_can_be_removed(self):
         local, ours = {"a.md": local_file(NEW)}, {"a.md": {sha256(NEW)}}
         [action] = plan_of([], [tracked_as(OLD)], local, ours)
-        assert action.kind == "remove"
+        assert action.action == "remove"
 
     def test_a_directory_of_files_that_go_makes_way_without_a_backup(self):
         """P16."""
@@ -8189,19 +8189,55 @@ class TestPlan:
         local = {"a": obstacle, "a/b.md": local_file(OLD)}
         row = tracked_as(OLD, "a/b.md")
         actions = plan_of([listed(NEW, "a")], [row], local)
-        assert [(a.kind, a.clear, a.backup) for a in actions] == [
-            ("add", "a", False),
-            ("remove", None, False),
+        assert [(a.action, a.saves) for a in actions] == [("add", ()), ("remove", ())]
+        assert agent_sync.publish_steps(actions, "now") == [
+            ("remove", "a/b.md", None, None),
+            ("clear", "a", None, None),
+            ("rename", "a", None, 0o644),
         ]
-        assert agent_sync.removed_first(actions) == ["a/b.md"]
 
     def test_a_directory_with_an_edited_file_is_backed_up(self):
         """P16."""
         obstacle = agent_sync.Obstacle("a", ("a/b.md",))
         local = {"a": obstacle, "a/b.md": local_file(MINE)}
         first, second = plan_of([listed(NEW, "a")], [tracked_as(OLD, "a/b.md")], local)
-        assert (first.kind, first.clear, first.backup) == ("add", "a", True)
-        assert second.kind == "keep"
+        assert (first.action, second.action) == ("add", "keep")
+        assert agent_sync.publish_steps([first, second], "now") == [
+            ("back up", "a/b.md", ".agent-sync/backup/now/a/b.md.bak", None),
+            ("clear", "a", None, None),
+            ("rename", "a", None, 0o644),
+        ]
+
+    MODES = [  # listed, tracked (0: not at all), here; then the step, and the mode
+        (0o755, 0o644, 0o644, "chmod", 0o755),
+        (0o644, 0o755, 0o755, "chmod", 0o644),
+        (0o755, 0o755, 0o644, None, None),  # the user's own chmod stays
+        (0o644, 0o644, 0o755, None, None),
+        (0o755, 0o644, 0o755, None, None),
+        (0o755, 0, 0o644, "chmod", 0o755),  # adopted
+        (0o644, 0, 0o755, None, None),
+        (0o755, None, 0o644, "chmod", 0o755),  # tracked before modes were
+        (None, None, 0o755, None, None),
+    ]
+
+    @pytest.mark.parametrize("new, old, here, verb, mode", MODES)
+    def test_a_local_chmod_stays_until_the_mode_changes_upstream(
+        self, new, old, here, verb, mode
+    ):
+        """P21."""
+        rows = [tracked_as(NEW, mode=old)] if old != 0 else []
+        local = {"a.md": local_file(NEW, mode=here)}
+        [action] = plan_of([listed(NEW, mode=new)], rows, local)
+        assert (action.verb, action.mode) == (verb, mode)
+        files = agent_sync.tracked_after({row.path: row for row in rows}, [action])
+        assert files["a.md"].mode == new
+
+    @pytest.mark.parametrize("here, mode", [(0o644, 0o644), (0o755, 0o755)])
+    def test_an_update_keeps_the_mode_that_the_user_chose(self, here, mode):
+        """P21."""
+        row, local = tracked_as(OLD, mode=0o755), local_file(OLD, mode=here)
+        [action] = plan_of([listed(NEW, mode=0o755)], [row], {"a.md": local})
+        assert (action.action, action.verb, action.mode) == ("update", "rename", mode)
 
     def test_actions_are_sorted_by_path(self):
         entries = [listed(NEW, path) for path in ("c", "a", "b")]
@@ -8234,30 +8270,36 @@ class TestPlan:
         self, old, new, is_first
     ):
         """P13, P16."""
-        actions = [agent_sync.Action("remove", old), agent_sync.Action("add", new)]
-        assert agent_sync.removed_first(actions) == ([old] if is_first else [])
-
-    def test_a_change_names_both_contents(self):
-        rows = {row.path: row for row in (tracked_as(OLD, "u"), tracked_as(OLD, "r"))}
         actions = [
-            agent_sync.Action("add", "a"),
-            agent_sync.Action("unchanged", "n"),
-            agent_sync.Action("keep", "k"),
-            agent_sync.Action("remove", "r"),
-            agent_sync.Action("update", "u"),
+            agent_sync.Action("remove", old, verb="remove"),
+            agent_sync.Action("add", new, verb="rename"),
         ]
-        new = {"a": "1", "u": "2"}
-        assert [
-            tuple(change) for change in agent_sync.make_changes(actions, rows, new)
-        ] == [
-            ("a", "add", None, "1"),
-            ("r", "remove", sha256(OLD), None),
-            ("u", "update", sha256(OLD), "2"),
+        steps = [step.path for step in agent_sync.publish_steps(actions, "now")]
+        assert steps == ([old, new] if is_first else [new, old])
+
+    def test_a_change_names_both_contents_and_where_an_edit_is_now(self):
+        rows = {row.path: row for row in (tracked_as(OLD, "u"), tracked_as(OLD, "r"))}
+        new = {path: tracked_as(NEW, path) for path in "au"}
+        actions = [
+            agent_sync.Action("add", "a", new["a"], "rename"),
+            agent_sync.Action("unchanged", "n", tracked_as(OLD, "n")),
+            agent_sync.Action("keep", "k"),
+            agent_sync.Action("remove", "r", verb="remove"),
+            agent_sync.Action("skip", "s", reason="link"),
+            agent_sync.Action("update", "u", new["u"], "rename", saves=("u",)),
+        ]
+        steps = agent_sync.publish_steps(actions, "now")
+        changes = agent_sync.make_changes(actions, steps, rows)
+        facts = [(c.path, c.action, c.old_sha, c.new_sha, c.saved_to) for c in changes]
+        assert facts == [
+            ("a", "add", None, sha256(NEW), None),
+            ("r", "remove", sha256(OLD), None, None),
+            ("u", "update", sha256(OLD), sha256(NEW), ".agent-sync/backup/now/u.bak"),
         ]
 
 
 class Disk:
-    """A destination as {path: bytes}, and what a run does to it."""
+    """A destination as {path: bytes}; it performs the steps that a run performs."""
 
     is_caseless = False
 
@@ -8277,37 +8319,20 @@ class Disk:
         )
         return agent_sync.Obstacle(path, below) if below else None
 
-    def apply(self, actions, contents):
-        """Do the *actions* in the order of a run."""
-        for action in actions:
-            if action.clear and action.backup:
-                for name in self.at_or_below(action.clear):
-                    self.saved.append(self.files.pop(name))
-        first = agent_sync.removed_first(actions)
-        for path in first:
-            self.files.pop(path, None)
-        for action in actions:
-            if action.kind in agent_sync.FETCHED:
-                assert self.at_or_below(action.path) in ([], [action.path])
-                assert action.path.rpartition("/")[0] not in self.files
-                self.files[action.path] = contents[action.path]
-        for action in actions:
-            if action.kind == "remove" and action.path not in first:
-                self.files.pop(action.path, None)
+    def perform(self, step, contents):
+        if step.verb == "back up":
+            self.saved.append(self.files.pop(step.path))
+        elif step.verb == "remove":
+            self.files.pop(step.path, None)
+        elif step.verb == "rename":
+            assert self.at_or_below(step.path) in ([], [step.path])
+            assert step.path.rpartition("/")[0] not in self.files
+            self.files[step.path] = contents[step.path]
+        else:
+            assert step.verb == "clear"
 
     def at_or_below(self, path):
         return [n for n in self.files if n == path or n.startswith(path + "/")]
-
-
-def rows_after(actions, rows, contents):
-    """The tracked rows after a run."""
-    rows = dict(rows)
-    for action in actions:
-        if action.kind in ("remove", "keep") and action.path not in contents:
-            del rows[action.path]
-        elif action.kind in (*agent_sync.FETCHED, "adopt"):
-            rows[action.path] = tracked_as(contents[action.path], action.path)
-    return rows
 
 
 STATES = (None, OLD, NEW)
@@ -8387,31 +8412,43 @@ class TestEverySmallState:
         [(small_states, Disk), (small_caseless_states, CaselessDisk)],
         ids=["a file and its directory", "a file with two spellings"],
     )
-    def test_nothing_of_the_users_is_lost_and_a_second_run_has_nothing_to_do(
+    def test_killed_after_any_step_nothing_is_lost_and_the_next_run_ends_it(
         self, policy, states, make_disk
     ):
-        """P13, P26: bytes that no row claims are on the disk, or backed up, then."""
+        """A14, P13, P26: bytes that no row claims are on the disk, or backed up."""
         count = 0
         for entries, rows, files in states():
-            disk = make_disk(files)
             rows = {path: tracked_as(data, path) for path, data in rows.items()}
-            actions = self.plan(entries, rows, disk, policy)
-            disk.apply(actions, entries)
-            rows_then = rows_after(actions, rows, entries)
-            self.check_nothing_lost(files, rows, entries, disk, policy)
-            kept = [a.path for a in actions if a.kind == "keep" and a.path in entries]
-            again = self.plan(entries, rows_then, disk, policy)
-            assert {a.kind for a in again} <= {"unchanged", "keep"}
-            assert [a.path for a in again if a.kind == "keep"] == kept
-            if policy != "keep":
-                assert all(disk.files[path] == data for path, data in entries.items())
-            count += 1
+            steps = self.run(make_disk(files), entries, rows, policy)[0]
+            for number in range(len(steps) + 1):
+                disk = make_disk(files)
+                _, pending, _ = self.run(disk, entries, rows, policy, number)
+                self.check_nothing_lost(files, rows, entries, disk, policy)
+                _, _, after = self.run(disk, entries, rows, policy, pending=pending)
+                self.check_nothing_lost(files, rows, entries, disk, policy)
+                steps_then, _, _ = self.run(disk, entries, after, policy)
+                assert steps_then == []
+                if policy != "keep":
+                    assert all(disk.files[path] == entries[path] for path in entries)
+                count += 1
         assert count > 150
 
-    def plan(self, entries, rows, disk, policy):
-        looked = {path: disk.look(path) for path in {*entries, *rows}}
+    def run(self, disk, entries, rows, policy, kill_after=None, pending=()):
+        """Plan and perform; (the steps, what is pending at a kill, the rows then)."""
+        looked = {path: disk.look(path) for path in {*entries, *rows, *pending}}
         listing = [listed(data, path) for path, data in entries.items()]
-        return plan_of(listing, rows.values(), looked, policy=policy)
+        actions = plan_of(listing, rows.values(), looked, dict(pending), policy)
+        actions = [
+            action._replace(file=tracked_as(entries[action.path], action.path))
+            if action.verb == "rename"
+            else action
+            for action in actions
+        ]
+        steps = agent_sync.publish_steps(actions, "now")
+        for step in steps[:kill_after]:
+            disk.perform(step, entries)
+        prepared = {a.path: {a.file.sha256} for a in actions if a.verb == "rename"}
+        return steps, prepared, agent_sync.tracked_after(rows, actions)
 
     def check_nothing_lost(self, files, rows, entries, disk, policy):
         for path, data in files.items():
@@ -8425,20 +8462,9 @@ class TestEverySmallState:
 
 # ==== Sync ====
 
-SYNC_KEYS = {
-    "source",
-    "kind",
-    "status",
-    "checked",
-    "revision",
-    "previous_revision",
-    *CHANGES,
-    "unchanged",
-    "requests",
-    "bytes_received",
-    "duration_ms",
-    "error",
-}
+SYNC_KEYS = {"source", "kind", "status", "checked", "pinned", "destination", *CHANGES}
+SYNC_KEYS |= {"revision", "previous_revision", "saved", "unchanged", "requests"}
+SYNC_KEYS |= {"bytes_received", "duration_ms", "error"}
 
 
 class TestEveryKindOfSource:
@@ -9758,9 +9784,11 @@ class TestAfterAKilledRun:
 
     def leave_journal(self, mirror, *files):
         """What a killed run leaves that was about to publish these (path, content)."""
-        lines = [f"{sha256(data)} {path}" for path, data in files]
-        text = "\n".join(["pid 1 since then", *lines, ""])
-        mirror.write(".agent-sync/lock", text.encode())
+        mirror.write(".agent-sync/lock", b"pid 1 since then\n")
+        rows = [("src", path, sha256(data)) for path, data in files]
+        with contextlib.closing(sqlite3.connect(mirror.program.database)) as connection:
+            connection.executemany("INSERT INTO pending VALUES (?, ?, ?)", rows)
+            connection.commit()
 
     def test_its_litter_goes_with_the_next_run(self, killed):
         assert changes(killed.sync()) == {}
@@ -9805,6 +9833,23 @@ class TestAfterAKilledRun:
         self.leave_journal(unhashed, ("qa/qa.md", b"# Half way\n"))
         site.answers["qa/qa.md"] = http_reply(404)
         unhashed.sync(check=1)
+        site.answers.clear()
+        unhashed.sync()
+        assert unhashed.backups() == []
+        assert unhashed.is_faithful()
+
+    def test_what_version_1_0_0_noted_in_its_lock_file_counts_as_well(
+        self, unhashed, site
+    ):
+        """A journal of two files, one of which cannot be fetched at first."""
+        unhashed.write("qa/qa.md", b"# Half way\n")
+        unhashed.write("ops.json", b"{}\n")
+        lines = [f"{sha256(b'# Half way' + bytes([10]))} qa/qa.md"]
+        lines += [f"{sha256(b'{}' + bytes([10]))} ops.json", ""]
+        lock = unhashed.write(".agent-sync/lock", "\n".join(["pid 1", *lines]).encode())
+        site.answers["qa/qa.md"] = http_reply(404)
+        unhashed.sync(check=1)
+        assert lock.read_bytes() == b""
         site.answers.clear()
         unhashed.sync()
         assert unhashed.backups() == []
