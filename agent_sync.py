@@ -5423,10 +5423,7 @@ def find_sources(state, ids=(), enabled_only=False, cache_dir=None):
     rows = {str(row["id"]): row for row in state.get_all_sources()}
     for source_id in ids:
         if source_id not in rows:
-            hint = (
-                did_you_mean(source_id, list(rows))
-                or "; add one with: agent_sync.py add URL"
-            )
+            hint = did_you_mean(source_id, list(rows)) or "; add one with: add URL"
             raise UsageError(f"there is no source '{printable(source_id)}'{hint}")
     chosen = [rows[source_id] for source_id in dict.fromkeys(ids)] or list(
         rows.values()
@@ -5954,7 +5951,13 @@ class Command(NamedTuple):
     show: Callable[[dict], Iterable[str]]
     arguments: tuple
     help: str
-    epilog: str
+    example: str
+
+
+def program_name():
+    """Return how this program was called, for examples: installed, or as a script."""
+    called = os.path.basename(sys.argv[0] if sys.argv else "")
+    return "agent-sync" if called == "agent-sync" else "python3 agent_sync.py"
 
 
 def argument(*names, **options):
@@ -5966,10 +5969,9 @@ def command(name, *arguments, show, example):
     """Register the decorated function as a command; its docstring is the help."""
 
     def register(function):
-        epilog = f"example:\n  python agent_sync.py {example}"
         # Under -OO there is no docstring.
         help_text = re.sub(r"\n +", "\n", (function.__doc__ or "").strip())
-        COMMANDS[name] = Command(function, show, arguments, help_text, epilog)
+        COMMANDS[name] = Command(function, show, arguments, help_text, example)
         return function
 
     return register
@@ -6270,7 +6272,7 @@ def show_sources(document):
         where = f"{row['kind']} {row['url']}{at}{below}"
         yield f"{row['id']}{off}: {where} -> {row['destination']}"
     if not document["sources"]:
-        yield "no sources; add one with: python agent_sync.py add URL"
+        yield f"no sources; add one with: {program_name()} add URL"
 
 
 SOME_IDS = argument("ids", nargs="+", metavar="ID", help="source")
@@ -6463,7 +6465,7 @@ def cmd_history(context):
     return {"runs": runs}, 0
 
 
-# ---- migrate, manifest, demo ----
+# ---- migrate, manifest ----
 
 
 def show_migrate(document):
@@ -6524,6 +6526,95 @@ def cmd_manifest(context):
     args = context.args
     path, files = write_manifest(args.directory)
     return {"manifest": str(path), "files": len(files)}, 0
+
+
+# ---- install ----
+
+# Bytecode of a script is never cached, and compiling this file takes longer than most
+# commands. So the installed command imports it. It does so isolated (-I), without what
+# else is installed (-S): no variable and no directory of a user's may put another
+# module in the way of the standard library's.
+OURS = b'written by "agent_sync.py install"'
+STARTER = b"""\
+# %s
+import os.path
+import sys
+
+sys.path.append(os.path.dirname(__file__))
+sys.argv[0] = "agent-sync"
+
+from agent_sync import main
+
+sys.exit(main())
+"""
+
+
+def launcher_bytes(python, starter):
+    """Return the file that runs *starter* by *python*, for this platform's shell."""
+    from shlex import quote
+
+    if WINDOWS:
+        python, starter = (path.replace("%", "%%") for path in (python, starter))
+        lines = f'@rem {OURS.decode()}\r\n@"{python}" -IS "{starter}" %*\r\n'
+        return lines.encode("oem")
+    line = f'exec {quote(python)} -IS {quote(starter)} "$@"'
+    return b"#!/bin/sh\n# %s\n%s\n" % (OURS, os.fsencode(line))
+
+
+def check_replaceable(path, mark):
+    """Raise UsageError unless *path* is free, or a file with *mark* in it."""
+    if os.path.lexists(path) and not (path.is_file() and mark in path.read_bytes()):
+        raise UsageError(f"{path} is not this program's; move it, or give --prefix")
+
+
+def install(prefix):
+    """Install this file and its command below *prefix*; return the command's path."""
+    from py_compile import compile as compile_file
+
+    if not sys.executable:
+        raise AgentSyncError("cannot tell which Python the command should run")
+    library = Path(prefix, "share", "agent-sync")
+    module, starter = library / "agent_sync.py", library / "start.py"
+    launcher = Path(prefix, "bin", "agent-sync.cmd" if WINDOWS else "agent-sync")
+    source = Path(__file__).read_bytes()
+    check_replaceable(module, b"\n__all__ = [\n")
+    for path in (starter, launcher):
+        check_replaceable(path, OURS)
+    for directory in (library, launcher.parent):
+        directory.mkdir(parents=True, exist_ok=True)
+    write_file(module, source)
+    write_file(starter, STARTER % OURS)
+    compile_file(str(module), doraise=True, optimize=0)
+    write_file(launcher, launcher_bytes(sys.executable, str(starter)))
+    mode = launcher.stat().st_mode
+    launcher.chmod(mode | (mode & 0o444) >> 2)
+    return launcher
+
+
+@command(
+    "install",
+    argument(
+        "--prefix",
+        default="~/.local",
+        metavar="DIR",
+        help="install below DIR: share/agent-sync/ and bin/ (default ~/.local)",
+    ),
+    show=lambda document: [f"{document['command']}: agent_sync {__version__}"],
+    example="install",
+)
+def cmd_install(context):
+    """Install this file as the command agent-sync, which starts twice as fast."""
+    warn = context.terminal.warn
+    launcher = install(home_path(context.args.prefix).absolute())
+    if sys.prefix != sys.base_prefix:
+        warn(f"{launcher} runs the Python of the virtual environment {sys.prefix}")
+    directories = os.environ.get("PATH", "").split(os.pathsep)
+    if str(launcher.parent) not in directories:
+        warn(f"{launcher.parent} is not on PATH; add it, or call {launcher}")
+    return {"command": str(launcher), "version": __version__}, 0
+
+
+# ---- demo ----
 
 
 DEMO_AGENTS = {
@@ -6728,11 +6819,12 @@ def make_parser():
         "formatter_class": argparse.RawDescriptionHelpFormatter,
         "parents": [common],
     }
+    program = program_name()
     parser = Parser(
-        prog="agent_sync.py",
+        prog=program.rpartition(" ")[2],
         description="Keep AI-agent definition files in sync, verified, with a record.",
-        epilog="examples:\n  python agent_sync.py add OWNER/REPO --path agents\n"
-        "  python agent_sync.py sync\n  python agent_sync.py history --changes\n\n"
+        epilog=f"examples:\n  {program} add OWNER/REPO --path agents\n"
+        f"  {program} sync\n  {program} history --changes\n\n"
         "exit codes: 0 in sync, 1 failed or drift, 2 usage, 3 unreachable but intact",
         **options,
     )
@@ -6744,7 +6836,7 @@ def make_parser():
             name,
             help=entry.help.partition(";")[0].rstrip("."),
             description=entry.help,
-            epilog=entry.epilog,
+            epilog=f"example:\n  {program} {entry.example}",
             **options,
         )
         for flags, settings in entry.arguments:

@@ -12611,18 +12611,7 @@ class TestOnATerminal:
         assert not re.search(self.COLOUR, shown_on_terminal("sync", "--force"))
 
 
-COMMANDS = (
-    "add",
-    "remove",
-    "enable",
-    "disable",
-    "sources",
-    "sync",
-    "status",
-    "verify",
-    "files",
-    "history",
-)
+COMMANDS = tuple(agent_sync.COMMANDS)
 HYGIENE = """
 import sys
 touched = []
@@ -12791,6 +12780,71 @@ class TestArguments:
 
     def test_adding_with_json_is_a_document_with_the_id(self, program):
         assert "new" in str(program.call_json("add", "owner/repo", "--id", "new"))
+
+
+SHARE = "share/agent-sync"
+
+
+@posix_only
+class TestInstall:
+    @pytest.fixture
+    def prefix(self, program):
+        return program.root / "a 'quoted' préfix"
+
+    def installed(self, program, prefix, *arguments, **options):
+        command = [str(prefix / "bin" / "agent-sync"), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, **options)
+        return Outcome(done.returncode, done.stdout, done.stderr).checked(0)
+
+    def test_the_command_runs_isolated_and_from_bytecode(self, program, prefix):
+        document = program.run_json("install", "--prefix", prefix)
+        assert document["command"] == str(prefix / "bin" / "agent-sync")
+        [cached] = (prefix / SHARE).glob("__pycache__/*.pyc")
+        before = cached.stat()
+        for name in ("json.py", "agent_sync.py", "sitecustomize.py"):
+            write(program.root / "cwd", name, b"raise SystemExit('not this one')")
+        options = {
+            "cwd": program.root / "cwd",
+            "env": {**os.environ, "PYTHONPATH": str(program.root / "cwd")},
+        }
+        version = self.installed(program, prefix, "--version", **options).out
+        assert version == f"agent_sync {agent_sync.__version__}\n"
+        helped = self.installed(program, prefix, "sync", "--help", **options).out
+        assert "agent-sync sync" in helped and "agent_sync.py" not in helped
+        assert cached.stat() == before
+
+    def test_installing_again_from_the_installed_one_is_fine(self, program, prefix):
+        program.run("install", "--prefix", prefix)
+        self.installed(program, prefix, "install", "--prefix", str(prefix))
+        assert "{" in self.installed(program, prefix, "sources", "--json").out
+
+    @pytest.mark.parametrize("kind", ["a file", "a directory", "a link to nowhere"])
+    @pytest.mark.parametrize(
+        "name", ["bin/agent-sync", f"{SHARE}/start.py", f"{SHARE}/agent_sync.py"]
+    )
+    def test_what_is_not_its_own_is_not_replaced(self, program, prefix, name, kind):
+        path = prefix / name
+        path.parent.mkdir(parents=True)
+        if kind == "a file":
+            path.write_text("#!/bin/sh\necho another\n")
+        elif kind == "a directory":
+            path.mkdir()
+        else:
+            path.symlink_to("nowhere")
+        before = stats(prefix)
+        assert name in program.call("install", "--prefix", prefix, check=2).err
+        assert stats(prefix) == before
+
+    def test_it_warns_where_the_command_would_not_be_found(
+        self, program, prefix, monkeypatch
+    ):
+        assert "PATH" in program.call("install", "--prefix", prefix).err
+        monkeypatch.setenv("PATH", str(prefix / "bin"), prepend=os.pathsep)
+        assert program.call("install", "--prefix", prefix).err == ""
+
+    def test_it_warns_inside_a_virtual_environment(self, program, prefix, monkeypatch):
+        monkeypatch.setattr(sys, "prefix", "/some/venv")
+        assert "/some/venv" in program.call("install", "--prefix", prefix).err
 
 
 class TestManagingSources:
