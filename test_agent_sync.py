@@ -215,8 +215,7 @@ class Connection(socketserver.StreamRequestHandler):
         if request is None:
             return False
         self.server.requests.append(request)
-        gone = self.server.is_gone and http_reply(404, b"no such thing")
-        reply = gone or self.server.reply_to(request)
+        reply = self.server.reply_for(request)
         for piece in [reply] if isinstance(reply, bytes) else reply:
             self.wfile.write(piece)
         return isinstance(reply, Reply)
@@ -226,8 +225,9 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
     """An HTTP/1.1 server on a free loopback port that remembers what it was asked.
 
     A subclass's `reply_to(request)` gives the raw bytes to send: a Reply leaves the
-    connection open, plain bytes or an iterable of bytes end it; b"" just drops it.
-    While it `is_gone`, everything is a 404.
+    connection open, plain bytes or an iterable of bytes end it; b"" just drops it. To
+    misbehave, set `answer`, a callable on the request: what it returns is sent instead,
+    unless it is None. While the server `is_gone`, everything is a 404.
     """
 
     daemon_threads = True
@@ -236,12 +236,24 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Connection)
         self.requests = []
-        self.connections = 0
-        self.is_gone = False
+        self.refresh()
         self.closing = threading.Event()
         self.clients = []
         self.thread = threading.Thread(target=self.serve_forever, args=(0.01,))
         self.thread.start()
+
+    def refresh(self):
+        """Forget what was asked, and how to misbehave."""
+        self.requests.clear()
+        self.connections = 0
+        self.is_gone = False
+        self.answer = lambda request: None
+
+    def reply_for(self, request):
+        if self.is_gone:
+            return http_reply(404, b"no such thing")
+        reply = self.answer(request)
+        return self.reply_to(request) if reply is None else reply
 
     @property
     def url(self):
@@ -302,8 +314,7 @@ def script_of_table(table):
 class GitServer(LoopbackServer):
     """`git http-backend` behind HTTP/1.1 with keep-alive, for all in *root*.
 
-    To misbehave, set `answer`, a callable on the request: what it returns is sent in
-    place of git's reply, unless it is None. `ask_git(request)` gives git's own words.
+    `ask_git(request)` gives git's own words.
     """
 
     known_replies = {}
@@ -311,15 +322,11 @@ class GitServer(LoopbackServer):
     def renew(self, root):
         """Make the server as new, for what is in *root*; itself."""
         self.root = pathlib.Path(root)
-        self.answer = lambda request: None
-        self.is_gone = False
-        self.connections = 0
-        self.requests.clear()
+        self.refresh()
         return self
 
     def reply_to(self, request):
-        reply = self.answer(request)
-        return framed(*self.ask_git(request)) if reply is None else reply
+        return framed(*self.ask_git(request))
 
     def ask_git(self, request):
         """git's reply to *request*: (status, headers, body).
@@ -929,7 +936,7 @@ class Site(LoopbackServer):
         self.form = form
         self.validators = strong_etag
         self.answers = {}
-        self.is_gone = False
+        self.refresh()
         self.take()
         return self
 
@@ -1133,7 +1140,7 @@ class GitHub(LoopbackServer):
     """What the tests need of GitHub: raw files, the trees of its API, no smart HTTP.
 
     For owner/repo, which is a real repository. Its API cuts a listing short after
-    `limit` items. What `answer` says goes before, `git_reply` is for Git's protocol.
+    `limit` items; `git_reply` is for Git's protocol.
     """
 
     known = {}
@@ -1142,16 +1149,11 @@ class GitHub(LoopbackServer):
         """Make the server as new, for *repository*; itself."""
         self.repository = repository
         self.limit = None
-        self.answer = lambda request: None
         self.git_reply = http_reply(403, b"no Git here")
-        self.is_gone = False
-        self.requests.clear()
+        self.refresh()
         return self
 
     def reply_to(self, request):
-        reply = self.answer(request)
-        if reply is not None:
-            return reply
         path, _, query = request.path.partition("?")
         service, _, rest = path[1:].partition("/")
         reply = {"raw": self.raw, "api": self.tree}.get(service)
@@ -3530,38 +3532,6 @@ class TestClocks:
 
 
 class TestUrlsOfTheWeb:
-    BAD = [
-        " file:///no/such/directory",
-        "http://x\\@127.0.0.1/agents",
-        "http://a@b@127.0.0.1/agents",
-        "http://user:hunter2@127.0.0.1/agents",
-        "http://127.0.0.1:99999/agents",
-        "http://127.0.0.1:0/agents",
-        "http://127.0.0.1:x/agents",
-        "ht\ntp://127.0.0.1/agents",
-        "http://127.0.0.1/agents\r\nX: y",
-        "http://127.0.0.1/agents\0",
-        "http://127.0.0.1/agents\x7f",
-        "http://127.0.0.1/my agents",
-        "http://exa\u2100mple.org/agents",
-        "http://127.0.0.1/ag\xe9nts",
-        "http://127.0.0.1/agents?query",
-        "http://127.0.0.1/agents#fragment",
-        "http:///agents",
-        "http://[::1/agents",
-        "data:text/plain,x",
-        "ftp://127.0.0.1/agents",
-        "gopher://127.0.0.1/agents",
-    ]
-
-    @pytest.mark.parametrize("url", BAD)
-    @pytest.mark.parametrize("kind", [[], ["--kind", "http"]], ids=["", "http"])
-    def test_a_doubtful_url_is_refused(self, program, url, kind):
-        """FAULTS H29, H30, H31."""
-        outcome = program.call("add", url, *kind, check=2)
-        assert "hunter2" not in complaint(outcome)
-        assert program.call_json("sources") == {"sources": []}
-
     @pytest.mark.parametrize("url", [
         "ftp://127.0.0.1/x", "file:///etc", "data:,x", "http://[::1", "http://x/\r\nY:z"
     ])  # fmt: skip
@@ -3607,12 +3577,6 @@ class TestUrlsOfTheWeb:
             assert mirror.tree() == files
             assert all(request.path.isascii() for request in site.requests)
 
-    def test_a_token_with_a_line_break_adds_no_field(self, web, site, monkeypatch):
-        """FAULTS H29."""
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", "abc\r\nX-Injected: yes")
-        web.sync(check=(0, 1))
-        assert not [ask for ask in site.requests if "x-injected" in ask.headers]
-
     @pytest.mark.parametrize("form", ["JSON", "list"])
     @pytest.mark.parametrize("path", [
         "http://169.254.169.254/latest.md",
@@ -3640,99 +3604,6 @@ class TestUrlsOfTheWeb:
         assert hashed.sync(check=1)["status"] == "error"
         assert asked_for(site.requests) == ["agents.json"]
         assert stats(hashed.dest) == before
-
-
-class TestCredentialsOnTheWeb:
-    """FAULTS S18, H01, H24: a token goes where it belongs, and nowhere else."""
-
-    def protect(self, site):
-        """Let in only who knows the canary."""
-        challenge = http_reply(401, b"", {"WWW-Authenticate": 'Basic realm="x"'})
-
-        def script(request):
-            return None if CANARY in credentials(request) else challenge
-
-        site.answers = dict.fromkeys([*site.files, "agents.json"], script)
-
-    def hidden(self, program, *outcomes):
-        """Whether the canary is in no output and in none of the database's bytes."""
-        names = program.root.glob("agent_sync.db*")
-        kept = b"".join(path.read_bytes() for path in names)
-        kept += b"".join(tree(program.root / "dest").values())
-        encoded = base64.b64encode(f"x-access-token:{CANARY}".encode())[:-4]
-        shown = "".join(map(complaint, outcomes)).encode()
-        return not [c for c in (CANARY.encode(), encoded) if c in kept + shown]
-
-    def everything_said(self, program):
-        """What each command that could tell says."""
-        commands = (
-            ["sync", "-v"],
-            ["sync", "-v", "--force", "--json"],
-            ["sources", "--json"],
-            ["history", "--json"],
-            ["status", "--json"],
-            ["files", "--json"],
-        )
-        return [program.call(*words, check=None) for words in commands]
-
-    def test_a_token_of_the_source_opens_it_and_stays_hidden(
-        self, web, site, monkeypatch
-    ):
-        self.protect(site)
-        assert "401" in web.sync(check=1)["error"]
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
-        web.sync()
-        assert web.is_faithful()
-        assert self.hidden(web.program, *self.everything_said(web.program))
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY + "-old")
-        site.answers["agents.json"] = http_reply(401, CANARY.encode())
-        assert self.hidden(web.program, *self.everything_said(web.program))
-
-    def test_a_password_in_netrc_opens_it_and_stays_hidden(self, web, site):
-        self.protect(site)
-        line = f"machine 127.0.0.1 login me password {CANARY}\n"
-        write(os.environ["HOME"], ".netrc", line.encode()).chmod(0o600)
-        web.sync()
-        assert web.is_faithful()
-        assert self.hidden(web.program, *self.everything_said(web.program))
-
-    @pytest.mark.parametrize(
-        "name", ["GITHUB_TOKEN", "GH_TOKEN", "AGENT_SYNC_TOKEN_OTHER"]
-    )
-    def test_a_token_for_somewhere_else_stays_at_home(
-        self, web, site, monkeypatch, name
-    ):
-        monkeypatch.setenv(name, CANARY)
-        web.sync()
-        assert CANARY not in "".join(map(credentials, site.requests))
-        assert self.hidden(web.program, *self.everything_said(web.program))
-
-    def test_a_token_goes_to_no_other_host_without_encryption(
-        self, program, monkeypatch
-    ):
-        """FAULTS H33: seen by the proxy that all goes through."""
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
-        with ScriptedOrigin(lambda request: http_reply(404)) as proxy:
-            monkeypatch.setenv("http_proxy", proxy.url)
-            url = "http://agents.invalid/agents"
-            program.call("add", url, "--id", "src", "--allow-http")
-            program.call("sync", check=1)
-            [request] = proxy.requests
-        assert request.path == url + "/agents.json"
-        assert "authorization" not in request.headers
-
-    def test_a_redirect_to_a_netrc_host_asks_for_nothing(
-        self, hashed, site, other_site
-    ):
-        """FAULTS H01: who redirects does not decide where a password goes."""
-        port = other_site.server_address[1]
-        line = f"machine localhost login me password {CANARY}\n"
-        write(os.environ["HOME"], ".netrc", line.encode()).chmod(0o600)
-        away = {"Location": f"http://localhost:{port}/agents/agents.json"}
-        site.answers["agents.json"] = http_reply(302, b"", away)
-        hashed.sync(check=None)
-        assert other_site.requests
-        assert not any(map(credentials, [*site.requests, *other_site.requests]))
 
 
 class TestProxies:
@@ -5891,281 +5762,211 @@ class TestSha256Repositories:
         assert sha256_mirror.sync("--force")["updated"] == []
 
 
-# ==== Sources ====
+# ==== Addresses ====
 
-GITHUB = "https://github.com/owner/repo"
-HTTPS_FORMS = {  # URL: (kind, where it leads: ref and path, joined)
-    "owner/repo": ("git", ""),
-    "owner/repo@v1.2": ("git", "v1.2"),
-    "owner/repo@feature/x": ("git", "feature/x"),
-    GITHUB: ("git", ""),
-    GITHUB + "/": ("git", ""),
-    GITHUB + ".git": ("git", ""),
-    GITHUB + "/tree/main/agents": ("git", "main/agents"),
-    GITHUB + "/tree/feature/x/agents/qa": ("git", "feature/x/agents/qa"),
-    "https://gitlab.com/owner/repo/-/tree/main/agents": ("git", "main/agents"),
-    "https://codeberg.org/owner/repo/src/branch/main/agents": ("git", "main/agents"),
-    "git@gitlab.com:owner/repo.git": ("git", ""),
-    "https://raw.githubusercontent.com/owner/repo/main/agents": ("git", "main/agents"),
-    "https://git.example.org/owner/repo.git": ("git", ""),
-    "https://example.org/agents": ("http", ""),
-    "https://example.org/a/b/c/agents.json": ("http", ""),
-}
+HUB = "https://github.com/o/r"
+# What is written, kind, remote, ref ("?" before one that is a guess) and path.
+ADDRESSES = """
+o/r                                              git  https://github.com/o/r.git
+o/r.git                                          git  https://github.com/o/r.git
+o/r@v1                                           git  https://github.com/o/r.git v1
+o/r@a/b                                          git  https://github.com/o/r.git a/b
+o-1/r_2.x                                        git  https://github.com/o-1/r_2.x.git
+https://github.com/o/r                           git  https://github.com/o/r
+https://github.com/o/r/                          git  https://github.com/o/r
+https://github.com/o/r.git/                      git  https://github.com/o/r.git
+https://GitHub.com/o/r                           git  https://github.com/o/r
+HTTPS://github.com/o/r.git                       git  https://github.com/o/r.git
+https://github.com/o/r/tree/main                 git  https://github.com/o/r.git ?main
+https://github.com/o/r/tree/main/a/b/            git  https://github.com/o/r.git ?main a/b
+https://github.com/o/r/tree/main/a%20b           git  https://github.com/o/r.git ?main a%20b
+https://h.io/g/s/r/-/tree/main/a                 git  https://h.io/g/s/r.git ?main a
+https://h.io/o/r/src/branch/x/a                  git  https://h.io/o/r.git ?x a
+https://h.io/o/r/src/tag/v1                      git  https://h.io/o/r.git ?v1
+https://h.io/group/tree/r.git                    git  https://h.io/group/tree/r.git
+git@h.io:o/r.git                                 git  https://h.io/o/r.git
+git@h.io:g/s/r                                   git  https://h.io/g/s/r.git
+https://raw.githubusercontent.com/o/r/main/a/b   git  https://github.com/o/r.git ?main a/b
+https://h.io:8443/x.git                          git  https://h.io:8443/x.git
+http://[::1]/o/r                                 git  http://[::1]/o/r
+http://localhost/o/r.git                         git  http://localhost/o/r.git
+https://h.io/                                    http https://h.io
+https://h.io/a                                   http https://h.io/a
+https://h.io/agents.json                         http https://h.io/agents.json
+https://h.io/a/SHA256SUMS                        http https://h.io/a/SHA256SUMS
+https://h.io/a/b/c                               http https://h.io/a/b/c
+http://127.0.0.1:8/a/b/c                         http http://127.0.0.1:8/a/b/c
+"""  # noqa: E501
+NO_ADDRESSES = {  # whether a web site is meant or not
+    "G34": [
+        "ext::sh -c id", "-oProxyCommand=id", "git://h.io/o/r", "ssh://h.io/o/r",
+        "rsync://h.io/x", "file://h.io/x", "javascript:alert(1)", "data:text/plain,x",
+        "ftp://h.io/o/r", "gopher://h.io/a", "https:h.io", "o", "o/r@", "o/..", "a b/c",
+        "git@h.io:a b", "git@h.io:../../o", "git@h.io:o/r?x", "o/r\n@v", "",
+    ],
+    "H29": [
+        "https://h.io/o/r\nHost: x", "https://h.io/o/r\tx", "ht\ntps://h.io/o/r",
+        "https://h.io/o/r\r\nX: y", "https://h.io/o\0", "https://h.io/o/r\x7f",
+        "https://h.io/my agents", "https://h.io/ag\xe9nts", "https://h.io/\x1b[31mr",
+        "git@h.io:o/\x1b[31mr", "git@h.io:o/r\u202e", "git@h.io:o/r\rHost: x",
+    ],
+    "H30": [
+        "https://", "https:///o/r", "https://h.io\\x/o/r", "https://h.io:0/o/r",
+        "https://x\\@h.io/o", "https://a@b@h.io/o", "https://u@h.io/o/r",
+        "https://h.io:-1/o/r", "https://h.io:x/o/r", "https://h.io:99999/o/r",
+        "https://h .io/o/r", "https://h\xe9.io/o/r", "https://h\u2100.io/o/r",
+        "http://[::1", "http://[::1/o/r", "https://h.io/o?x=y", "https://h.io/o/r#x",
+        "https://h.io/o/r@v1",
+    ],
+    "H33": [
+        "http://h.io/o/r", "http://127.0.0.1.h.io/o/r", "http://localhost.h.io/o/r",
+    ],
+}  # fmt: skip
+PASSWORDS = [
+    "https://user:hunter2@h.io/o/r", "https://hunter2@h/o/r", "ext://u:hunter2@h/x",
+    "http://u:hunter2@127.0.0.1:9/x/", "u:hunter2@h.io:o/r.git", "ssh://u:hunter2@h/x",
+    "ssh+git://u:hunter2@h.io/x", "file://u:hunter2@h.io/x",
+]  # fmt: skip
 
 
-def registered(program, *arguments):
-    """The row of the one source that `add *arguments` made."""
-    program.call("add", *arguments, "--id", "src")
-    return only_source(program.call_json("sources"))
+@pytest.fixture
+def elsewhere(monkeypatch, tmp_path):
+    """A working directory without anything in it, and GitHub where it is."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("AGENT_SYNC_GITHUB", raising=False)
 
 
-class TestFormsOfUrls:
-    @pytest.mark.parametrize("url", HTTPS_FORMS)
-    def test_the_url_decides_kind_ref_and_path(self, program, url):
-        row = registered(program, url)
-        where = [part for part in (row["ref"], row["path"]) if part]
-        assert (row["kind"], "/".join(where).strip("/")) == HTTPS_FORMS[url]
+@pytest.mark.usefixtures("elsewhere")
+class TestAddresses:
+    """FAULTS G34, H29 to H31 and H33."""
 
-    @pytest.mark.parametrize("url", ["owner/repo", "git@github.com:owner/repo.git"])
-    def test_short_forms_are_read_as_https(self, program, url):
-        assert registered(program, url)["url"].startswith(GITHUB)
+    @pytest.mark.parametrize("row", ADDRESSES.strip().splitlines())
+    def test_an_address_is_read(self, row):
+        written, kind, remote, ref, path = [*row.split(), *[""] * 2][:5]
+        found = agent_sync.parse_address(f" {written} ")
+        assert (found.kind, found.remote) == (kind, remote)
+        assert (found.ref or "", found.path or "") == (
+            ref.strip("?"), urllib.parse.unquote(path)
+        )  # fmt: skip
+        assert found.ref_is_ambiguous == ref.startswith("?")
 
-    def test_another_url_brings_its_own_ref_and_directory(
-        self, program, git_upstream, repository
-    ):
-        """What was found out about the URL before does not outlive it."""
-        base = git_upstream.url[: -len(".git")]
-        program.call("add", f"{base}/tree/main/agents", "--id", "src")
-        program.call("sync")
-        repository.git("checkout", "-q", "-b", "feature/x")
-        repository.write("prompts/new.md", b"# New\n")
-        repository.commit()
-        state = agent_sync.AgentSyncState(program.database)
-        state.register_source("src", f"{base}/tree/feature/x/prompts")
-        source = only_source(program.call_json("sync", "--force"))
-        assert (source["revision"], source["added"]) == (repository.id(), ["new.md"])
-
-    def test_the_root_directory_has_a_name_too(self):
-        assert agent_sync.suggest_ids(agent_sync.Address("dir", "/"))[0] == "source"
-
-    def test_an_existing_directory_is_a_directory(self, program, tmp_path):
-        (tmp_path / "mine").mkdir()
-        assert registered(program, tmp_path / "mine")["kind"] == "dir"
-
-    def test_a_file_url_is_a_directory(self, program, tmp_path):
-        (tmp_path / "my agents").mkdir()
-        row = registered(program, (tmp_path / "my agents").as_uri())
-        assert row["kind"] == "dir"
-
-    def test_an_existing_directory_wins_over_owner_and_repo(self, program):
-        pathlib.Path("owner/repo").mkdir(parents=True)
-        assert registered(program, "owner/repo")["kind"] == "dir"
-
-    def test_options_win_over_the_url(self, program):
-        row = registered(program, "owner/repo@v1", "--ref", "v2", "--path", "agents")
-        assert (row["ref"], row["path"]) == ("v2", "agents")
-
-    def test_a_kind_can_be_chosen(self, program):
-        assert (
-            registered(program, "https://example.org/a/b", "--kind", "http")["kind"]
-            == "http"
-        )
-
-    def test_every_option_is_remembered(self, program, tmp_path):
-        row = registered(
-            program,
-            "owner/repo",
-            "--dest",
-            tmp_path / "d",
-            "--include",
-            "*.md",
-            "--include",
-            "*.txt",
-            "--exclude",
-            "old/*",
-            "--on-conflict",
-            "keep",
-            "--disabled",
-        )
-        assert pathlib.Path(row["destination"]) == tmp_path / "d"
-        assert [glob in str(row["include"]) for glob in ("*.md", "*.txt")] == [
-            True,
-            True,
+    @pytest.mark.parametrize("kind", [None, "http"])
+    @pytest.mark.parametrize("row", NO_ADDRESSES)
+    def test_what_is_no_address_is_refused(self, row, kind):
+        taken = [
+            url
+            for url in NO_ADDRESSES[row]
+            if not refusal(agent_sync.parse_address, url, kind)
         ]
-        assert "old/*" in str(row["exclude"])
-        assert (row["on_conflict"], row["enabled"]) == ("keep", 0)
+        assert taken == []
 
-    def test_the_id_is_printed(self, program):
-        printed = program.call("add", "owner/repo").out
-        [row] = program.call_json("sources")["sources"]
-        assert row["id"] in printed.split()
+    @pytest.mark.parametrize("kind", [None, "http", "dir", "git"])
+    def test_a_password_is_refused_and_not_repeated(self, kind):
+        """S18."""
+        for url in PASSWORDS:
+            if kind != "dir" or ":hunter2" in url:
+                assert "hunter2" not in refusal(agent_sync.parse_address, url, kind)
 
-    def test_two_sources_get_two_ids_and_two_destinations(self, program):
-        program.call("add", "owner/repo")
-        program.call("add", "other/repo")
-        rows = program.call_json("sources")["sources"]
-        assert len({row["id"] for row in rows}) == 2
-        assert len({row["destination"] for row in rows}) == 2
+    def test_what_is_no_web_site_is_not_read_as_one(self):
+        for url in ("owner/repo", "git@host:owner/repo", "./agents"):
+            assert refusal(agent_sync.parse_address, url, "http")
 
-    def test_a_destination_is_below_the_cache_unless_given(self, program):
-        destination = pathlib.Path(registered(program, "owner/repo")["destination"])
-        assert program.root / "cache" in destination.parents
-
-    @pytest.mark.parametrize("form", ["tree", "-/tree", "src/branch"])
-    def test_a_ref_with_slashes_is_told_from_the_path(
-        self, program, git_server, repository, form
-    ):
-        """The longest ref of the server that fits: here it is feature/x."""
-        repository.branch("feature/x")
-        url = f"{git_server.url}/owner/repo/{form}/feature/x/agents"
-        dest = program.root / "dest"
-        program.call("add", url, "--id", "src", "--dest", dest)
-        program.call("sync")
-        assert tree(dest) == repository.agents()
-
-    @pytest.mark.parametrize("name", ["/owner/repo", "/owner/repo.git", "/owner/repo/"])
-    def test_with_or_without_git_at_the_end(
-        self, program, git_server, repository, name
-    ):
-        dest = program.root / "dest"
-        program.call("add", git_server.url + name, "--path", "agents", "--dest", dest)
-        program.call("sync")
-        assert tree(dest) == repository.agents()
-
-
-BAD_URLS = [
-    "ext::sh -c id",
-    "-oProxyCommand=id",
-    "git://example.org/owner/repo",
-    "ssh://git@example.org/owner/repo",
-    "ftp://example.org/owner/repo",
-    "data:text/plain,x",
-    "javascript:alert(1)",
-    "https://",
-    "https://example.org:99999/owner/repo",
-    "https://exa mple.org/owner/repo",
-    "https://example.org/owner/re\npo",
-    "https://example.org/owner/\x1b[31mrepo",
-    "http://[::1/owner/repo",
-    "",
-]
-
-
-class TestAddSource:
-    """The same from a program that imports this one."""
-
-    @pytest.mark.parametrize(
-        "mistake",
-        [
-            {"include": "*.md"},
-            {"include": [1]},
-            {"exclude": "*.md"},
-            {"on_conflict": "ask"},
-            {"kind": "svn"},
-        ],
-        ids=str,
-    )
-    def test_a_mistake_is_told(self, tmp_path, mistake):
-        state = agent_sync.AgentSyncState(tmp_path / "state.db")
-        with pytest.raises(agent_sync.UsageError, match=next(iter(mistake))):
-            agent_sync.add_source(state, "owner/repo", **mistake)
-        assert state.get_all_sources() == []
-
-    def test_a_path_will_do_and_filters_are_any_sequence(self, tmp_path):
-        state = agent_sync.AgentSyncState(tmp_path / "state.db")
-        dest = tmp_path / "dest"
-        where = {"destination": dest, "include": ("*.md",)}
-        source = tmp_path / "source"
-        source.mkdir()
-        source_id = agent_sync.add_source(state, source, **where)
-        [row] = agent_sync.find_sources(state, [source_id])
-        assert (row["url"], row["include"]) == (str(source), '["*.md"]')
-
-
-class TestIdsFromUrls:
-    @pytest.mark.parametrize("name", ["_agents", "a" * 70, "-x", "..a.._", "___", "é"])
-    def test_every_name_gives_an_id_that_will_do(self, program, tmp_path, name):
-        (tmp_path / name).mkdir()
-        program.call("add", tmp_path / name)
-
-
-class TestUrlsThatAreRefused:
-    @pytest.mark.parametrize("url", BAD_URLS, ids=ascii)
-    def test_only_https_and_directories_are_taken(self, program, url):
-        """FAULTS G34, H29, H30."""
-        program.call("add", "--id", "src", "--", url, check=FAILURE)
-        assert program.call_json("sources") == {"sources": []}
-
-    def test_a_password_in_a_url_is_refused_and_not_repeated(self, program):
-        url = "https://user:hunter2@example.org/owner/repo"
-        assert "hunter2" not in complaint(program.call("add", url, check=FAILURE))
-        assert b"hunter2" not in program.database.read_bytes()
-
-    def test_a_scheme_in_capitals_changes_nothing(self, program):
-        url = "://github.com/o/r/tree/feature/new/agents"
-        row = registered(program, "HTTPS" + url)
-        assert row["url"] == "https" + url
-
-    @pytest.mark.parametrize("kind", [[], ["--kind", "dir"]], ids=str)
-    @pytest.mark.parametrize("scheme", ["file", "https"])
-    def test_a_password_is_never_repeated(self, program, scheme, kind):
-        url = f"{scheme}://user:hunter2@example.org/x"
-        assert "hunter2" not in complaint(program.call("add", url, *kind, check=2))
-
-    @pytest.mark.parametrize("url", [r"C:\Users\me@corp\agents", "file:x@1"])
-    def test_a_path_with_an_at_is_no_password(self, url):
-        assert agent_sync.parse_address(url, "dir").kind == "dir"
-
-    @pytest.mark.parametrize("scheme", ["ssh+git", "ssh", "ext"])
-    def test_a_password_is_refused_whatever_the_scheme(self, scheme):
-        url = f"{scheme}://user:hunter2@example.org/x"
-        assert "hunter2" not in refusal(agent_sync.parse_address, url)
-
-    def test_a_directory_may_have_an_at_in_its_name(self, program, tmp_path):
-        (tmp_path / "x@1").mkdir()
-        assert registered(program, f"file:{tmp_path}/x@1")["kind"] == "dir"
-
-    def test_a_repository_may_be_in_a_group_named_tree(self):
-        url = "https://example.org/group/tree/repo.git"
-        assert agent_sync.parse_address(url) == agent_sync.Address("git", url)
-
-    def test_plain_http_is_for_loopback_unless_allowed(self, program):
+    def test_plain_http_is_for_loopback_unless_allowed(self):
+        """H33."""
         url = "http://example.org/owner/repo.git"
-        assert "--allow-http" in complaint(program.call("add", url, check=FAILURE))
-        assert registered(program, url, "--allow-http")["kind"] == "git"
+        assert "--allow-http" in refusal(agent_sync.parse_address, url)
+        assert agent_sync.parse_address(url, None, True).kind == "git"
 
-    @pytest.mark.parametrize("url", ["owner/repo", "git@host:owner/repo", "./agents"])
-    def test_what_is_no_web_site_is_not_read_as_one(self, program, url):
-        program.call("add", url, "--kind", "http", check=FAILURE)
+    def test_an_enterprise_server_stands_beside_the_public_one(self, monkeypatch):
+        """Raw URLs of both are read, such as the default source's."""
+        monkeypatch.setenv("AGENT_SYNC_GITHUB", "https://GHE.example/")
+        remotes = {
+            agent_sync.DEFAULT_SOURCE_URL: (
+                "https://github.com/bobmatnyc/claude-mpm-agents.git"
+            ),
+            "https://ghe.example/raw/o/r/main": "https://ghe.example/o/r.git",
+            "https://GHE.example/raw/o/r/main": "https://ghe.example/o/r.git",
+            "o/r": "https://ghe.example/o/r.git",
+        }
+        read = {url: agent_sync.parse_address(url).remote for url in remotes}
+        assert read == remotes
 
-    @pytest.mark.parametrize("option", ["--ref", "--path"])
-    def test_a_web_site_has_no_ref_and_no_path(self, program, option):
-        url = "https://example.org/a/b/agents"
-        outcome = program.call("add", url, option, "sub", check=FAILURE)
-        assert "repositories" in complaint(outcome)
+    def test_a_directory_is_one_however_it_is_named(self, tmp_path):
+        """It wins over OWNER/REPO; an "@" in it does not stand for a password."""
+        for name in ("owner/repo", "my agents", "x@1"):
+            (tmp_path / name).mkdir(parents=True)
+            names = [name, tmp_path / name, (tmp_path / name).as_uri()]
+            for written in [*map(str, names), f"file:{tmp_path}/{name}"]:
+                if "/" in written:
+                    found = agent_sync.parse_address(written)
+                    assert found == agent_sync.Address("dir", str(tmp_path / name))
+        for written in (r"C:\Users\me@corp\agents", "file:x@1"):
+            assert agent_sync.parse_address(written, "dir").kind == "dir"
 
-    def test_a_directory_has_no_ref(self, program, tmp_path):
-        program.call("add", tmp_path, "--ref", "main", check=FAILURE)
+    def test_the_longest_ref_that_fits_is_taken(self):
+        """By brute force: of all refs, with all that is left as the path."""
+        chance = random.Random(5)
+        products = (itertools.product("ab", repeat=count) for count in (1, 2, 3))
+        names = ["/".join(parts) for product in products for parts in product]
+        for given in [*names, "ab", "a/bc", "x"]:
+            for refs in [chance.sample(names, k) for k in range(len(names))]:
+                parts = given.split("/")
+                ways = [(parts[:n], parts[n:]) for n in range(len(parts), 0, -1)]
+                fits = [way for way in ways if "/".join(way[0]) in refs][:1]
+                expected = [("/".join(r), "/".join(p) or None) for r, p in fits]
+                found = agent_sync.split_tree(given, dict.fromkeys(refs))
+                assert [found] == (expected or [None]), (given, refs)
 
-    def test_a_directory_that_is_not_there_is_refused(self, program, tmp_path):
-        program.call("add", tmp_path / "nothing", check=FAILURE)
 
-    def test_an_id_is_taken_once(self, program):
-        program.call("add", "owner/repo", "--id", "twice")
-        assert (
-            "twice"
-            in program.call("add", "owner/other", "--id", "twice", check=FAILURE).err
-        )
-        assert only_source(program.call_json("sources"))["url"].startswith(GITHUB)
+GLOBS = [  # (glob, a path that it matches, one that it does not)
+    ("*.md", "a.md", "a.mdx"),
+    ("*.md", "x/y/a.md", "a.MD"),
+    ("a?.md", "x/ab.md", "x/abc.md"),
+    ("[ab].md", "a.md", "c.md"),
+    ("[!ab].md", "c.md", "a.md"),
+    ("qa/*.md", "qa/a.md", "x/qa/a.md"),
+    ("qa/*", "qa/a", "qab/a"),
+    ("/README.md", "README.md", "x/README.md"),
+    ("README.md", "x/README.md", "x/README.md.md"),
+    ("dist/", "dist/a.md", "dist"),
+    ("dist/", "x/dist/y/a.md", "x/distant/a.md"),
+    ("/dist/", "dist/y/a.md", "x/dist/a.md"),
+    ("d*/", "x/dist/a.md", "x/a.d"),
+    ("a/b/", "a/b/c.md", "b/c.md"),
+    ("*", "any/thing", None),
+    ("[", "[", "a"),
+    ("", None, "a.md"),
+]
+SELECTED = ["a.md", "x/a.json", "x/README.md", "x/building/a.md", "dist.md", "a..md"]
+LEFT_OUT = ["README.md", "a.txt", "a.MD", ".a.md", "x/.a.md", ".x/a.md", "x/.git/a.md"]
+LEFT_OUT += ["dist/a.md", "x/dist/a.md", "build/x/a.md"]
 
-    @pytest.mark.parametrize("bad", ["../up", "a/b", "", ".", "a\nb", "x" * 300])
-    def test_an_id_that_is_no_name_is_refused(self, program, bad):
-        """It becomes a directory's name and part of an environment variable's."""
-        program.call("add", "owner/repo", "--id=" + bad, check=FAILURE)
 
-    @pytest.mark.parametrize("bad", ["../agents", "/etc", "a/../../b"])
-    def test_a_path_that_leads_out_is_refused(self, program, bad):
-        program.call("add", "owner/repo", "--path", bad, check=FAILURE)
+class TestGlobs:
+    @pytest.mark.parametrize("glob, matching, other", GLOBS)
+    def test_a_glob_matches_what_it_says(self, glob, matching, other):
+        assert matching is None or bool(re.match(agent_sync.glob_regex(glob), matching))
+        assert other is None or not bool(re.match(agent_sync.glob_regex(glob), other))
+
+    def test_the_default_filter(self):
+        selects = agent_sync.path_filter()
+        assert [path for path in SELECTED if not selects(path)] == []
+        assert [path for path in LEFT_OUT if selects(path)] == []
+
+    def test_nothing_hidden_is_ever_selected(self):
+        for path in (".a.md", "x/.a.md", ".git/a.md"):
+            assert not agent_sync.path_filter(["*", ".*", path])(path)
+
+    def test_an_include_replaces_the_default_and_an_exclude_adds_to_it(self):
+        assert agent_sync.path_filter(["*.md"])("dist/a.md")
+        assert agent_sync.path_filter(["*"])("README.md")
+        assert not agent_sync.path_filter(["*.txt"])("a.md")
+        selects = agent_sync.path_filter(None, ["a.*"])
+        paths = ("a.md", "dist/b.md", "b.md")
+        assert [path for path in paths if selects(path)] == ["b.md"]
+
+
+# ==== Sources ====
 
 
 class TestDestinations:
@@ -6355,7 +6156,7 @@ class TestNamesThatAreNotThere:
         assert "src" in outcome.err
 
 
-CANARY = "canary-7f3a"
+CANARY = "s3cr3t-canary-0b5e"
 
 
 def credentials(request):
@@ -6364,64 +6165,176 @@ def credentials(request):
     return base64.b64decode(value).decode() if scheme.lower() == "basic" else value
 
 
+# Where a token is, where the request goes, and whether it goes along.
+SENDING = """
+GITHUB_TOKEN          https://github.com/o/r                 yes
+GH_TOKEN              https://GitHub.com:443/o/r             yes
+GITHUB_TOKEN          https://api.github.com/repos/o/r       yes
+GH_TOKEN              https://raw.githubusercontent.com/o/r  yes
+GITHUB_TOKEN          http://github.com/o/r                  no
+GITHUB_TOKEN          https://github.com.example.org/o/r     no
+GITHUB_TOKEN          https://gist.github.com/o/r            no
+GITHUB_TOKEN          https://example.org/github.com/o/r     no
+GITHUB_TOKEN          http://127.0.0.1:8/github.com          no
+AGENT_SYNC_TOKEN_SRC  https://github.com/o/r                 yes
+AGENT_SYNC_TOKEN_SRC  https://example.org/o/r                yes
+AGENT_SYNC_TOKEN_SRC  http://127.0.0.1:8/o/r                 yes
+AGENT_SYNC_TOKEN_SRC  http://[::1]/o/r                       yes
+AGENT_SYNC_TOKEN_SRC  http://example.org/o/r                 no
+AGENT_SYNC_TOKEN_OTHER https://example.org/o/r               no
+"""
+# Where a user may put a token for a server on this machine: (environment, .netrc), and
+# whether that server gets to see it.
+TOKEN_PLACES = {
+    "its own variable": ({"AGENT_SYNC_TOKEN_SRC": CANARY}, "", True),
+    "another's variable": ({"AGENT_SYNC_TOKEN_OTHER": CANARY}, "", False),
+    "GITHUB_TOKEN": ({"GITHUB_TOKEN": CANARY}, "", False),
+    "GH_TOKEN": ({"GH_TOKEN": CANARY}, "", False),
+    ".netrc": ({}, f"machine 127.0.0.1 login me password {CANARY}\n", True),
+    ".netrc, the login": ({}, f"machine 127.0.0.1 login {CANARY} password x\n", True),
+    ".netrc, of another": ({}, f"machine h.io login me password {CANARY}\n", False),
+    "a proxy": ({"https_proxy": f"http://me:{CANARY}@127.0.0.1:9"}, "", False),
+}
+
+
+def command_lines():
+    """The command lines of all processes, as every user can see them."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            found.append(path.read_bytes())
+    return b"\n".join(found)
+
+
+def facts_of(error):
+    """All that *error* and its causes say."""
+    while error:
+        yield repr(error) + repr(vars(error))
+        error = error.__cause__ or error.__context__
+
+
 class TestCredentials:
-    @pytest.fixture
-    def protected(self, mirror, git_server):
-        """A source that only someone who knows the canary may read."""
-        challenge = http_reply(401, b"", {"WWW-Authenticate": 'Basic realm="git"'})
-        git_server.answer = lambda request: (
-            None if CANARY in credentials(request) else challenge
-        )
-        return mirror
+    """FAULTS S18: a token goes where it belongs, and is to be found nowhere else.
 
-    def test_without_credentials_the_error_says_so(self, protected):
-        assert "401" in complaint(protected.program.call("sync", check=1))
+    In no output, log, database byte, file, exception or list of processes.
+    """
 
-    def test_netrc_opens_any_host(self, protected):
+    @pytest.mark.parametrize("row", SENDING.strip().splitlines())
+    def test_a_token_goes_where_it_belongs(self, program, row):
+        """H24, H33."""
+        name, url, goes = row.split()
+        found = agent_sync.find_credential(url, "src", {name: CANARY})
+        assert (found is not None) == (goes == "yes")
+        assert not found or CANARY in base64.b64decode(found.header.split()[1]).decode()
+        assert CANARY not in repr(found)
+
+    @pytest.fixture(params=["git", "hashed"])
+    def guarded(self, request, program):
+        """A mirror of a server that lets in only who knows the canary."""
+        upstream = request.getfixturevalue(request.param + "_upstream")
+        self.guard(upstream.server, 401)
+        return Mirror(program, upstream)
+
+    def guard(self, server, status, opens=True):
+        """Let *server* refuse with a *status*, and tell who asks what it was told."""
+        self.seen = []
+
+        def answer(request):
+            self.seen.append(credentials(request))
+            if opens and CANARY in credentials(request):
+                return None
+            told = request.headers.get("authorization", "")
+            fields = {"WWW-Authenticate": 'Basic realm="x"', "X-Told": told}
+            return http_reply(status, f"{told} {credentials(request)}".encode(), fields)
+
+        server.answer = answer
+
+    SAYING = ["sync -v", "sync -v --force --json", "sources --json", "history"]
+    SAYING += ["history --changes --json", "status -v", "files --json"]
+
+    def everything_said(self, program):
+        """All output of each command that could tell, and all bytes of all files."""
+        texts = []
+        for words in self.SAYING:
+            texts += program.call(*words.split(), check=None)[1:]
+        for path in program.root.rglob("*"):
+            if path.is_file() and path.name != ".netrc":
+                texts.append(path.read_bytes().decode("latin-1"))
+        return "".join(texts)
+
+    @pytest.mark.parametrize("place", TOKEN_PLACES)
+    def test_a_token_opens_what_it_is_for_and_is_found_nowhere(
+        self, guarded, place, monkeypatch
+    ):
+        """H24: also if the server turns it down, and says it back."""
+        environment, netrc, is_sent = TOKEN_PLACES[place]
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        if netrc:
+            write(os.environ["HOME"], ".netrc", netrc.encode()).chmod(0o600)
+        monkeypatch.setattr(agent_sync, "MAX_RETRIES", 0)
+        source = guarded.sync(check=0 if is_sent else 1)
+        assert (CANARY in "".join(self.seen)) == is_sent
+        assert guarded.is_faithful() if is_sent else "401" in source["error"]
+        encoded = base64.b64encode(f"x-access-token:{CANARY}".encode())[:-4].decode()
+        for status in (401, 403, 500):
+            said = self.everything_said(guarded.program)
+            assert CANARY not in said and encoded not in said
+            self.guard(guarded.upstream.server, status, opens=False)
+
+    def test_it_is_in_no_command_line(self, guarded, monkeypatch):
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
+        processes, answer = [], guarded.upstream.server.answer
+
+        def look(request):
+            processes.append(command_lines())
+            return answer(request)
+
+        guarded.upstream.server.answer = look
+        outcome = guarded.program.run("sync", "-v")
+        assert guarded.is_faithful()
+        assert CANARY not in outcome.out + outcome.err
+        assert processes and not [x for x in processes if CANARY.encode() in x]
+
+    def test_netrc_may_be_elsewhere(self, guarded, monkeypatch):
+        """But it has to be a file."""
+        for path in ("/dev/zero", "/dev/stdin", "/", "/nothing"):
+            monkeypatch.setenv("NETRC", path)
+            assert "401" in guarded.sync(check=1)["error"]
         line = f"machine 127.0.0.1 login me password {CANARY}\n"
-        path = write(os.environ["HOME"], ".netrc", line.encode())
-        path.chmod(0o600)
-        protected.program.call("sync")
-        assert protected.is_faithful()
-
-    def test_netrc_may_be_elsewhere(self, protected, monkeypatch):
-        line = f"machine 127.0.0.1 login me password {CANARY}\n"
-        path = write(protected.program.root, "secret/netrc", line.encode())
+        path = write(guarded.program.root, "secret/netrc", line.encode())
         path.chmod(0o600)
         monkeypatch.setenv("NETRC", str(path))
-        protected.program.call("sync")
-        assert protected.is_faithful()
+        guarded.sync()
+        assert guarded.is_faithful()
 
-    @pytest.mark.parametrize("path", ["/dev/zero", "/dev/stdin", "/", "/nothing"])
-    def test_netrc_that_is_no_file_is_none(self, protected, monkeypatch, path):
-        monkeypatch.setenv("NETRC", path)
-        assert "401" in complaint(protected.program.call("sync", check=1))
+    def test_a_token_with_a_line_break_adds_no_field(self, web, site, monkeypatch):
+        """FAULTS H29."""
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", "abc\r\nX-Injected: yes")
+        web.sync(check=(0, 1))
+        assert not [ask for ask in site.requests if "x-injected" in ask.headers]
 
-    def test_a_token_opens_one_source(self, protected, git_server, monkeypatch):
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
-        protected.program.call("sync")
-        assert protected.is_faithful()
-        monkeypatch.delenv("AGENT_SYNC_TOKEN_SRC")
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_OTHER", CANARY)
-        protected.program.call("sync", check=1)
-
-    @pytest.mark.parametrize("name", ["GITHUB_TOKEN", "GH_TOKEN"])
-    def test_githubs_token_goes_to_github_alone(
-        self, mirror, git_server, monkeypatch, name
+    def test_an_exception_tells_nothing_to_its_importer(
+        self, program, monkeypatch, caplog
     ):
-        monkeypatch.setenv(name, CANARY)
-        mirror.program.call("sync")
-        assert not any(map(credentials, git_server.requests))
-
-    def test_a_token_is_never_shown_nor_stored(self, protected, monkeypatch):
-        """FAULTS S18, also when the server turns it down."""
+        """Neither its text, nor its arguments, nor those of its causes."""
         monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
-        program = protected.program
-        shown = [program.call("sync", "-v"), program.call("sources", "--json")]
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY[:-1])
-        shown += [program.call("sync", "-v", check=1), program.call("history")]
-        assert not [outcome for outcome in shown if CANARY[:-1] in complaint(outcome)]
-        assert CANARY[:-1].encode() not in program.database.read_bytes()
+
+        def answer(request):
+            return http_reply(403, request.headers.get("authorization", "").encode())
+
+        caplog.set_level("DEBUG")
+        shown = []
+        with ScriptedOrigin(answer) as origin:
+            service = agent_sync.GitSourceSyncService(
+                origin.url, cache_dir=program.root / "cache", source_id="src"
+            )
+            for call in (service.sync_agents, service.check_for_updates):
+                try:
+                    shown.append(repr(call()))
+                except agent_sync.AgentSyncError as error:
+                    shown += facts_of(error)
+        assert CANARY not in "".join([*shown, caplog.text, repr(vars(service))])
 
 
 HOSTILE_TREES = {  # the row, and (mode, name) of what stands in agents/ besides a.md
@@ -6806,189 +6719,6 @@ class TestTheSamePathFromTwoSources:
             program.call("sync")
             assert first.is_faithful()
             assert tree(second) == directory_upstream.agents()
-
-
-GLOBS = [  # (glob, a path that it matches, one that it does not)
-    ("*.md", "a.md", "a.mdx"),
-    ("*.md", "x/y/a.md", "a.MD"),
-    ("a?.md", "x/ab.md", "x/abc.md"),
-    ("[ab].md", "a.md", "c.md"),
-    ("[!ab].md", "c.md", "a.md"),
-    ("qa/*.md", "qa/a.md", "x/qa/a.md"),
-    ("qa/*", "qa/a", "qab/a"),
-    ("/README.md", "README.md", "x/README.md"),
-    ("README.md", "x/README.md", "x/README.md.md"),
-    ("dist/", "dist/a.md", "dist"),
-    ("dist/", "x/dist/y/a.md", "x/distant/a.md"),
-    ("/dist/", "dist/y/a.md", "x/dist/a.md"),
-    ("d*/", "x/dist/a.md", "x/a.d"),
-    ("a/b/", "a/b/c.md", "b/c.md"),
-    ("*", "any/thing", None),
-    ("[", "[", "a"),
-    ("", None, "a.md"),
-]
-SELECTED = {
-    "a.md": True,
-    "x/a.json": True,
-    "x/README.md": True,
-    "README.md": False,
-    "a.txt": False,
-    "a.MD": False,
-    ".a.md": False,
-    "x/.a.md": False,
-    ".x/a.md": False,
-    "x/.git/a.md": False,
-    "dist/a.md": False,
-    "x/dist/a.md": False,
-    "build/x/a.md": False,
-    "x/building/a.md": True,
-    "dist.md": True,
-    "a..md": True,
-}
-
-
-class TestGlobs:
-    @pytest.mark.parametrize("glob, matching, other", GLOBS)
-    def test_a_glob_matches_what_it_says(self, glob, matching, other):
-        assert matching is None or bool(re.match(agent_sync.glob_regex(glob), matching))
-        assert other is None or not bool(re.match(agent_sync.glob_regex(glob), other))
-
-    @pytest.mark.parametrize("path", SELECTED)
-    def test_the_default_filter(self, path):
-        assert agent_sync.path_filter()(path) is SELECTED[path]
-
-    def test_nothing_hidden_is_ever_selected(self):
-        for path in (".a.md", "x/.a.md", ".git/a.md"):
-            assert not agent_sync.path_filter(["*", ".*", path])(path)
-
-    def test_an_include_brings_back_what_the_default_leaves_out(self):
-        assert agent_sync.path_filter(["*.md"])("dist/a.md")
-        assert agent_sync.path_filter(["*"])("README.md")
-        assert not agent_sync.path_filter(["*.txt"])("a.md")
-
-    def test_an_exclude_alone_adds_to_the_default(self):
-        assert not agent_sync.path_filter(None, ["a.*"])("a.md")
-        assert not agent_sync.path_filter(None, ["a.*"])("dist/b.md")
-        assert agent_sync.path_filter(None, ["a.*"])("b.md")
-
-
-HUB = "https://github.com/o/r"
-ADDRESSES = {  # what is written: (kind, remote, ref, path, guess)
-    "o/r": ("git", HUB + ".git", None, None, False),
-    "o/r.git": ("git", HUB + ".git", None, None, False),
-    "o/r@v1": ("git", HUB + ".git", "v1", None, False),
-    "o/r@a/b": ("git", HUB + ".git", "a/b", None, False),
-    " o/r ": ("git", HUB + ".git", None, None, False),
-    "o-1/r_2.x": ("git", "https://github.com/o-1/r_2.x.git", None, None, False),
-    HUB: ("git", HUB, None, None, False),
-    HUB + ".git/": ("git", HUB + ".git", None, None, False),
-    "https://GitHub.com/o/r": ("git", HUB, None, None, False),
-    HUB + "/tree/main": ("git", HUB + ".git", "main", None, True),
-    HUB + "/tree/main/a/b/": ("git", HUB + ".git", "main", "a/b", True),
-    HUB + "/tree/main/a%20b": ("git", HUB + ".git", "main", "a b", True),
-    "https://h.io/g/s/r/-/tree/main/a": (
-        "git",
-        "https://h.io/g/s/r.git",
-        "main",
-        "a",
-        True,
-    ),
-    "https://h.io/o/r/src/branch/x/a": ("git", "https://h.io/o/r.git", "x", "a", True),
-    "https://h.io/o/r/src/tag/v1": ("git", "https://h.io/o/r.git", "v1", None, True),
-    "git@h.io:o/r.git": ("git", "https://h.io/o/r.git", None, None, False),
-    "git@h.io:g/s/r": ("git", "https://h.io/g/s/r.git", None, None, False),
-    "https://raw.githubusercontent.com/o/r/main/a/b": (
-        "git",
-        HUB + ".git",
-        "main",
-        "a/b",
-        True,
-    ),
-    "https://h.io:8443/x.git": ("git", "https://h.io:8443/x.git", None, None, False),
-    "https://h.io/": ("http", "https://h.io", None, None, False),
-    "https://h.io/agents.json": ("http", "https://h.io/agents.json", None, None, False),
-    "https://h.io/a/SHA256SUMS": (
-        "http",
-        "https://h.io/a/SHA256SUMS",
-        None,
-        None,
-        False,
-    ),
-    "https://h.io/a/b/c": ("http", "https://h.io/a/b/c", None, None, False),
-    "http://127.0.0.1:8/a/b/c": ("http", "http://127.0.0.1:8/a/b/c", None, None, False),
-    "http://[::1]/o/r": ("git", "http://[::1]/o/r", None, None, False),
-    "http://localhost/o/r.git": ("git", "http://localhost/o/r.git", None, None, False),
-}
-NO_ADDRESSES = {
-    "G34": ["ext::sh -c id", "-oProxyCommand=id", "git://h.io/o/r", "ssh://h.io/o/r"]
-    + ["https://u:p@h.io/o/r", "https://u@h.io/o/r", "rsync://h.io/x", "file://h.io/x"]
-    + ["https://h.io/o/r\nHost: x", "https://h.io/o/r\tx", "https://h.io\\x/o/r"]
-    + [
-        "https://h.io:0/o/r",
-        "https://h.io:-1/o/r",
-        "https://h.io:x/o/r",
-        "https:///o/r",
-    ]
-    + [
-        "https://h.io/o/r?x=y",
-        "https://h.io/o/r#x",
-        "https://h.io/o/r@v1",
-        "https:h.io",
-    ]
-    + ["https://hé.io/o/r", "http://h.io/o/r", "http://127.0.0.1.h.io/o/r", "o", "o/r@"]
-    + ["http://localhost.h.io/o/r", "git@h.io:a b", "git@h.io:o/\x1b[31mr", "a b/c"]
-    + ["git@h.io:o/r\u202e", "git@h.io:o/r\rHost: x", "git@h.io:o/r?x", "o/r\n@v"]
-    + ["javascript:alert(1)", "data:text/plain,x", "o/..", "git@h.io:../../o"],
-}
-
-
-class TestAddresses:
-    """FAULTS G34, beside what TestFormsOfUrls asks of the command line."""
-
-    @pytest.mark.parametrize("url", ADDRESSES)
-    def test_an_address_is_read(self, url, monkeypatch, tmp_path):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.delenv("AGENT_SYNC_GITHUB", raising=False)
-        assert tuple(agent_sync.parse_address(url)) == ADDRESSES[url]
-
-    def test_an_enterprise_server_stands_beside_the_public_one(self, monkeypatch):
-        """Raw URLs of both are read, such as the default source's."""
-        monkeypatch.setenv("AGENT_SYNC_GITHUB", "https://GHE.example/")
-        remotes = {
-            agent_sync.DEFAULT_SOURCE_URL: (
-                "https://github.com/bobmatnyc/claude-mpm-agents.git"
-            ),
-            "https://ghe.example/raw/o/r/main": "https://ghe.example/o/r.git",
-            "https://GHE.example/raw/o/r/main": "https://ghe.example/o/r.git",
-            "o/r": "https://ghe.example/o/r.git",
-        }
-        read = {url: agent_sync.parse_address(url).remote for url in remotes}
-        assert read == remotes
-
-    @pytest.mark.parametrize("url", cases(NO_ADDRESSES))
-    def test_what_is_no_address_is_refused(self, url, monkeypatch, tmp_path):
-        monkeypatch.chdir(tmp_path)
-        assert refusal(agent_sync.parse_address, url)
-
-    @pytest.mark.parametrize(
-        "url", ["https://u:hunter2@h.io/o/r", "https://hunter2@h/o/r"]
-    )
-    def test_a_secret_is_not_repeated(self, url):
-        assert "hunter2" not in refusal(agent_sync.parse_address, url)
-
-    @pytest.mark.parametrize(
-        "given, refs, expected",
-        [
-            ("main/a/b", ["main"], ("main", "a/b")),
-            ("main", ["main"], ("main", None)),
-            ("a/b/c", ["a", "a/b"], ("a/b", "c")),
-            ("a/b/c", ["a", "a/b/c", "a/b"], ("a/b/c", None)),
-            ("a/bc", ["a/b"], None),
-            ("x", [], None),
-        ],
-    )
-    def test_the_longest_ref_that_fits_is_taken(self, given, refs, expected):
-        assert agent_sync.split_tree(given, dict.fromkeys(refs)) == expected
 
 
 # ==== Web sources ====
@@ -8973,6 +8703,151 @@ class TestScale:
         assert int(measured.stdout) * unit < 80e6
         assert thousand.is_faithful()
         assert len(thousand.upstream.requests) == 3
+
+
+# ==== Registry ====
+
+BAD_ARGUMENTS = """
+owner/repo --kind http
+example/a/b --path ../agents
+owner/repo --path /etc
+owner/repo --path a/../../b
+https://example.org/a/b/c --ref main
+https://example.org/a/b/c --path sub
+{root} --ref main
+{root}/nothing
+https://example.org/a/b?query
+ext::id
+owner/repo --id=
+owner/repo --id ../up
+owner/repo --id a/b
+owner/repo --id .
+owner/repo --id a\x1fb
+"""
+
+
+def registered(program, *arguments):
+    """The row of the one source that `add *arguments` made."""
+    program.call("add", *arguments, "--id", "src")
+    return only_source(program.call_json("sources"))
+
+
+class TestAddSource:
+    """What `add` makes of its arguments; TestAddresses has how a URL is read."""
+
+    def test_every_option_is_remembered_and_wins_over_the_url(self, program, tmp_path):
+        options = "--ref v2 --path x --include *.md --include *.txt --exclude old/*"
+        options += f" --on-conflict keep --disabled --dest {tmp_path}/d"
+        row = registered(program, HUB + "/tree/main/agents", *options.split())
+        expected = {
+            "kind": "git",
+            "ref": "v2",
+            "path": "x",
+            "on_conflict": "keep",
+            "enabled": 0,
+            "destination": str(tmp_path / "d"),
+        }
+        assert {name: row[name] for name in expected} == expected
+        assert "*.md" in str(row["include"]) and "*.txt" in str(row["include"])
+        assert "old/*" in str(row["exclude"])
+
+    def test_ids_and_destinations_are_made_up_each_for_its_own(self, program, tmp_path):
+        """Any name gives an id that will do; it is printed."""
+        (tmp_path / "x").mkdir()
+        names = ["_agents", "a" * 70, "-x", "..a.._", "é", "repo"]
+        for name in names:
+            (tmp_path / "x" / name).mkdir()
+            program.call("add", tmp_path / "x" / name)
+        printed = [program.call("add", name).out for name in ("owner/repo", "o2/repo")]
+        rows = program.call_json("sources")["sources"]
+        ids, places = zip(*((row["id"], row["destination"]) for row in rows))
+        assert len(set(ids)) == len(set(places)) == len(rows) == len(names) + 2
+        assert all(set(ids) & set(text.split()) for text in printed)
+        parents = [pathlib.Path(place).parents for place in places]
+        assert all(program.root / "cache" in above for above in parents)
+        for path in ("/", "/___"):
+            address = agent_sync.Address("dir", path)
+            assert agent_sync.suggest_ids(address)[0] == "source"
+
+    @pytest.mark.parametrize("arguments", BAD_ARGUMENTS.strip().splitlines())
+    def test_what_cannot_be_is_refused_and_nothing_registered(self, program, arguments):
+        """H29, H31: an id becomes a directory's name, and part of a variable's."""
+        words = arguments.format(root=program.root).split(" ")
+        outcome = program.call("add", *words, check=FAILURE)
+        assert "repositories" in outcome.err or " --path sub" not in arguments
+        assert program.call_json("sources") == {"sources": []}
+
+    def test_an_id_is_taken_once(self, program):
+        program.call("add", "owner/repo", "--id", "twice")
+        again = program.call("add", "owner/other", "--id", "twice", check=FAILURE)
+        assert "twice" in again.err
+        assert "/repo" in only_source(program.call_json("sources"))["url"]
+
+    @pytest.mark.parametrize("options", [[], ["-v"], ["--json"]], ids=str)
+    def test_a_url_with_a_password_is_refused_without_repeating_it(
+        self, program, options
+    ):
+        """FAULTS S18."""
+        for url in PASSWORDS:
+            outcome = program.call("add", url, *options, check=FAILURE)
+            assert "hunter2" not in outcome.out + outcome.err
+        assert program.call_json("sources") == {"sources": []}
+        assert b"hunter2" not in program.database.read_bytes()
+
+    @pytest.mark.parametrize(
+        "mistake",
+        [
+            {"include": "*.md"},
+            {"include": [1]},
+            {"exclude": "*.md"},
+            {"on_conflict": "ask"},
+            {"kind": "svn"},
+        ],
+        ids=str,
+    )
+    def test_a_mistake_of_a_program_is_told(self, tmp_path, mistake):
+        state = agent_sync.AgentSyncState(tmp_path / "state.db")
+        with pytest.raises(agent_sync.UsageError, match=next(iter(mistake))):
+            agent_sync.add_source(state, "owner/repo", **mistake)
+        assert state.get_all_sources() == []
+
+    def test_a_path_will_do_and_filters_are_any_sequence(self, tmp_path):
+        state = agent_sync.AgentSyncState(tmp_path / "state.db")
+        (tmp_path / "source").mkdir()
+        where = {"destination": tmp_path / "dest", "include": ("*.md",)}
+        source_id = agent_sync.add_source(state, tmp_path / "source", **where)
+        [row] = agent_sync.find_sources(state, [source_id])
+        assert (row.url, row.include) == (str(tmp_path / "source"), ("*.md",))
+
+    URLS = ["/repo", "/repo.git", "/repo/", "/repo/tree/feature/x/agents"]
+    URLS += ["/repo/-/tree/feature/x/agents", "/repo/src/branch/feature/x/agents"]
+
+    @pytest.mark.parametrize("url", URLS)
+    def test_each_form_of_a_url_leads_to_the_repository(
+        self, program, git_server, repository, url
+    ):
+        """With or without ".git"; of refs the longest that fits, here feature/x."""
+        repository.branch("feature/x")
+        options = [] if "feature" in url else ["--path", "agents"]
+        dest = program.root / "dest"
+        program.call("add", f"{git_server.url}/owner{url}", *options, "--dest", dest)
+        program.call("sync")
+        assert tree(dest) == repository.agents()
+
+    def test_another_url_brings_its_own_ref_and_directory(
+        self, program, git_upstream, repository
+    ):
+        """What was found out about the URL before does not outlive it."""
+        base = git_upstream.url[: -len(".git")]
+        program.call("add", f"{base}/tree/main/agents", "--id", "src")
+        program.call("sync")
+        repository.git("checkout", "-q", "-b", "feature/x")
+        repository.write("prompts/new.md", b"# New\n")
+        repository.commit()
+        state = agent_sync.AgentSyncState(program.database)
+        state.register_source("src", f"{base}/tree/feature/x/prompts")
+        source = only_source(program.call_json("sync", "--force"))
+        assert (source["revision"], source["added"]) == (repository.id(), ["new.md"])
 
 
 # ==== Crashes ====
@@ -11285,128 +11160,6 @@ class TestLimits:
         with capsys.disabled():
             print(f"100,000 files: {figures}")
         assert [counts for _, counts in figures] == [(100_000, 0), (0, 100_000)]
-
-
-SECRET = "s3cr3t-canary-0b5e"
-TOKEN_PLACES = {  # where a user may put a token: (environment, line of .netrc)
-    "its own variable": ({"AGENT_SYNC_TOKEN_SRC": SECRET}, ""),
-    "GITHUB_TOKEN": ({"GITHUB_TOKEN": SECRET}, ""),
-    "GH_TOKEN": ({"GH_TOKEN": SECRET}, ""),
-    ".netrc": ({}, f"machine 127.0.0.1 login me password {SECRET}\n"),
-    ".netrc, as the login": ({}, f"machine 127.0.0.1 login {SECRET} password x\n"),
-    "a proxy": ({"https_proxy": f"http://me:{SECRET}@127.0.0.1:9"}, ""),
-}
-ECHOING = {  # how a server may try to have the token shown
-    "accepts": None,
-    "refuses": 401,
-    "forbids": 403,
-    "breaks": 500,
-}
-
-
-def command_lines():
-    """The command lines of all processes, as every user can see them."""
-    found = []
-    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
-        with contextlib.suppress(OSError):
-            found.append(path.read_bytes())
-    return b"\n".join(found)
-
-
-def facts_of(error):
-    """All that *error* and its causes say."""
-    while error:
-        yield repr(error) + repr(vars(error))
-        error = error.__cause__ or error.__context__
-
-
-class TestSecrets:
-    """FAULTS S18: in no output, log, database byte, file, exception or process list."""
-
-    @pytest.fixture(params=TOKEN_PLACES)
-    def place(self, request, program, monkeypatch):
-        env, netrc = TOKEN_PLACES[request.param]
-        for name, value in env.items():
-            monkeypatch.setenv(name, value)
-        if netrc:
-            path = write(os.environ["HOME"], ".netrc", netrc.encode())
-            path.chmod(0o600)
-        return request.param
-
-    def nowhere(self, program, texts):
-        for text in texts:
-            assert SECRET not in text
-        for path in program.root.rglob("*"):
-            if path.is_file() and path.name != ".netrc":
-                assert SECRET.encode() not in path.read_bytes(), path
-
-    @pytest.mark.parametrize("how", ECHOING)
-    def test_a_token_is_found_nowhere(self, program, place, how, monkeypatch):
-        status, seen, processes = ECHOING[how], [], []
-        manifest = {"files": [{"path": "a.md", "sha256": sha256(b"# A\n")}]}
-        monkeypatch.setattr(agent_sync, "MAX_RETRIES", 0)
-
-        def answer(request):
-            seen.append(request)
-            processes.append(command_lines())
-            if status:
-                told = request.headers.get("authorization", "")
-                return http_reply(status, told.encode(), {"X-Told": told})
-            body = json.dumps(manifest).encode()
-            return http_reply(200, body if "json" in request.path else b"# A\n")
-
-        # In a child where there is something to see of one in the list of processes.
-        run = program.run if how == "accepts" else program.call
-        with ScriptedOrigin(answer) as origin:
-            add = program.call("add", origin.url, "--id", "src", "--allow-http")
-            sync = run("sync", "-v", check=(0, 1, 3))
-        assert seen
-        assert not any(SECRET.encode() in line for line in processes)
-        texts = [add.out, add.err, sync.out, sync.err]
-        commands = [["sources"], ["history", "--changes"], ["status"], ["files"]]
-        commands += [[name] for name in {"doctor", "report"} & set(agent_sync.COMMANDS)]
-        for command in commands:
-            outcome = program.call(*command, "--json", "-v", check=None)
-            texts += [outcome.out, outcome.err]
-        self.nowhere(program, texts)
-
-    def test_an_exception_tells_nothing_to_its_importer(
-        self, program, monkeypatch, caplog
-    ):
-        """Neither its text, nor its arguments, nor those of its causes."""
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", SECRET)
-
-        def answer(request):
-            return http_reply(403, request.headers.get("authorization", "").encode())
-
-        caplog.set_level("DEBUG")
-        shown = []
-        with ScriptedOrigin(answer) as origin:
-            service = agent_sync.GitSourceSyncService(
-                origin.url, cache_dir=program.root / "cache", source_id="src"
-            )
-            for call in (service.sync_agents, service.check_for_updates):
-                try:
-                    shown.append(repr(call()))
-                except agent_sync.AgentSyncError as error:
-                    shown += facts_of(error)
-        self.nowhere(program, [*shown, caplog.text, repr(vars(service))])
-
-    @pytest.mark.parametrize(
-        "url",
-        [
-            f"https://me:{SECRET}@host.test/owner/repo",
-            f"https://{SECRET}@host.test/owner/repo",
-            f"http://me:{SECRET}@127.0.0.1:9/site/",
-            f"me:{SECRET}@host.test:owner/repo.git",
-        ],
-    )
-    @pytest.mark.parametrize("options", [[], ["-v"], ["--json"]], ids=str)
-    def test_a_url_with_a_password_is_refused_without_repeating_it(
-        self, program, url, options
-    ):
-        outcome = program.call("add", url, *options, check=FAILURE)
-        self.nowhere(program, [outcome.out, outcome.err])
 
 
 # ==== Import of JSON state ====
