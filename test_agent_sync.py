@@ -1745,6 +1745,55 @@ def test_no_line_is_longer_than_88():
     assert [number for number, line in enumerate(lines, 1) if len(line) > 88] == []
 
 
+# ---- The README ----
+
+README = (HERE / "README.md").read_text(encoding="utf-8")
+
+
+def code_blocks(language):
+    """The code blocks of the README in *language*, in order."""
+    return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", README)
+
+
+def test_the_readmes_tables_of_options_are_the_parsers():
+    done = subprocess.run([sys.executable, HERE / ".ci" / "options", "--check"])
+    assert done.returncode == 0
+
+
+def test_the_readmes_lines_are_not_longer_than_120():
+    assert [line for line in README.splitlines() if len(line) > 120] == []
+
+
+@posix_only
+def test_the_readmes_commands_do_what_their_comments_say(program, monkeypatch):
+    """Those that need no network, as they stand; a comment is a part of the output."""
+    python3 = write(program.root / "bin", "python3", b"")
+    python3.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python3.chmod(0o755)
+    monkeypatch.setenv("PATH", str(python3.parent), prepend=os.pathsep)
+    pathlib.Path("agent_sync.py").symlink_to(SCRIPT)
+    demo = code_blocks("sh")[0].partition("#")[0]
+    [story] = [block for block in code_blocks("sh") if "mkdir" in block]
+    for line in [demo, *story.splitlines()]:
+        command, _, comment = line.partition("#")
+        done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
+        words, _, code = comment.partition(" (exit code ")
+        assert done.returncode == int(code[:1] or 0), (line, done)
+        assert words.strip(" …") in done.stdout, (line, done)
+
+
+def test_the_readmes_python_does_what_its_comments_say(program, capsys):
+    """But for the last block, which would ask GitHub."""
+    write("my-agents", "qa.md", b"# QA\n")
+    *blocks, _ = code_blocks("python")
+    for block in blocks:
+        exec(compile(block, "README", "exec"), {})
+    assert capsys.readouterr().out.splitlines() == [
+        "my-agents success ['qa.md'] None",
+        *re.findall(r"(?m)^print.*  # (.*)$", "".join(blocks)),
+    ]
+
+
 # ==== Hashes, paths and files ====
 
 IGNORABLE = [0x200C, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F)]
