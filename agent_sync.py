@@ -98,7 +98,7 @@ import threading
 import time
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
@@ -4644,33 +4644,40 @@ class SyncOptions(NamedTuple):
 class Report:
     """What one run did: the fields of `sync --json`, and what only its text says."""
 
-    def __init__(self, row):
+    def __init__(self, row: SourceRow) -> None:
         self.source, self.kind = row.id, row.kind
         self.status = "success"
         self.checked = False
         self.pinned = row.pin is not None
         self.destination = row.destination
         self.revision = self.previous_revision = row.last_sha
-        self.added, self.updated, self.restored = [], [], []
-        self.removed, self.kept, self.saved = [], [], []
-        self.skipped, self.failed = [], []
+        self.added: list[str] = []
+        self.updated: list[str] = []
+        self.restored: list[str] = []
+        self.removed: list[str] = []
+        self.kept: list[str] = []
+        self.saved: list[dict[str, str | None]] = []  # "path"; "to": where it is now
+        self.skipped: list[dict[str, str | None]] = []  # "path", "reason"
+        self.failed: list[dict[str, str]] = []  # "path", "error"
         self.unchanged = 0
         self.requests = self.bytes_received = self.duration_ms = 0
-        self.error = None
+        self.error: str | None = None
         self.local_files_verified = False
 
-    def document(self):
+    def document(self) -> dict[str, Any]:
         """Return the fields as a dict for JSON."""
         document = dict(vars(self))
         del document["local_files_verified"]
         return document
 
-    def fail(self, error, local_files_verified=False):
+    def fail(self, error: Exception, local_files_verified: bool = False) -> None:
         """Note that the run ended with *error*."""
         self.status, self.error = "error", str(error)
         self.local_files_verified = local_files_verified
 
-    def succeed(self, listing, actions, steps):
+    def succeed(
+        self, listing: Listing, actions: Iterable[Action], steps: Iterable[Step]
+    ) -> None:
         """Note that the files are now at the listing's revision, by these *steps*."""
         self.revision = listing.revision
         self.failed = [{"path": path, "error": error} for path, error in listing.failed]
@@ -4692,13 +4699,13 @@ class Report:
             if action.action == SKIP
         ]
 
-    def exit_code(self):
+    def exit_code(self) -> int:
         """Return 0 in sync, 1 failed, 3 unreachable but all local files verified."""
         if self.status == "success":
             return 0
         return 3 if self.local_files_verified else 1
 
-    def history_row(self):
+    def history_row(self) -> dict[str, Any]:
         """Return the columns of `sync_history` for this run."""
         return {
             "status": self.status,
@@ -5265,7 +5272,14 @@ def limited_jobs(jobs):
     return max(1, jobs)
 
 
-def sync_sources(state, rows, options=None, progress=None, log=None, handlers=()):
+def sync_sources(
+    state: AgentSyncState,
+    rows: Iterable[SourceRow],
+    options: SyncOptions | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+    log: Callable[[str], None] | None = None,
+    handlers: Iterable[Any] = (),
+) -> list[Report]:
     """Sync the sources with these *rows* in parallel; return their Reports in order.
 
     One that fails does not stop another. Interrupted, it ends what is going on and lets
@@ -5364,21 +5378,21 @@ def free_id(state, address, url):
 
 
 def add_source(
-    state,
-    url,
-    source_id=None,
-    cache_dir=None,
-    allow_http=False,
+    state: AgentSyncState,
+    url: AnyPath,
+    source_id: str | None = None,
+    cache_dir: AnyPath | None = None,
+    allow_http: bool = False,
     *,
-    kind=None,
-    ref=None,
-    path=None,
-    destination=None,
-    include=(),
-    exclude=(),
-    on_conflict="backup",
-    enabled=True,
-):
+    kind: str | None = None,
+    ref: str | None = None,
+    path: str | None = None,
+    destination: AnyPath | None = None,
+    include: Sequence[str] | None = (),
+    exclude: Sequence[str] | None = (),
+    on_conflict: str = "backup",
+    enabled: bool = True,
+) -> str:
     """Register a source and return its id; UsageError if it cannot be.
 
     *include* and *exclude* are lists of globs, *on_conflict* is one of POLICIES.
@@ -5418,7 +5432,12 @@ def add_default_source(state, cache_dir=None):
     return add_source(state, DEFAULT_SOURCE_URL, DEFAULT_SOURCE_ID, cache_dir)
 
 
-def find_sources(state, ids=(), enabled_only=False, cache_dir=None):
+def find_sources(
+    state: AgentSyncState,
+    ids: Sequence[str] = (),
+    enabled_only: bool = False,
+    cache_dir: AnyPath | None = None,
+) -> list[SourceRow]:
     """Return the SourceRows of the sources named, or of all; UsageError if unknown."""
     rows = {str(row["id"]): row for row in state.get_all_sources()}
     for source_id in ids:
@@ -5471,7 +5490,12 @@ def existing_destination(row):
         return None if error.errno in none else directory
 
 
-def remove_source(state, row, delete_files=False, lock_timeout=DEFAULT_LOCK_TIMEOUT):
+def remove_source(
+    state: AgentSyncState,
+    row: SourceRow,
+    delete_files: bool = False,
+    lock_timeout: float = DEFAULT_LOCK_TIMEOUT,
+) -> tuple[list[str], list[str]]:
     """Forget a source; with *delete_files* also delete its files that are still ours.
 
     Returns (deleted, kept): the paths deleted, and those edited here, which stay.

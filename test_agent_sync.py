@@ -17,6 +17,7 @@ import errno
 import gzip
 import hashlib
 import http.server
+import inspect
 import io
 import itertools
 import json
@@ -1743,6 +1744,23 @@ def test_the_public_names_are_those_of_the_readme():
 def test_no_line_is_longer_than_88():
     lines = SCRIPT.read_text(encoding="utf-8").splitlines()
     assert [number for number, line in enumerate(lines, 1) if len(line) > 88] == []
+
+
+def without_hints(name):
+    """The functions of a public name that lack a hint for an argument or the result."""
+    value = getattr(agent_sync, name)
+    members = vars(value) if isinstance(value, type) else {name: value}
+    for member, function in members.items():
+        is_public = member == "__init__" or not member.startswith("_")
+        if is_public and inspect.isfunction(function):
+            parameters = {*inspect.signature(function).parameters} - {"self"}
+            if set(function.__annotations__) != parameters | {"return"}:
+                yield member
+
+
+def test_what_is_public_has_type_hints():
+    names = [name for name in agent_sync.__all__ if name != "AgentSyncState"]
+    assert {name: list(without_hints(name)) for name in names} == dict.fromkeys(names, [])
 
 
 # ---- The README ----
