@@ -11004,7 +11004,7 @@ class TestLocks:
         assert "changed in the meantime" in report.error
         assert tree(full.dest) == before
         [row] = agent_sync.find_sources(state)
-        assert row["destination"] == elsewhere
+        assert row.destination == elsewhere
 
     def test_a_suspended_holder_keeps_its_lock_and_goes_on(self, full, slow):
         """FAULTS A20: others are told its process id; it ends as if never stopped."""
