@@ -40,6 +40,7 @@ The file reads from top to bottom; each section uses only those above it:
     Git objects                ids, commits, trees, tags
     Packfiles                  entries, deltas, and the objects they make
     Git client                 ls-refs and fetch, protocol version 2
+    Addresses                  what a user writes, filters, what a row leaves open
     Sources                    from a URL to a listing and its contents
     Plan                       what a run must do, decided without doing it
     Sync                       the run itself
@@ -378,7 +379,8 @@ class SourceRow(NamedTuple):
     """A row of `sources`, its columns by their names; `source_row` makes it.
 
     What the row leaves open is filled in from the URL. `kind_is_given` says that the
-    user chose the kind, and `fault` what keeps the row from being used, if anything.
+    user chose the kind, `ref_is_ambiguous` that no run has told yet where in a URL the
+    ref ends, and `fault` what keeps the row from being used, if anything.
     """
 
     id: str
@@ -403,6 +405,7 @@ class SourceRow(NamedTuple):
     created_at: Optional[str] = None
     updated_at: Optional[str] = None
     kind_is_given: bool = True
+    ref_is_ambiguous: bool = False
     fault: Optional[str] = None
 
 
@@ -3210,19 +3213,62 @@ class GitClient:
         return self._http.request(f"{self.url}/git-upload-pack", checked, body, headers)
 
 
-# ==== Sources ====
-# From what a user writes to a listing, and from a listing's entries to their contents.
-# Knows the kinds of sources; writes nothing.
+# ==== Addresses ====
+# What a user writes becomes a kind, what is asked, a ref and a path. Filters, and what
+# a row leaves open. Asks nobody.
 
 KINDS = ("git", "http", "dir")
 DEFAULT_EXCLUDE = ("dist/", "build/", "/README.md")
-LFS_SIGNATURE = b"version https://git-lfs.github.com/spec/"
-_SHORTHAND = re.compile(r"([\w.-]+/[\w.-]+?)(?:\.git)?(?:@(.+))?", re.ASCII)
+_SHORTHAND = re.compile(r"([\w-]+/[\w.-]+?)(?:\.git)?(?:[@#](.+))?", re.ASCII)
 _PASSWORD = re.compile(r"([\w+.-]+://|(?!file:|[A-Za-z]:\\))[^/]*:[^/]*@")
-_SCP_LIKE = re.compile(r"git@([\w.-]+):(.+?)(?:\.git)?/?", re.ASCII)
-_TREE_URL = re.compile(
-    r"(\w+://.+?/.+?)(?:/-/tree|/tree|/src/(?:branch|tag|commit))/(.+)"
+
+# Other ways to write a repository's address, each with the URL that it stands for. A
+# user's name is of no use over https, and one that looks like a token is refused later.
+_OTHER_FORMS = (
+    (r"(?:gh|github):(?!/)(.+)", r"\1"),
+    (r"git\+((?:https?|ssh)://.+)", r"\1"),
+    (r"(?:ssh://)?git@ssh\.dev\.azure\.com[:/]v3/(.+)/([^/]+)",
+     r"https://dev.azure.com/\1/_git/\2"),
+    (r"ssh://git@([^/:@]+):7999/(.+)", r"https://\1/scm/\2"),  # Bitbucket Data Center
+    (r"ssh://(?:[\w.-]+@)?([^/:@]+)(?::\d+)?/(.+)", r"https://\1/\2"),
+    (r"[\w.-]+@([\w.-]+):(?!/)(.+?)(?:\.git)?/?", r"https://\1/\2.git"),
+    (r"(https?://)(?!(?:gh|gl|hf|AT)\w*[-_])[A-Za-z][\w.-]{0,29}@(.+)", r"\1\2"),
+    (r"((?:[\w-]+\.)+[a-z]+/[^/]+/.+)", r"https://\1"),
+    (r"(https?://)www\.((?:github|gitlab|bitbucket)\..+)", r"\1\2"),
+)  # fmt: skip
+
+# How forges show a repository, a directory or a file of it: what is in such a URL, its
+# path, and the path of the clone URL. Nothing says where in `tree`, REF/PATH, the ref
+# ends. Azure DevOps and CodeCommit refuse a .git at the end, GitLab wants it, others
+# take both.
+_REPO, _TREE, _PATH = r"(?P<repo>/[^/?]+/[^/?]+?)", "(?P<tree>[^?]+)", "(?P<path>[^?]+)"
+_PAGE = r"(?P<page>tree|blob|raw|blame|edit|resolve)/" + _TREE
+_BITBUCKET = (
+    rf"(?P<repo>[^/?]+)/repos/(?P<name>[^/?]+)(?:/(?:browse|raw)(?:/{_PATH})?)?"
 )
+_FORGES = (
+    ("/_git/", r"(?P<repo>.*/_git/[^/?]+)", "{repo}"),
+    ("//git-codecommit.", r"(?P<repo>/v1/repos/[^/?]+)", "{repo}"),
+    ("//gist.github.com/", r"(?:/[^/?]+)?(?P<repo>/[0-9a-f]{20,})", "{repo}.git"),
+    (".googlesource.com/", rf"(?P<repo>/[^?]+?)(?:/\+/{_TREE})?", "{repo}"),
+    ("//git.sr.ht/", rf"{_REPO}/tree/(?P<ref>[^?]+?)(?:/item/{_PATH})?", "{repo}"),
+    ("//huggingface.co/",
+     rf"(?P<repo>(?:/datasets|/spaces)?/[^/?]+/[^/?]+)(?:/{_PAGE})?", "{repo}"),
+    ("/projects/", rf"(?P<base>.*)/projects/{_BITBUCKET}",
+     "{base}/scm/{repo}/{name}.git"),
+    ("/users/", rf"(?P<base>.*)/users/{_BITBUCKET}", "{base}/scm/~{repo}/{name}.git"),
+    ("?h= ?id=", rf"(?P<repo>/[^?]+?)/tree(?:/{_PATH})?\?.*", "{repo}"),  # cgit
+    ("/-/", rf"(?P<repo>/[^?]+?)(?:\.git)?/-/{_PAGE}", "{repo}.git"),
+    ("/branch/ /tag/ /commit/",
+     rf"{_REPO}(?:\.git)?/(?P<page>src|raw)/(?:branch|tag|commit)/{_TREE}",
+     "{repo}.git"),
+    ("//bitbucket.org/", rf"{_REPO}(?:\.git)?/(?P<page>src|raw)/{_TREE}", "{repo}.git"),
+    ("/tree/ /blob/ /raw/ /blame/ /edit/",
+     rf"(?P<repo>/[^/?]+/[^?]+?)(?:\.git)?/{_PAGE}", "{repo}.git"),
+    ("//gitlab. .gitlab.", r"(?P<repo>/[^/?]+/[^?]+?)(?:/-(?:/[^?]*)?)?", "{repo}.git"),
+)  # fmt: skip
+_FORGE_HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
+_FILE_NAME = re.compile(r".+\.(?:mdc?|json|txt|ya?ml|toml|sh|py)")
 
 
 def plain_url(url):
@@ -3260,6 +3306,7 @@ class Address(NamedTuple):
 
     `remote` is what is asked: a repository's URL, a base URL, or a directory. In a
     tree URL nothing says where the ref ends and the path begins: `ref_is_ambiguous`.
+    Of a file's page, `path` is the file's directory, and `include` takes the file.
     """
 
     kind: str
@@ -3267,21 +3314,29 @@ class Address(NamedTuple):
     ref: Optional[str] = None
     path: Optional[str] = None
     ref_is_ambiguous: bool = False
+    include: tuple[str, ...] = ()
 
 
-def git_address(remote, ref=None):
-    """Return the Address of a repository that was named in short; or UsageError."""
-    parts = split_url(remote)
-    dots = re.search(r"/\.{1,2}(\.git)?(/|$)", parts.path)
-    if parts.query or parts.fragment or dots:
-        raise UsageError(f"bad repository '{printable(remote)}'")
-    return Address("git", remote, ref)
+def split_file(path, page=None):
+    """Return (directory, include) of the path on a forge's page.
+
+    *page* is "tree" for a directory and "blob" for a file; of another, the name tells.
+    A SKILL.md stands for its skill, which is its directory.
+    """
+    directory, slash, name = path.rpartition("/")
+    is_file = page == "blob" or page != "tree" and _FILE_NAME.fullmatch(name)
+    if not is_file or not name:
+        return path, ()
+    if name == "SKILL.md":
+        return directory, ()
+    return directory, ("/" + re.sub(r"([*?\[])", r"[\1]", name),)
 
 
-def tree_address(remote, tree, kind="git"):
+def tree_address(remote, tree, kind="git", page=None):
     """Return the Address of a tree URL, its first component guessed to be the ref."""
-    ref, _, path = tree.partition("/")
-    return Address(kind, remote, ref, path or None, ref_is_ambiguous=True)
+    ref, slash, path = re.sub("^refs/(heads|tags)/", "", tree).partition("/")
+    path, include = split_file(path, page) if path else (None, ())
+    return Address(kind, remote, ref, path or None, True, include)
 
 
 def raw_address(github, url, kind):
@@ -3298,16 +3353,32 @@ def raw_address(github, url, kind):
     return tree_address(remote, unquote(tree), kind or "git")
 
 
-def browser_address(url):
-    """Return the Address of a directory as a forge's web pages show it, or None."""
-    from urllib.parse import unquote
+def forge_address(parts):
+    """Return the Address that a forge's page, a SplitResult, stands for, or None."""
+    from urllib.parse import parse_qsl, unquote
 
-    match = _TREE_URL.fullmatch(url)
-    if not match:
+    path = parts.path.rstrip("/")
+    shown = f"{path}?{parts.query}" if parts.query else path
+    whole = f"//{parts.hostname}{shown}"
+    matches = (
+        (re.fullmatch(pattern + r"(?:\?.*)?", shown), clone)
+        for marks, pattern, clone in _FORGES
+        if any(mark in whole for mark in marks.split())
+    )
+    match, clone = next((pair for pair in matches if pair[0]), (None, ""))
+    if match is None:
         return None
-    repository, tree = match.groups()
-    remote = repository if repository.endswith(".git") else f"{repository}.git"
-    return tree_address(remote, unquote(tree))
+    found, query = match.groupdict(), dict(parse_qsl(parts.query))
+    remote = f"{parts.scheme}://{parts.netloc.lower()}{clone.format(**found)}"
+    if found.get("tree"):
+        return tree_address(remote, unquote(found["tree"]), "git", found.get("page"))
+    # Azure DevOps has GB, GT or GC before the name of a branch, a tag or a commit.
+    refs = [found.get("ref"), *map(query.get, ("at", "h", "id"))]
+    ref = next(filter(None, refs), None) or query.get("version", "")[2:] or None
+    path = unquote(found.get("path") or query.get("path", "")).strip("/")
+    path, include = split_file(path)
+    ref = ref and re.sub("^refs/(heads|tags)/", "", unquote(ref))
+    return Address("git", remote, ref, path or None, False, include)
 
 
 def is_manifest_url(url):
@@ -3315,29 +3386,37 @@ def is_manifest_url(url):
     return url.endswith((".json", "/SHA256SUMS"))
 
 
-def looks_like_repository(parts):
-    """Return whether a URL's SplitResult looks like a repository: OWNER/REPO, .git."""
-    path = parts.path.rstrip("/")
+def looks_like_repository(path):
+    """Return whether a URL's path looks like a repository's: OWNER/REPO, or .git."""
     return path.endswith(".git") or path.count("/") == 2 and not is_manifest_url(path)
 
 
 def parse_web_address(url, kind, allow_http):
     """Return the Address in an http(s) URL; UsageError for one that will not do."""
     parts = split_url(url)
+    path = parts.path.rstrip("/")
     if parts.scheme == "http" and not is_loopback(parts.hostname) and not allow_http:
         raise UsageError(f"'{url}' is not encrypted; use https, or give --allow-http")
-    if parts.query or parts.fragment:
-        raise UsageError("a source's URL must not have a query or a fragment")
-    url = plain_url(url)
+    if re.search(r"/\.{1,2}(\.git)?(/|$)", path):
+        raise UsageError(f"bad URL '{url}': it has a '.' or '..' in its path")
+    url = plain_url(parts._replace(query="", fragment="").geturl())
     github = github_of(url)
     if github:
         return raw_address(github, url, kind)
-    shown = browser_address(url)
-    if shown and kind != "http" and not url.endswith(".git"):
-        return shown
+    if kind != "http" and not path.endswith(".git"):
+        shown = forge_address(parts)
+        if shown:
+            return shown
+    kind = kind or ("git" if looks_like_repository(path) else "http")
+    if parts.query or parts.fragment and kind != "git":
+        raise UsageError("a source's URL must not have a query or a fragment")
     if "@" in url:
         raise UsageError("give the ref with --ref, not behind an @ in a URL")
-    return Address(kind or ("git" if looks_like_repository(parts) else "http"), url)
+    if kind == "http" and parts.hostname in _FORGE_HOSTS:
+        raise UsageError(
+            f"'{url}' is not the page of a repository, or of a directory or file in one"
+        )
+    return Address(kind, url, parts.fragment or None)
 
 
 def directory_of(url):
@@ -3365,6 +3444,17 @@ def is_web_url(url):
     return bool(re.match(r"https?://", url, re.IGNORECASE))
 
 
+def web_url(text):
+    """Return *text*, or the https URL that another form of an address stands for.
+
+    "git@host.example:group/repo" stands for "https://host.example/group/repo.git".
+    """
+    for form, url in _OTHER_FORMS:
+        match = re.fullmatch(form, text, re.ASCII)
+        text = match.expand(url) if match else text
+    return text
+
+
 def parse_address(url, kind=None, allow_http=False):
     """Return the Address that *url* stands for; UsageError for any other text."""
     url = url.strip()
@@ -3372,15 +3462,14 @@ def parse_address(url, kind=None, allow_http=False):
         raise UsageError(NO_PASSWORD)
     if kind == "dir" or (kind is None and is_directory_url(url)):
         return Address("dir", directory_of(url))
+    url = web_url(url) if kind != "http" else url
     if is_web_url(url):
         return parse_web_address(url, kind, allow_http)
-    scp_like = _SCP_LIKE.fullmatch(url)
-    if scp_like and kind != "http":
-        return git_address("https://{}/{}.git".format(*scp_like.groups()))
     shorthand = _SHORTHAND.fullmatch(url)
     if shorthand and kind != "http" and not url.startswith("."):
         repository, ref = shorthand.groups()
-        return git_address(f"{own_github().git}/{repository}.git", ref)
+        remote = f"{own_github().git}/{repository}.git"
+        return parse_web_address(remote, "git", allow_http=True)._replace(ref=ref)
     raise UsageError(
         f"cannot tell what '{printable(url)}' is: give OWNER/REPO, an http(s) URL"
         " or an existing directory"
@@ -3491,16 +3580,27 @@ def source_row(columns, cache_dir=None):
     known["kind"] = columns["kind"] or address.kind
     if columns["ref"] is None:
         known.update(ref=address.ref, path=columns["path"] or address.path)
+        # Another path than the URL's ends the doubt about where that begins.
+        known["ref_is_ambiguous"] = address.ref_is_ambiguous and not columns["path"]
     if columns["destination"] is None:
         known["destination"] = str(default_destination(columns["id"], cache_dir))
     for name in ("include", "exclude"):
         known[name] = () if fault else stored_globs(columns[name])
+    if columns["include"] is None:
+        known["include"] = address.include
     return SourceRow(**known, fault=fault)
 
 
 def row_filter(row):
     """Return the function that says whether a path passes the filters of a source."""
     return path_filter(row.include, row.exclude)
+
+
+# ==== Sources ====
+# From an address to a listing, and from a listing's files to their contents. Knows the
+# kinds of sources; writes nothing.
+
+LFS_SIGNATURE = b"version https://git-lfs.github.com/spec/"
 
 
 def by_path(file):
@@ -3646,10 +3746,6 @@ class GitSource(Source):
         address = parse_address(row.url, row.kind, allow_http=True)
         self.ref = row.ref or "HEAD"
         self.path = row.path
-        guess = address.ref, address.path
-        self.ref_is_ambiguous = (
-            address.ref_is_ambiguous and (row.ref, row.path) == guess
-        )
         self._row = row
         self._client = GitClient(client, address.remote)
         self._selects = row_filter(row)
@@ -3686,26 +3782,19 @@ class GitSource(Source):
             if len(self.ref) == 64:
                 self._client.object_format = "sha256"
             return self.ref
-        tree = (
-            f"{self.ref}/{self.path}"
-            if self.ref_is_ambiguous and self.path
-            else self.ref
-        )
-        first = tree.partition("/")[0] if self.ref_is_ambiguous else tree
-        prefixes = (
-            ["HEAD"]
-            if first == "HEAD"
-            else [f"refs/heads/{first}", f"refs/tags/{first}"]
-        )
-        if first.startswith("refs/"):
+        first, split = self.ref, None
+        if self._row.ref_is_ambiguous:
+            first = self.ref.partition("/")[0]
+        prefixes = [f"refs/heads/{first}", f"refs/tags/{first}"]
+        if first == "HEAD" or first.startswith("refs/"):
             prefixes = [first]
         commits = commits_by_name(self._client.list_refs(prefixes))
-        split = (
-            split_tree(tree, commits)
-            if self.ref_is_ambiguous
-            else (self.ref, self.path)
-        )
-        if not split or split[0] not in commits:
+        if self._row.ref_is_ambiguous:
+            tree = "/".join(filter(None, (self.ref, self.path)))
+            split = split_tree(tree, commits)
+        elif self.ref in commits:
+            split = self.ref, self.path
+        if not split:
             raise self._no_ref(first)
         self.ref, self.path = split
         return commits[self.ref]
@@ -5364,6 +5453,8 @@ def ref_and_path(address, ref, path):
     path = path.rstrip("/")
     if path and any(map(name_fault, path.split("/"))):
         raise UsageError(f"bad path '{printable(path)}': give one like agents/core")
+    if address.ref_is_ambiguous and not ref and path == (address.path or ""):
+        return None, None  # The first run asks where the ref ends.
     return ref or address.ref, path or None
 
 
@@ -5404,6 +5495,7 @@ def add_source(
             raise UsageError("include and exclude are lists of globs")
     url = str(url).strip()
     address = parse_address(url, kind, allow_http)
+    url = web_url(url) if address.kind != "dir" else url
     url = plain_url(url) if is_web_url(url) else address.remote
     if source_id is None:
         source_id = free_id(state, address, url)

@@ -5805,41 +5805,85 @@ class TestSha256Repositories:
 # ==== Addresses ====
 
 HUB = "https://github.com/o/r"
-# What is written, kind, remote, ref ("?" before one that is a guess) and path.
+# What is written -> the kind, what is asked, the ref and path (after ?: not told apart
+# yet), and the include of a file's page.
 ADDRESSES = """
-o/r                                              git  https://github.com/o/r.git
-o/r.git                                          git  https://github.com/o/r.git
-o/r@v1                                           git  https://github.com/o/r.git v1
-o/r@a/b                                          git  https://github.com/o/r.git a/b
-o-1/r_2.x                                        git  https://github.com/o-1/r_2.x.git
-https://github.com/o/r                           git  https://github.com/o/r
-https://github.com/o/r/                          git  https://github.com/o/r
-https://github.com/o/r.git/                      git  https://github.com/o/r.git
-https://GitHub.com/o/r                           git  https://github.com/o/r
-HTTPS://github.com/o/r.git                       git  https://github.com/o/r.git
-https://github.com/o/r/tree/main                 git  https://github.com/o/r.git ?main
-https://github.com/o/r/tree/main/a/b/            git  https://github.com/o/r.git ?main a/b
-https://github.com/o/r/tree/main/a%20b           git  https://github.com/o/r.git ?main a%20b
-https://h.io/g/s/r/-/tree/main/a                 git  https://h.io/g/s/r.git ?main a
-https://h.io/o/r/src/branch/x/a                  git  https://h.io/o/r.git ?x a
-https://h.io/o/r/src/tag/v1                      git  https://h.io/o/r.git ?v1
-https://h.io/group/tree/r.git                    git  https://h.io/group/tree/r.git
-git@h.io:o/r.git                                 git  https://h.io/o/r.git
-git@h.io:g/s/r                                   git  https://h.io/g/s/r.git
-https://raw.githubusercontent.com/o/r/main/a/b   git  https://github.com/o/r.git ?main a/b
-https://h.io:8443/x.git                          git  https://h.io:8443/x.git
-http://[::1]/o/r                                 git  http://[::1]/o/r
-http://localhost/o/r.git                         git  http://localhost/o/r.git
-https://h.io/                                    http https://h.io
-https://h.io/a                                   http https://h.io/a
-https://h.io/agents.json                         http https://h.io/agents.json
-https://h.io/a/SHA256SUMS                        http https://h.io/a/SHA256SUMS
-https://h.io/a/b/c                               http https://h.io/a/b/c
-http://127.0.0.1:8/a/b/c                         http http://127.0.0.1:8/a/b/c
+o/r                                     -> git https://github.com/o/r.git
+o/r.git                                 -> git https://github.com/o/r.git
+o/r@v1                                  -> git https://github.com/o/r.git v1
+o/r#v1                                  -> git https://github.com/o/r.git v1
+o/r@a/b                                 -> git https://github.com/o/r.git a/b
+o-1/r_2.x                               -> git https://github.com/o-1/r_2.x.git
+gh:o/r                                  -> git https://github.com/o/r.git
+github:o/r@v1                           -> git https://github.com/o/r.git v1
+github.com/o/r                          -> git https://github.com/o/r
+www.github.com/o/r/                     -> git https://github.com/o/r
+https://GitHub.com/o/r                  -> git https://github.com/o/r
+https://github.com/o/r.git/             -> git https://github.com/o/r.git
+https://github.com/o/r.git#v1           -> git https://github.com/o/r.git v1
+git+https://github.com/o/r.git          -> git https://github.com/o/r.git
+https://me@github.com/o/r.git           -> git https://github.com/o/r.git
+git@h.io:o/r.git                        -> git https://h.io/o/r.git
+org-1@h.io:g/s/r                        -> git https://h.io/g/s/r.git
+ssh://git@h.io:22/o/r.git               -> git https://h.io/o/r.git
+ssh://h.io/o/r                          -> git https://h.io/o/r
+https://github.com/o/r/tree/main        -> git https://github.com/o/r.git ?main
+https://github.com/o/r/tree/main/a/b/   -> git https://github.com/o/r.git ?main a/b
+https://github.com/o/r/tree/main/a%20b  -> git https://github.com/o/r.git ?main a b
+https://github.com/o/r/tree/main/a?tab=readme -> git https://github.com/o/r.git ?main a
+https://github.com/o/r/tree/main/a.md   -> git https://github.com/o/r.git ?main a.md
+https://github.com/o/r/blob/main/a/q.md -> git https://github.com/o/r.git ?main a +/q.md
+https://github.com/o/r/blob/main/q      -> git https://github.com/o/r.git ?main +/q
+https://github.com/o/r/blob/main/a/[q].md -> git https://github.com/o/r.git ?main a +/[[]q].md
+https://github.com/o/r/blob/main/s/x/SKILL.md -> git https://github.com/o/r.git ?main s/x
+https://ghe.io/o/r/raw/main/a/q.md      -> git https://ghe.io/o/r.git ?main a +/q.md
+https://raw.githubusercontent.com/o/r/main/a/b -> git https://github.com/o/r.git ?main a/b
+https://raw.githubusercontent.com/o/r/refs/heads/main/a/q.md -> git https://github.com/o/r.git ?main a +/q.md
+https://gist.github.com/o/0123456789abcdef0123456789abcdef -> git https://gist.github.com/0123456789abcdef0123456789abcdef.git
+https://gitlab.com/g/s/r                -> git https://gitlab.com/g/s/r.git
+https://gitlab.h.io/g/s/t/r/            -> git https://gitlab.h.io/g/s/t/r.git
+https://gitlab.com/g/s/r/-/tree/main/a?ref_type=heads -> git https://gitlab.com/g/s/r.git ?main a
+https://h.io/g/s/r/-/tree/main/a        -> git https://h.io/g/s/r.git ?main a
+https://h.io/g/s/r/-/blob/main/a/q.md   -> git https://h.io/g/s/r.git ?main a +/q.md
+https://h.io/o/r/src/branch/x/a         -> git https://h.io/o/r.git ?x a
+https://h.io/o/r/src/branch/x/a/q.md    -> git https://h.io/o/r.git ?x a +/q.md
+https://h.io/o/r/src/tag/v1             -> git https://h.io/o/r.git ?v1
+https://codeberg.org/o/r/raw/branch/x/q.md -> git https://codeberg.org/o/r.git ?x +/q.md
+https://bitbucket.org/o/r/src/main/a/   -> git https://bitbucket.org/o/r.git ?main a
+https://bitbucket.org/o/r/src/main/a/q.md -> git https://bitbucket.org/o/r.git ?main a +/q.md
+https://me@bitbucket.org/o/r.git        -> git https://bitbucket.org/o/r.git
+https://b.h.io/scm/PRJ/r.git            -> git https://b.h.io/scm/PRJ/r.git
+https://b.h.io/x/projects/PRJ/repos/r/browse/a?at=refs%2Fheads%2Fb%2Fc -> git https://b.h.io/x/scm/PRJ/r.git b/c a
+https://b.h.io/users/me/repos/r/browse  -> git https://b.h.io/scm/~me/r.git
+ssh://git@b.h.io:7999/prj/r.git         -> git https://b.h.io/scm/prj/r.git
+https://me@dev.azure.com/o/p%20q/_git/r -> git https://dev.azure.com/o/p%20q/_git/r
+https://dev.azure.com/o/p/_git/r?path=/a/b&version=GBf/x -> git https://dev.azure.com/o/p/_git/r f/x a/b
+https://o.visualstudio.com/p/_git/r?path=%2Fa%2Fq.md&version=GTv1 -> git https://o.visualstudio.com/p/_git/r v1 a +/q.md
+git@ssh.dev.azure.com:v3/o/p/r          -> git https://dev.azure.com/o/p/_git/r
+https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/R -> git https://git-codecommit.eu-west-1.amazonaws.com/v1/repos/R
+https://go.googlesource.com/go          -> git https://go.googlesource.com/go
+https://go.googlesource.com/x/y/+/refs/heads/main/a -> git https://go.googlesource.com/x/y ?main a
+https://git.sr.ht/~u/r                  -> git https://git.sr.ht/~u/r
+https://git.sr.ht/~u/r/tree/main/item/a/b -> git https://git.sr.ht/~u/r main a/b
+https://h.io/pub/x/r.git/tree/a/b?h=main -> git https://h.io/pub/x/r.git main a/b
+https://huggingface.co/o/m/tree/main/a  -> git https://huggingface.co/o/m ?main a
+https://huggingface.co/datasets/o/m     -> git https://huggingface.co/datasets/o/m
+https://h.io:8443/x.git                 -> git https://h.io:8443/x.git
+https://h.io/group/tree/repo.git        -> git https://h.io/group/tree/repo.git
+https://h.io/a                          -> http https://h.io/a
+HTTPS://github.com/o/r.git              -> git https://github.com/o/r.git
+http://[::1]/o/r                        -> git http://[::1]/o/r
+http://localhost/o/r.git                -> git http://localhost/o/r.git
+https://h.io/                           -> http https://h.io
+https://h.io/agents.json                -> http https://h.io/agents.json
+https://h.io/a/SHA256SUMS               -> http https://h.io/a/SHA256SUMS
+https://h.io/a/b/c                      -> http https://h.io/a/b/c
+http://127.0.0.1:8/a/b/c                -> http http://127.0.0.1:8/a/b/c
 """  # noqa: E501
 NO_ADDRESSES = {  # whether a web site is meant or not
     "G34": [
-        "ext::sh -c id", "-oProxyCommand=id", "git://h.io/o/r", "ssh://h.io/o/r",
+        "ext::sh -c id", "-oProxyCommand=id", "git://h.io/o/r",
+        "https://github.com/o", "https://github.com/o/r/issues",
         "rsync://h.io/x", "file://h.io/x", "javascript:alert(1)", "data:text/plain,x",
         "ftp://h.io/o/r", "gopher://h.io/a", "https:h.io", "o", "o/r@", "o/..", "a b/c",
         "git@h.io:a b", "git@h.io:../../o", "git@h.io:o/r?x", "o/r\n@v", "",
@@ -5852,10 +5896,10 @@ NO_ADDRESSES = {  # whether a web site is meant or not
     ],
     "H30": [
         "https://", "https:///o/r", "https://h.io\\x/o/r", "https://h.io:0/o/r",
-        "https://x\\@h.io/o", "https://a@b@h.io/o", "https://u@h.io/o/r",
+        "https://x\\@h.io/o", "https://a@b@h.io/o", "https://ghp_0123@h.io/o/r",
         "https://h.io:-1/o/r", "https://h.io:x/o/r", "https://h.io:99999/o/r",
         "https://h .io/o/r", "https://h\xe9.io/o/r", "https://h\u2100.io/o/r",
-        "http://[::1", "http://[::1/o/r", "https://h.io/o?x=y", "https://h.io/o/r#x",
+        "http://[::1", "http://[::1/o/r", "https://h.io/o?x=y", "https://h.io/a/b/c#x",
         "https://h.io/o/r@v1",
     ],
     "H33": [
@@ -5863,7 +5907,7 @@ NO_ADDRESSES = {  # whether a web site is meant or not
     ],
 }  # fmt: skip
 PASSWORDS = [
-    "https://user:hunter2@h.io/o/r", "https://hunter2@h/o/r", "ext://u:hunter2@h/x",
+    "https://user:hunter2@h.io/o/r", "https://hf_hunter2@h/o/r", "ext://u:hunter2@h/x",
     "http://u:hunter2@127.0.0.1:9/x/", "u:hunter2@h.io:o/r.git", "ssh://u:hunter2@h/x",
     "ssh+git://u:hunter2@h.io/x", "file://u:hunter2@h.io/x",
 ]  # fmt: skip
@@ -5876,19 +5920,24 @@ def elsewhere(monkeypatch, tmp_path):
     monkeypatch.delenv("AGENT_SYNC_GITHUB", raising=False)
 
 
+def address_text(address):
+    """An Address as ADDRESSES has it."""
+    doubt = "?" if address.ref_is_ambiguous else ""
+    ref = f"{doubt}{address.ref}" if address.ref else None
+    include = [f"+{glob}" for glob in address.include]
+    return " ".join(filter(None, [*address[:2], ref, address.path, *include]))
+
+
 @pytest.mark.usefixtures("elsewhere")
 class TestAddresses:
     """FAULTS G34, H29 to H31 and H33."""
 
     @pytest.mark.parametrize("row", ADDRESSES.strip().splitlines())
     def test_an_address_is_read(self, row):
-        written, kind, remote, ref, path = [*row.split(), *[""] * 2][:5]
-        found = agent_sync.parse_address(f" {written} ")
-        assert (found.kind, found.remote) == (kind, remote)
-        assert (found.ref or "", found.path or "") == (
-            ref.strip("?"), urllib.parse.unquote(path)
-        )  # fmt: skip
-        assert found.ref_is_ambiguous == ref.startswith("?")
+        """N12."""
+        written, _, expected = row.partition("-> ")
+        found = agent_sync.parse_address(f" {written}")
+        assert address_text(found) == expected
 
     @pytest.mark.parametrize("kind", [None, "http"])
     @pytest.mark.parametrize("row", NO_ADDRESSES)
