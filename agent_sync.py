@@ -44,6 +44,7 @@ The file reads from top to bottom; each section uses only those above it:
     Sources                    from a URL to a listing and its contents
     Plan                       what a run must do, decided without doing it
     Sync                       the run itself
+    Registry                   adding, changing, finding and removing sources
     Import of JSON state       the ETag caches that earlier programs wrote
     claude-mpm's names         the classes that it imports
     Manifest, lock and scan    what is made of files for others
@@ -378,7 +379,8 @@ class Listing(NamedTuple):
 class SourceRow(NamedTuple):
     """A row of `sources`, its columns by their names; `source_row` makes it.
 
-    What the row leaves open is filled in from the URL. `kind_is_given` says that the
+    What the row leaves open is filled in from the URL. `skipped` maps the paths that
+    the last run skipped to the reason. `kind_is_given` says that the
     user chose the kind, `ref_is_ambiguous` that no run has told yet where in a URL the
     ref ends, and `fault` what keeps the row from being used, if anything.
     """
@@ -402,6 +404,8 @@ class SourceRow(NamedTuple):
     is_hashed: Optional[int] = None
     listing_digest: Optional[str] = None
     retry_at: Optional[str] = None
+    skipped: dict[str, str] = {}
+    changed_at: Optional[str] = None
     created_at: Optional[str] = None
     updated_at: Optional[str] = None
     kind_is_given: bool = True
@@ -588,6 +592,22 @@ def parents_of(path):
 def directories_of(paths):
     """Return the set of all directories that *paths* are in, "" for the root."""
     return {"", *(parent for path in paths for parent in parents_of(path))}
+
+
+def resolved(path):
+    """Return the absolute *path* without links, in one case where case is ignored."""
+    return os.path.normcase(os.path.realpath(path))
+
+
+def path_within(path, root):
+    """Return *path* relative to *root*, both resolved, with slashes; else None.
+
+    "" is *root* itself.
+    """
+    if path == root:
+        return ""
+    prefix = root.rstrip(os.sep) + os.sep
+    return path[len(prefix) :].replace(os.sep, "/") if path.startswith(prefix) else None
 
 
 def retry_while_shared(operation):
@@ -1064,7 +1084,8 @@ CREATE TABLE IF NOT EXISTS sources (
     left_out TEXT,               -- JSON: what the filters left out, counted
     skipped TEXT,                -- JSON {path: reason} of what the last run skipped
     protocol TEXT,               -- JSON: what was learned of the server
-    checked_at TEXT              -- when it was asked last, and answered
+    checked_at TEXT,             -- when it was asked last, and answered
+    changed_at TEXT              -- when the user changed it; NULL: synced since
 );
 CREATE TABLE IF NOT EXISTS agent_files (
     source_id TEXT NOT NULL,     -- whose file it is
@@ -1239,6 +1260,7 @@ def migration_2(connection):
         ALTER TABLE sources ADD COLUMN skipped TEXT;
         ALTER TABLE sources ADD COLUMN protocol TEXT;
         ALTER TABLE sources ADD COLUMN checked_at TEXT;
+        ALTER TABLE sources ADD COLUMN changed_at TEXT;
         ALTER TABLE agent_files ADD COLUMN mode INTEGER;
         ALTER TABLE agent_files ADD COLUMN stat TEXT;
         ALTER TABLE sync_history ADD COLUMN listing_digest TEXT;
@@ -1608,6 +1630,11 @@ class AgentSyncState:
         """Return the rows of all sources, or the enabled ones: dicts, sorted by id."""
         where = "WHERE enabled" if enabled_only else ""
         return self._rows(f"SELECT * FROM sources {where} ORDER BY id")
+
+    def get_destinations(self) -> list[tuple[str, Optional[str]]]:
+        """Return (id, destination or None) of all sources, as they were added."""
+        query = "SELECT id, destination FROM sources ORDER BY created_at, rowid"
+        return [(row["id"], row["destination"]) for row in self._rows(query)]
 
     # ---- Files ----
 
@@ -3544,6 +3571,15 @@ def default_destination(source_id, cache_dir=None):
     )
 
 
+def stored_reasons(text):
+    """Return {path: reason} from a column of `sources`; empty for anything else."""
+    with contextlib.suppress(TypeError, ValueError):
+        reasons = json.loads(text) if text else {}
+        if isinstance(reasons, dict):
+            return {path: str(reason) for path, reason in reasons.items()}
+    return {}
+
+
 def row_fault(columns):
     """Return why a row of `sources` cannot be used, or None.
 
@@ -3588,6 +3624,7 @@ def source_row(columns, cache_dir=None):
         known[name] = () if fault else stored_globs(columns[name])
     if columns["include"] is None:
         known["include"] = address.include
+    known["skipped"] = stored_reasons(columns.get("skipped"))
     return SourceRow(**known, fault=fault)
 
 
@@ -3737,6 +3774,12 @@ class Source:
         pass
 
 
+def last_listing(row, last):
+    """Return the Listing of the last sync, which is that of now as well."""
+    skipped = tuple(sorted(row.skipped.items()))
+    return Listing(row.last_sha, tuple(last.files.values()), skipped)
+
+
 class GitSource(Source):
     """A directory of a Git repository at a branch, a tag or a commit."""
 
@@ -3767,7 +3810,7 @@ class GitSource(Source):
             self._client.object_format = "sha256"
         self._commit = self._resolve()
         if last.complete and self._commit == self._row.last_sha:
-            return Listing(self._commit, tuple(last.files.values()))
+            return last_listing(self._row, last)
         objects = self._fetch_trees()
         self._commit, commit = peel_tags(objects, self._commit, self.ref)
         trees = {key: data for key, (kind, data) in objects.items() if kind == TREE}
@@ -4169,10 +4212,10 @@ class HttpSource(WebSource):
         """Return the Listing now; one request if hashes in a manifest are as before."""
         content, validators = self._get_listing(self._manifest_url, last)
         if content is None:
-            files = tuple(last.files.values())
+            listing = last_listing(self._row, last)
             if self._row.is_hashed:
-                return Listing(self._row.last_sha, files, **validators, is_hashed=True)
-            listed = [file._replace(sha256=None) for file in files]
+                return listing._replace(**validators, is_hashed=True)
+            listed = [file._replace(sha256=None) for file in listing.files]
             return self._list_by_asking(listed, last, validators)
         listed = [file for file in parse_manifest(content) if self._selects(file.path)]
         listed = checked_files(listed)
@@ -4306,8 +4349,7 @@ class GitHubSource(WebSource):
         url = self._tree_url(self.ref, recursive=True)
         content, validators = self._get_listing(url, last, self._accept())
         if content is None:
-            files = tuple(last.files.values())
-            return Listing(self._row.last_sha, files, **validators, is_hashed=True)
+            return last_listing(self._row, last)._replace(**validators, is_hashed=True)
         document = parse_json(content, "GitHub's tree")
         files, skipped = [], []
         for path, item in self._below(document):
@@ -4377,7 +4419,7 @@ class OfflineSource(Source):
         """Return the Listing of the tracked files; GitSyncError without any."""
         if self._row.last_sha is None:
             raise GitSyncError("offline, and never synced")
-        return Listing(self._row.last_sha, tuple(last.files.values()))
+        return last_listing(self._row, last)
 
     def fetch(self, files):
         """Return nothing: a run that needs any of *files* ends before."""
@@ -4421,6 +4463,8 @@ UNCHANGED = "unchanged"  # as listed, and already tracked
 KEEP = "keep"  # a user's file in the way, or edited, that stays
 SKIP = "skip"  # never written
 
+FOREIGN = "belongs to source "  # begins the reason why such a path is skipped
+
 BACK_UP, CLEAR, RENAME, CHMOD = "back up", "clear", "rename", "chmod"
 
 
@@ -4454,6 +4498,84 @@ class Step(NamedTuple):
     path: str
     target: Optional[str] = None
     mode: Optional[int] = None
+
+
+class Owners(NamedTuple):
+    """What of a destination belongs to other sources: collision keys to their ids.
+
+    `files` are theirs, `directories` hold some of them, and `skills` are directories
+    with a SKILL.md, which belong to one source whole.
+    """
+
+    files: dict[str, str]
+    directories: dict[str, str]
+    skills: dict[str, str]
+
+
+def skills_of(paths):
+    """Return the set of directories among those of *paths* that have a SKILL.md."""
+    return {
+        path.rpartition("/")[0]
+        for path in paths
+        if path.rpartition("/")[2] == "SKILL.md"
+    }
+
+
+def owners_of(files):
+    """Return the Owners of *files*: (path, id of its source), the first one first."""
+    owners = Owners({}, {}, {})
+    for path, source_id in files:
+        key = collision_key(path)
+        owners.files.setdefault(key, source_id)
+        for parent in ("", *parents_of(key)):
+            owners.directories.setdefault(parent, source_id)
+        if path.rpartition("/")[2] == "SKILL.md":
+            owners.skills.setdefault(key.rpartition("/")[0], source_id)
+    return owners
+
+
+def owner_of(path, owners):
+    """Return the id of the other source that *path* belongs to, or None.
+
+    A file of theirs may be there, or where a directory would have to be; files of
+    theirs may be where the file would be; or it lies in a skill of theirs.
+    """
+    key = collision_key(path)
+    parents = parents_of(key)
+    theirs = [owners.files.get(name) for name in (key, *parents)]
+    theirs.append(owners.directories.get(key))
+    theirs += [owners.skills.get(name) for name in ("", *parents)]
+    return next((source_id for source_id in theirs if source_id is not None), None)
+
+
+def plan_foreign(files, tracked, owners):
+    """Return the Actions that leave to other sources what of *files* is theirs.
+
+    A skill that cannot be had whole is left out whole.
+    """
+    foreign = {}
+    for file in files:
+        owner = owner_of(file.path, owners)
+        if owner is not None and file.path not in tracked:
+            foreign[file.path] = owner
+    for skill in skills_of(file.path for file in files):
+        owner = owners.directories.get(collision_key(skill))
+        for file in files if owner is not None else ():
+            inside = skill == "" or file.path.startswith(f"{skill}/")
+            if inside and file.path not in tracked:
+                foreign.setdefault(file.path, owner)
+    return [
+        Action(SKIP, path, reason=FOREIGN + f"'{owner}'")
+        for path, owner in foreign.items()
+    ]
+
+
+def still_foreign(skipped, owners):
+    """Return whether what was *skipped* (path to reason) still belongs to others."""
+    theirs = {path: why for path, why in skipped.items() if why.startswith(FOREIGN)}
+    files = [File(path=path) for path in theirs]
+    actions = plan_foreign(files, {}, owners) if owners else []
+    return {action.path: action.reason for action in actions} == theirs
 
 
 def matches(local, file):
@@ -4553,13 +4675,18 @@ def renamed_in_case(files, local, removals):
     return found
 
 
-def make_plan(listing, tracked, local, pending=None, policy="backup"):
+def make_plan(listing, tracked, local, pending=None, policy="backup", owners=None):
     """Return the Actions of a run, one for each path, sorted by path.
 
     *tracked* maps paths to Files, *local* paths to a LocalFile, an Obstacle or None,
-    and *pending* paths to the SHA-256 that killed runs were about to give them.
+    and *pending* paths to the SHA-256 that killed runs were about to give them; what
+    belongs to *owners* is left alone.
     """
     pending = pending or {}
+    foreign = plan_foreign(listing.files, tracked, owners) if owners else []
+    theirs = {action.path for action in foreign}
+    files = tuple(file for file in listing.files if file.path not in theirs)
+    listing = listing._replace(files=files)
     listed = {file.path for file in listing.files}
     listed.update(path for path, _ in listing.failed)
     # A killed run wrote these and died before recording them.
@@ -4589,7 +4716,7 @@ def make_plan(listing, tracked, local, pending=None, policy="backup"):
         for file in listing.files
     ]
     skipped = [Action(SKIP, path, reason=reason) for path, reason in listing.skipped]
-    return sorted(gone + actions + skipped, key=by_path)
+    return sorted(gone + actions + skipped + foreign, key=by_path)
 
 
 def without_pointers(actions, pointers, tracked, local, pending):
@@ -4852,10 +4979,42 @@ def inspect_files(directory, paths, object_format="sha1"):
     return {path: directory.inspect(path, object_format) for path in paths}
 
 
-def find_drift(directory, tracked, selects=None):
+def neighbours_of(row, destinations):
+    """Return those of (id, directory) that are, hold or are in a row's destination."""
+    here = resolved(row.destination)
+    found = []
+    for source_id, destination in destinations:
+        there = resolved(destination)
+        overlap = path_within(there, here), path_within(here, there)
+        if source_id != row.id and overlap != (None, None):
+            found.append((source_id, there))
+    return found
+
+
+def destinations_of(state):
+    """Return (id, directory) of all sources, as they were added."""
+    return [
+        (source_id, str(destination or default_destination(source_id)))
+        for source_id, destination in state.get_destinations()
+    ]
+
+
+def find_owners(state, row):
+    """Return the Owners of what other sources have in a row's destination, or None."""
+    here, files = resolved(row.destination), []
+    for source_id, there in neighbours_of(row, destinations_of(state)):
+        paths = {*tracked_files(state.get_files(source_id))}
+        paths.update(state.pending_files(source_id))
+        below = (path_within(os.path.join(there, path), here) for path in paths)
+        files += [(path, source_id) for path in below if path]
+    return owners_of(files) if files else None
+
+
+def find_drift(directory, tracked, selects=None, owners=None):
     """Return (modified, missing, untracked): lists of the paths in a destination.
 
-    Untracked files are looked for if *selects* says which count.
+    Untracked files are looked for if *selects* says which count; what belongs to
+    *owners* is not one.
     """
     local = inspect_files(directory, tracked)
     missing = [path for path in tracked if local[path] is None]
@@ -4865,7 +5024,12 @@ def find_drift(directory, tracked, selects=None):
         if local[path] is not None and not is_unmodified(local[path], file)
     ]
     found = directory.walk() if selects else ()
-    untracked = [path for path in found if path not in tracked and selects(path)]
+    theirs = owners.files if owners else {}
+    untracked = [
+        path
+        for path in found
+        if path not in tracked and collision_key(path) not in theirs and selects(path)
+    ]
     return modified, missing, sorted(untracked)
 
 
@@ -4924,17 +5088,32 @@ def remove_work_directory(directory):
         directory.root.rmdir()
 
 
+def lock_destination(stack, state, row, timeout, stop=None):
+    """Return the DestinationLock of a row's destination, held until *stack* ends.
+
+    The destinations of other sources that hold it are locked before: of two that
+    overlap one holds the other, so their runs come one after another.
+    """
+    here = resolved(row.destination)
+    around = {there for _, there in neighbours_of(row, destinations_of(state))}
+    for root in sorted(root for root in around if path_within(here, root)):
+        stack.enter_context(DestinationLock(root, timeout, stop))
+    return stack.enter_context(DestinationLock(row.destination, timeout, stop))
+
+
 class Look(NamedTuple):
     """What a run has seen: the source, its Listing, and what is here for each path.
 
     `local` maps paths to a LocalFile, an Obstacle or None, `pending` paths to the
-    SHA-256 that killed runs were about to give them.
+    SHA-256 that killed runs were about to give them; `owners` are those of what
+    belongs to other sources, or None.
     """
 
     source: Source
     listing: Listing
     local: dict
     pending: dict
+    owners: Optional[Owners]
 
 
 class Run:
@@ -4943,8 +5122,8 @@ class Run:
     def __init__(self, state, row, connections, options=None, progress=None, log=None):
         self.options = options or SyncOptions()
         self.deadline = Deadline(self.options.timeout)
+        self.row = row
         self._state = state
-        self._row = row
         self._http = None  # nobody is asked
         if not self.options.offline:
             self._http = HttpClient(
@@ -4964,7 +5143,7 @@ class Run:
         """Sync the source. Errors are in the Report and in the history, not raised."""
         try:
             if self._is_recent():
-                self._report.unchanged = len(self._state.get_files(self._row.id))
+                self._report.unchanged = len(self._state.get_files(self.row.id))
                 return self._report
             with contextlib.ExitStack() as stack:
                 self._sync(stack)
@@ -4981,21 +5160,19 @@ class Run:
 
     def _is_recent(self):
         """Return whether all of the source was synced less than `max_age` ago."""
-        max_age, age = self.options.max_age, seconds_since(self._row.last_sync_time)
+        max_age, age = self.options.max_age, seconds_since(self.row.last_sync_time)
         return max_age is not None and age is not None and 0 <= age < max_age
 
     def _sync(self, stack):
         """Lock, then look, decide and apply; a dry run decides, and leaves it there."""
-        if self._row.fault:
-            raise UsageError(self._row.fault)
+        if self.row.fault:
+            raise UsageError(self.row.fault)
         lock = None
         if not self.options.dry_run:
-            lock = DestinationLock(
-                self._directory.root, self.options.lock_timeout, self.deadline.expired
-            )
-            stack.enter_context(lock)
-        self._row = self._current_row(lock)
-        rows = self._state.get_files(self._row.id)
+            timeout, expired = self.options.lock_timeout, self.deadline.expired
+            lock = lock_destination(stack, self._state, self.row, timeout, expired)
+        self.row = self._current_row(lock)
+        rows = self._state.get_files(self.row.id)
         self._tracked = tracked_files(rows)
         paths = [row["file_path"] for row in rows]
         self._refused = [path for path in paths if path not in self._tracked]
@@ -5021,19 +5198,19 @@ class Run:
 
     def _current_row(self, lock):
         """Return the source's row as it is now, under the *lock*."""
-        columns = self._state.get_source_info(self._row.id)
+        columns = self._state.get_source_info(self.row.id)
         if columns is None:
-            if lock:
+            if lock and not neighbours_of(self.row, destinations_of(self._state)):
                 remove_work_directory(self._directory)
             raise UsageError("the source was removed in the meantime")
-        here = self._row.destination
+        here = self.row.destination
         if columns["destination"] not in (None, here):
             raise UsageError("its destination was changed in the meantime; sync again")
         return source_row(columns)._replace(destination=here)
 
     def _check_limit(self):
         """Raise RateLimitError if the server asked not to be asked yet."""
-        until = parse_time(self._row.retry_at)
+        until = parse_time(self.row.retry_at)
         pause = until and (until - datetime.now(timezone.utc)).total_seconds()
         # A longer one was never asked for: a clock was wrong.
         asks = not (self.options.force or self.options.offline)
@@ -5049,7 +5226,7 @@ class Run:
         """Return the Look of this run; the source is closed with *stack*."""
         from concurrent.futures import ThreadPoolExecutor
 
-        pending = self._pending(lock)
+        pending, owners = self._pending(lock), find_owners(self._state, self.row)
         if lock and lock.interrupted:
             # It may have been about to write what is listed no more.
             self._directory.clear_staging(self._directory.directories())
@@ -5061,9 +5238,9 @@ class Run:
         scan = executor.submit(inspect_files, self._directory, paths, object_format)
         source, listing = ask_source(
             stack,
-            self._row,
+            self.row,
             self._http,
-            self._last_sync(scan),
+            self._last_sync(scan, owners),
             lock and lock.path.parent,
             self.options.jobs,
         )
@@ -5074,7 +5251,7 @@ class Run:
             if file.path not in local:
                 object_format = object_format_of(file.object_id)
                 local[file.path] = self._directory.inspect(file.path, object_format)
-        return Look(source, listing, local, pending)
+        return Look(source, listing, local, pending, owners)
 
     def _pending(self, lock):
         """Return {path: set of SHA-256} of what killed runs were about to publish."""
@@ -5082,33 +5259,37 @@ class Run:
             return {}
         for path, digests in (lock.journal if lock else {}).items():
             for digest in digests:
-                self._state.prepare_run(self._row.id, {path: digest})
-        return self._state.pending_files(self._row.id)
+                self._state.prepare_run(self.row.id, {path: digest})
+        return self._state.pending_files(self.row.id)
 
-    def _last_sync(self, scan):
+    def _last_sync(self, scan, owners):
         """Return what the source may lean on; *scan* is the future of the local files.
 
         Only a manifest without hashes leans on them, and waits for the scan.
         """
         unmodified = frozenset()
-        if not (self._row.is_hashed or self._refetch) and self._row.kind == "http":
+        if not (self.row.is_hashed or self._refetch) and self.row.kind == "http":
             unmodified = frozenset(
                 path
                 for path, local in scan.result().items()
                 if is_unmodified(local, self._tracked.get(path))
             )
-        complete = self._row.listing_digest == listing_digest(
-            self._row, self._tracked.values()
-        )
-        return LastSync(self._tracked, complete and not self._refetch, unmodified)
+        digest = listing_digest(self.row, self._tracked.values())
+        complete = self.row.listing_digest == digest and not self._refetch
+        complete = complete and still_foreign(self.row.skipped, owners)
+        return LastSync(self._tracked, complete, unmodified)
 
     # ---- Decide ----
 
     def _decide(self, look):
         """Return the Actions of this run; raise the error that forbids them."""
-        policy = self._row.on_conflict
         actions = make_plan(
-            look.listing, self._tracked, look.local, look.pending, policy
+            look.listing,
+            self._tracked,
+            look.local,
+            look.pending,
+            self.row.on_conflict,
+            look.owners,
         )
         self._check(actions)
         return actions
@@ -5122,10 +5303,11 @@ class Run:
         protected = [f"{database}{suffix}" for suffix in ("", *DATABASE_SUFFIXES)]
         check_unprotected(self._directory.root, fetched, [__file__, *protected])
         removed = sum(a.verb == REMOVE and a.path in self._tracked for a in actions)
-        if is_too_much(removed, len(self._tracked)) and not self.options.force:
+        allowed = self.options.force or self.row.changed_at
+        if is_too_much(removed, len(self._tracked)) and not allowed:
             raise GitSyncError(
                 f"would remove {removed} of {len(self._tracked)} files, so nothing was"
-                f" done; if that is right: sync --force {self._row.id}"
+                f" done; if that is right: sync --force {self.row.id}"
             )
 
     # ---- Apply: prepare, publish, record ----
@@ -5174,7 +5356,7 @@ class Run:
                     f"all files together are larger than {limit} MiB; --exclude some"
                 )
             self.deadline.check()
-            self._progress(self._row.id, done, len(wanted))
+            self._progress(self.row.id, done, len(wanted))
             digest = self._checked_digest(file, content)
             if content.startswith(LFS_SIGNATURE):
                 pointers.add(file.path)
@@ -5205,7 +5387,7 @@ class Run:
             {action.path: local[action.path] for action in actions if action.verb}
         )
         pending = {a.path: a.file.sha256 for a in actions if a.verb == RENAME}
-        self._state.prepare_run(self._row.id, pending)
+        self._state.prepare_run(self.row.id, pending)
 
     def _check_untouched(self, expected):
         """Raise CacheError if what is at a path is not what was planned for.
@@ -5264,7 +5446,7 @@ class Run:
             unsettled = [path for path, _ in look.listing.failed]
         digest = {"listing_digest": files_digest(files.values())}
         self._state.record_run(
-            self._row.id,
+            self.row.id,
             {**self._report.history_row(), **digest},
             changes=make_changes(actions, steps, self._tracked),
             track=[file_row(file, self._directory.root) for file in track],
@@ -5284,13 +5466,17 @@ class Run:
         columns = {
             "ref": source.ref,
             "path": source.path,
-            "destination": self._row.destination,
+            "destination": self.row.destination,
             "last_sha": listing.revision,
             "listing_digest": None,
             "etag": None,
             "last_modified": None,
             "is_hashed": None,
             "retry_at": None,
+            "changed_at": None,
+            "skipped": json.dumps(
+                {s["path"]: s["reason"] for s in self._report.skipped}
+            ),
             "last_sync_time": None if listing.failed else utc_now(),
         }
         if listing.failed or files is None:
@@ -5301,7 +5487,7 @@ class Run:
             last_modified=listing.last_modified,
             is_hashed=None if hashed is None else int(hashed),
         )
-        columns["listing_digest"] = listing_digest(self._row._replace(**columns), files)
+        columns["listing_digest"] = listing_digest(self.row._replace(**columns), files)
         return columns
 
     def _count(self):
@@ -5333,9 +5519,9 @@ class Run:
         if self.options.dry_run:
             return
         try:
-            if self._state.get_source_info(self._row.id):
+            if self._state.get_source_info(self.row.id):
                 history = self._report.history_row()
-                self._state.record_run(self._row.id, history, source=columns)
+                self._state.record_run(self.row.id, history, source=columns)
         except DatabaseError as failure:
             self._report.error += f" (and not recorded: {failure})"
 
@@ -5361,6 +5547,26 @@ def limited_jobs(jobs):
     return max(1, jobs)
 
 
+def in_turn(runs):
+    """Return lists of *runs*: those of one list share a destination, or parts of one.
+
+    They come one after another, in the order in which their sources were added.
+    """
+    queues, root = [], None
+    for run in sorted(runs, key=lambda run: resolved(run.row.destination) + os.sep):
+        here = resolved(run.row.destination)
+        if root is None or path_within(here, root) is None:
+            queues.append([])
+            root = here
+        queues[-1].append(run)
+    return [sorted(queue, key=lambda run: run.row.created_at or "") for queue in queues]
+
+
+def perform_each(runs):
+    """Perform the *runs* one after another; return their Reports."""
+    return [run.perform() for run in runs]
+
+
 def sync_sources(
     state: AgentSyncState,
     rows: Iterable[SourceRow],
@@ -5381,13 +5587,14 @@ def sync_sources(
     options = options._replace(jobs=jobs)
     connections = ConnectionPool(jobs, handlers)
     runs = [Run(state, row, connections, options, progress, log) for row in rows]
-    with ThreadPoolExecutor(max(1, min(len(runs), jobs, MAX_RUNS))) as executor:
+    queues = in_turn(runs)
+    with ThreadPoolExecutor(max(1, min(len(queues), jobs, MAX_RUNS))) as executor:
         futures = []
         try:
             # An interruption may come before the executor knows of a thread it started.
-            for run in runs:
-                futures.append(executor.submit(run.perform))
-            return [future.result() for future in futures]
+            for queue in queues:
+                futures.append(executor.submit(perform_each, queue))
+            reports = [report for future in futures for report in future.result()]
         except BaseException:
             for future in futures:
                 future.cancel()
@@ -5396,6 +5603,13 @@ def sync_sources(
             raise
         finally:
             connections.close()
+    by_id = {report.source: report for report in reports}
+    return [by_id[row.id] for row in rows]
+
+
+# ==== Registry ====
+# Sources are added, changed, found and removed. Knows what may stand beside what; what
+# a change means for the files is left to the next run.
 
 
 def check_apart(destination, other, whose):
@@ -5430,8 +5644,6 @@ def check_new_source(rows, source_id, address, destination):
         if not os.path.isdir(address.remote):
             raise UsageError(f"there is no directory {printable(address.remote)}")
         check_apart(destination, address.remote, "the source itself")
-    for row in map(source_row, rows):
-        check_apart(destination, row.destination, f"source '{row.id}'")
 
 
 def check_has_ref(address, ref, path):
@@ -5598,8 +5810,7 @@ def remove_source(
         lock = None
         try:
             if directory:
-                lock = DestinationLock(directory.root, lock_timeout)
-                stack.enter_context(lock)
+                lock = lock_destination(stack, state, row, lock_timeout)
         except BusyError:
             raise
         except CacheError:
@@ -5612,8 +5823,9 @@ def remove_source(
             tracked = tracked_files(state.get_files(row.id))
             pending = {**lock.journal, **state.pending_files(row.id)}
             deleted, kept = delete_ours(directory, tracked, pending)
+        shared = neighbours_of(row, destinations_of(state))
         state.remove_source(row.id)
-        if lock:
+        if lock and not shared:
             remove_work_directory(directory)
     return deleted, kept
 
@@ -6426,7 +6638,8 @@ def drift_document(rows, state):
             if row.fault:
                 raise UsageError(row.fault)
             directory = Directory(row.destination)
-            drift = find_drift(directory, tracked, row_filter(row))
+            owners = find_owners(state, row)
+            drift = find_drift(directory, tracked, row_filter(row), owners)
         except (DatabaseError, UsageError) as bad_row:
             error = str(bad_row)
         except OSError as unreadable:
