@@ -1596,11 +1596,6 @@ class AgentSyncState:
                 columns = {**dict.fromkeys(FOUND_OUT), **columns}
             update_source(connection, source_id, columns)
 
-    def set_enabled(self, source_id, enabled):
-        """Let `sync` without ids include the source, or not."""
-        with self._transaction() as connection:
-            update_source(connection, source_id, {"enabled": int(bool(enabled))})
-
     def remove_source(self, source_id):
         """Forget the source, its files and its history."""
         with self._transaction() as connection:
@@ -4879,11 +4874,12 @@ class Report:
         self.requests = self.bytes_received = self.duration_ms = 0
         self.error: str | None = None
         self.local_files_verified = False
+        self.strays = []  # after a first sync: files here that nobody tracks
 
     def document(self) -> dict[str, Any]:
         """Return the fields as a dict for JSON."""
         document = dict(vars(self))
-        del document["local_files_verified"]
+        del document["local_files_verified"], document["strays"]
         return document
 
     def fail(self, error: Exception, local_files_verified: bool = False) -> None:
@@ -5010,12 +5006,18 @@ def find_owners(state, row):
     return owners_of(files) if files else None
 
 
-def find_drift(directory, tracked, selects=None, owners=None):
-    """Return (modified, missing, untracked): lists of the paths in a destination.
+def find_untracked(directory, tracked, selects, owners):
+    """Return the paths in a destination that *selects* takes and no source tracks."""
+    theirs = owners.files if owners else {}
+    return sorted(
+        path
+        for path in directory.walk()
+        if path not in tracked and collision_key(path) not in theirs and selects(path)
+    )
 
-    Untracked files are looked for if *selects* says which count; what belongs to
-    *owners* is not one.
-    """
+
+def find_drift(directory, tracked):
+    """Return (modified, missing): lists of the tracked paths in a destination."""
     local = inspect_files(directory, tracked)
     missing = [path for path in tracked if local[path] is None]
     modified = [
@@ -5023,14 +5025,7 @@ def find_drift(directory, tracked, selects=None, owners=None):
         for path, file in tracked.items()
         if local[path] is not None and not is_unmodified(local[path], file)
     ]
-    found = directory.walk() if selects else ()
-    theirs = owners.files if owners else {}
-    untracked = [
-        path
-        for path in found
-        if path not in tracked and collision_key(path) not in theirs and selects(path)
-    ]
-    return modified, missing, sorted(untracked)
+    return modified, missing
 
 
 def check_unprotected(root, paths, protected):
@@ -5444,6 +5439,10 @@ class Run:
         unsettled = None
         if not self.options.offline:
             unsettled = [path for path, _ in look.listing.failed]
+        if self.row.last_sha is None:
+            selects, owners = row_filter(self.row), look.owners
+            strays = find_untracked(self._directory, files, selects, owners)
+            self._report.strays = strays
         digest = {"listing_digest": files_digest(files.values())}
         self._state.record_run(
             self.row.id,
@@ -5612,38 +5611,37 @@ def sync_sources(
 # a change means for the files is left to the next run.
 
 
-def check_apart(destination, other, whose):
-    """Raise UsageError if one of two directories is, or is inside, the other."""
-    first, second = (
-        os.path.normcase(os.path.realpath(path)) for path in (destination, other)
-    )
-    try:
-        common = os.path.commonpath([first, second])
-    except ValueError:  # on different drives
-        return
-    if common in (first, second):
+def check_apart(destination, other):
+    """Raise UsageError if a destination is, holds or is in the directory *other*."""
+    here, there = resolved(destination), resolved(other)
+    if path_within(here, there) is not None or path_within(there, here) is not None:
         raise UsageError(
-            f"the destination {destination} overlaps with {other} of {whose};"
+            f"the destination {destination} overlaps with the source itself, {other};"
             " choose another with --dest"
         )
 
 
-def check_new_source(rows, source_id, address, destination):
-    """Raise UsageError if such a source cannot be added beside those of *rows*."""
+def check_new_id(rows, source_id):
+    """Raise UsageError if *source_id* cannot be added beside the sources of *rows*."""
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", str(source_id)):
         raise UsageError(
             f"bad id '{printable(source_id)}': up to 64 letters, digits, '.', '_', '-'"
         )
     if source_id in {row["id"] for row in rows}:
         raise UsageError(
-            f"there is a source '{source_id}' already; give another --id, or remove it"
+            f"there is a source '{source_id}' already: give another --id, or change it"
+            f" with: set {source_id}"
         )
+
+
+def check_destination(address, destination):
+    """Raise UsageError if a source's files cannot go to *destination*."""
     if os.path.lexists(destination) and not os.path.isdir(destination):
         raise UsageError(f"the destination {destination} is not a directory")
     if address.kind == "dir":
         if not os.path.isdir(address.remote):
             raise UsageError(f"there is no directory {printable(address.remote)}")
-        check_apart(destination, address.remote, "the source itself")
+        check_apart(destination, address.remote)
 
 
 def check_has_ref(address, ref, path):
@@ -5670,14 +5668,55 @@ def ref_and_path(address, ref, path):
     return ref or address.ref, path or None
 
 
-def free_id(state, address, url):
-    """Return the first suggested id that no source at another URL has."""
+def free_id(state, address, url, path):
+    """Return the first suggested id that no other source has.
+
+    A second one of a repository is called by the directory that it takes.
+    """
     suggested = suggest_ids(address)
+    if path:
+        last = re.sub(r"[^A-Za-z0-9._-]+", "-", path.rpartition("/")[2])
+        suggested.insert(1, f"{suggested[0]}-{last}"[:64])
     for source_id in suggested:
         row = state.get_source_info(source_id)
-        if row is None or row["url"] == url:
+        if row is None or (row["url"], row["path"]) == (url, path):
             return source_id
     return suggested[0]
+
+
+def check_words(kind, include, exclude, on_conflict):
+    """Raise UsageError unless these are what a source can have."""
+    if kind not in (None, *KINDS) or on_conflict not in POLICIES:
+        raise UsageError(f"kind is one of {KINDS}, on_conflict one of {POLICIES}")
+    for globs in (include, exclude):
+        if isinstance(globs, str) or not all(type(g) is str for g in globs or ()):
+            raise UsageError("include and exclude are lists of globs")
+
+
+def source_columns(
+    url, kind, ref, path, include, exclude, on_conflict, allow_http=False
+):
+    """Return (Address, columns of `sources`) for what a user says; or UsageError."""
+    check_words(kind, include, exclude, on_conflict)
+    url = str(url).strip()
+    address = parse_address(url, kind, allow_http)
+    url = web_url(url) if address.kind != "dir" else url
+    check_has_ref(address, ref, path)
+    ref, path = ref_and_path(address, ref, path)
+    return address, {
+        "url": plain_url(url) if is_web_url(url) else address.remote,
+        "kind": kind,
+        "ref": ref,
+        "path": path,
+        "include": json.dumps(list(include)) if include else None,
+        "exclude": json.dumps(list(exclude)) if exclude else None,
+        "on_conflict": on_conflict,
+    }
+
+
+def absolute_destination(path):
+    """Return *path*, as a user gives it, as the destination that is stored."""
+    return os.path.abspath(home_path(path))
 
 
 def add_source(
@@ -5694,41 +5733,125 @@ def add_source(
     include: Sequence[str] | None = (),
     exclude: Sequence[str] | None = (),
     on_conflict: str = "backup",
+    allow_hidden: bool = False,
     enabled: bool = True,
 ) -> str:
     """Register a source and return its id; UsageError if it cannot be.
 
     *include* and *exclude* are lists of globs, *on_conflict* is one of POLICIES.
     """
-    if kind not in (None, *KINDS) or on_conflict not in POLICIES:
-        raise UsageError(f"kind is one of {KINDS}, on_conflict one of {POLICIES}")
-    for globs in (include, exclude):
-        if isinstance(globs, str) or not all(type(g) is str for g in globs or ()):
-            raise UsageError("include and exclude are lists of globs")
-    url = str(url).strip()
-    address = parse_address(url, kind, allow_http)
-    url = web_url(url) if address.kind != "dir" else url
-    url = plain_url(url) if is_web_url(url) else address.remote
+    address, columns = source_columns(
+        url, kind, ref, path, include, exclude, on_conflict, allow_http
+    )
     if source_id is None:
-        source_id = free_id(state, address, url)
-    destination = destination or default_destination(source_id, cache_dir)
-    destination = os.path.abspath(home_path(destination))
-    check_has_ref(address, ref, path)
-    ref, path = ref_and_path(address, ref, path)
-    state.save_source(
-        source_id,
-        lambda rows: check_new_source(rows, source_id, address, destination),
-        url=url,
-        kind=kind,
-        ref=ref,
-        path=path,
+        source_id = free_id(state, address, columns["url"], columns["path"])
+    destination = absolute_destination(
+        destination or default_destination(source_id, cache_dir)
+    )
+
+    def check(rows):
+        check_new_id(rows, source_id)
+        check_destination(address, destination)
+
+    columns.update(
         destination=destination,
-        include=json.dumps(list(include)) if include else None,
-        exclude=json.dumps(list(exclude)) if exclude else None,
-        on_conflict=on_conflict,
+        allow_hidden=int(bool(allow_hidden)),
         enabled=int(bool(enabled)),
     )
+    state.save_source(source_id, check, **columns)
     return source_id
+
+
+def existing_destination(row):
+    """Return the Directory of a row's destination, or None if nothing can be in it."""
+    none = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
+    if row.fault:
+        return None
+    directory = Directory(row.destination)
+    try:
+        return directory if stat.S_ISDIR(os.stat(directory.root).st_mode) else None
+    except OSError as error:
+        return None if error.errno in none else directory
+
+
+def move_files(old, new, tracked):
+    """Move what is as *tracked* from one Directory to another.
+
+    Returns the paths of the edited files, which stay. What is in the way is left for
+    the next run, which knows what to do with it.
+    """
+    kept, moved = [], []
+    for path, file in tracked.items():
+        local = old.inspect(path)
+        if local is not None and not is_unmodified(local, file):
+            kept.append(path)
+        elif local is not None:
+            if new.inspect(path) is None:
+                new.publish(new.stage(path, old.read(path), local.mode), path)
+            old.remove(path)
+            moved.append(path)
+    new.sync_directories(moved)
+    old.prune(moved)
+    old.sync_directories(moved)
+    return kept
+
+
+def move_destination(state, row, destination, lock_timeout):
+    """Take the files of a source along to another destination, under both locks.
+
+    Returns the paths of the edited files, which stay where they are.
+    """
+    old, new = existing_destination(row), Directory(destination)
+    if old is None or resolved(old.root) == resolved(destination):
+        return []
+    with contextlib.ExitStack() as stack:
+        there = row._replace(destination=destination)
+        for each in sorted((row, there), key=lambda row: resolved(row.destination)):
+            lock_destination(stack, state, each, lock_timeout)
+        try:
+            kept = move_files(old, new, tracked_files(state.get_files(row.id)))
+        except OSError as error:
+            raise CacheError(
+                f"cannot move files from {old.root} to {destination}:"
+                f" {reason_of(error)}; the source is as it was"
+            ) from error
+        if not neighbours_of(row, destinations_of(state)):
+            remove_work_directory(old)
+    return kept
+
+
+def change_source(
+    state: AgentSyncState,
+    row: SourceRow,
+    allow_http: bool = False,
+    lock_timeout: float = DEFAULT_LOCK_TIMEOUT,
+    **changes: Any,
+) -> list[str]:
+    """Change a source; its tracking and its history stay, the next sync applies it.
+
+    *changes* are what `add_source` takes, and `url`; with a new `destination` its files
+    are moved. Returns the paths of edited files that stay where they were.
+    """
+    stored = state.get_source_info(row.id) or {}
+    said = {name: stored[name] for name in ("url", "kind", "ref", "path")}
+    if changes.get("url") not in (None, stored["url"]):
+        said.update(kind=None, ref=None, path=None)
+    said.update(include=row.include, exclude=row.exclude, on_conflict=row.on_conflict)
+    said.update({name: changes[name] for name in said if name in changes})
+    if said["ref"] == "":
+        said["ref"] = "HEAD"
+    address, columns = source_columns(**said, allow_http=allow_http)
+    destination = absolute_destination(changes.get("destination") or row.destination)
+    check_destination(address, destination)
+    flags = {
+        name: int(changes[name])
+        for name in ("allow_hidden", "enabled")
+        if name in changes
+    }
+    kept = move_destination(state, row, destination, lock_timeout)
+    columns.update(destination=destination, changed_at=utc_now(), **flags)
+    state.save_source(row.id, **columns)
+    return kept
 
 
 def add_default_source(state, cache_dir=None):
@@ -5782,18 +5905,6 @@ def delete_ours(directory, tracked, pending):
     return deleted, kept
 
 
-def existing_destination(row):
-    """Return the Directory of a row's destination, or None if nothing can be in it."""
-    none = (errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENAMETOOLONG)
-    if row.fault:
-        return None
-    directory = Directory(row.destination)
-    try:
-        return directory if stat.S_ISDIR(os.stat(directory.root).st_mode) else None
-    except OSError as error:
-        return None if error.errno in none else directory
-
-
 def remove_source(
     state: AgentSyncState,
     row: SourceRow,
@@ -5802,9 +5913,9 @@ def remove_source(
 ) -> tuple[list[str], list[str]]:
     """Forget a source; with *delete_files* also delete its files that are still ours.
 
-    Returns (deleted, kept): the paths deleted, and those edited here, which stay.
+    Returns (deleted, left): the paths deleted, and those of its files that stay.
     """
-    deleted, kept = [], []
+    deleted, left = [], []
     directory = existing_destination(row)
     with contextlib.ExitStack() as stack:
         lock = None
@@ -5819,15 +5930,17 @@ def remove_source(
             lock = None  # Where nothing can be written no run can be going on.
         if lock and lock.interrupted:
             directory.clear_staging(directory.directories())
+        tracked = tracked_files(state.get_files(row.id))
         if lock and delete_files:
-            tracked = tracked_files(state.get_files(row.id))
             pending = {**lock.journal, **state.pending_files(row.id)}
-            deleted, kept = delete_ours(directory, tracked, pending)
+            deleted, left = delete_ours(directory, tracked, pending)
+        elif directory:
+            left = [path for path in tracked if os.path.lexists(directory.root / path)]
         shared = neighbours_of(row, destinations_of(state))
         state.remove_source(row.id)
         if lock and not shared:
             remove_work_directory(directory)
-    return deleted, kept
+    return deleted, left
 
 
 # ==== Import of JSON state ====
@@ -6122,7 +6235,7 @@ class GitSourceSyncService:
         options = SyncOptions(**options)
         (report,) = sync_sources(self.sync_state, [self._row()], options)
         tracked = tracked_files(self.sync_state.get_files(self.source_id))
-        modified, missing, _ = find_drift(Directory(self.cache_dir), tracked)
+        modified, missing = find_drift(Directory(self.cache_dir), tracked)
         return report, sorted(set(tracked) - set(modified) - set(missing)), missing
 
     def sync_agents(
@@ -6418,6 +6531,34 @@ def show_sync(document):
         yield summary_line(report)
 
 
+def add_first_source(context):
+    """Register the default source, as there is no other; or raise UsageError."""
+    if context.state.corrupt_copy:
+        raise UsageError(
+            "the damaged database held no readable source; add yours again"
+        )
+    if context.args.dry_run:
+        raise UsageError(
+            "no source is registered; sync without --dry-run adds the default one"
+        )
+    context.terminal.log(
+        f"no source is registered yet, so adding the default: {DEFAULT_SOURCE_URL}"
+    )
+    add_default_source(context.state, context.args.cache_dir)
+
+
+def report_notes(row, report):
+    """Yield what a user should know of a run beside the changes that were asked for."""
+    if report.kind != row.kind:
+        yield "Git's protocol was refused; read its raw files"
+    if report.strays:
+        count, named = len(report.strays), ", ".join(report.strays[:10])
+        files = count_text(count, "file")
+        yield f"{files} in {report.destination} that no source has: {named}"
+    for saved in report.saved:
+        yield f"your {saved['path']} is now {saved['to']}"
+
+
 @command(
     "sync",
     IDS,
@@ -6453,44 +6594,61 @@ def show_sync(document):
 )
 def cmd_sync(context):
     """Bring the files of all enabled sources, or of those named, up to date."""
-    args, state = context.args, context.state
+    args, state, terminal = context.args, context.state, context.terminal
     if not args.ids and not state.get_all_sources():
-        if state.corrupt_copy:
-            raise UsageError(
-                "the damaged database held no readable source; add yours again"
-            )
-        if args.dry_run:
-            raise UsageError(
-                "no source is registered; sync without --dry-run adds the default one"
-            )
-        context.terminal.log(
-            f"no source is registered yet, so adding the default: {DEFAULT_SOURCE_URL}"
-        )
-        add_default_source(state, args.cache_dir)
+        add_first_source(context)
     rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
-    kinds = {row.id: row.kind for row in rows}
     names = SyncOptions._fields
     options = SyncOptions(**{name: getattr(args, name) for name in names})
-    with context.terminal.progress_bar() as progress:
-        reports = sync_sources(state, rows, options, progress, context.terminal.log)
-    for report in reports:
-        if report.kind != kinds[report.source]:
-            context.terminal.warn(
-                f"{report.source}: Git's protocol was refused; read its raw files"
-            )
-        for saved in report.saved:
-            context.terminal.warn(
-                f"{report.source}: your {saved['path']} is now {saved['to']}"
-            )
+    with terminal.progress_bar() as progress:
+        reports = sync_sources(state, rows, options, progress, terminal.log)
+    for row, report in zip(rows, reports):
+        for note in report_notes(row, report):
+            terminal.warn(f"{report.source}: {note}")
         if report.error:
-            context.terminal.error(f"{report.source}: {report.error}")
+            terminal.error(f"{report.source}: {report.error}")
     codes = {report.exit_code() for report in reports}
     documents = [report.document() for report in reports]
     code = EXIT_FAILED if EXIT_FAILED in codes else max(codes, default=0)
     return {"ok": code == 0, "sources": documents}, code
 
 
-# ---- add, remove, enable, disable, sources ----
+# ---- add, set, remove, sources ----
+
+
+# What a source is told with `add`, and may be told anew with `set`.
+SOURCE_ARGUMENTS = (
+    argument("--ref", help="branch, tag, or full commit id (default: the main branch)"),
+    argument("--path", metavar="DIR", help="directory in the repository"),
+    argument("--dest", dest="destination", metavar="DIR", help="where its files go"),
+    argument("--kind", choices=KINDS, help="how to read it (default: from URL)"),
+    argument(
+        "--include",
+        action="append",
+        metavar="GLOB",
+        help="take these, and not *.md and *.json outside of dist/ and build/",
+    ),
+    argument("--exclude", action="append", metavar="GLOB", help="leave out these, too"),
+    argument(
+        "--on-conflict",
+        choices=POLICIES,
+        help="what to do with an edited or foreign file in the way (default backup)",
+    ),
+    argument(
+        "--allow-hidden",
+        action="store_true",
+        default=None,
+        help="take files with hidden characters all the same",
+    ),
+    argument("--allow-http", action="store_true", help="accept an unencrypted URL"),
+)
+
+
+def source_options(args):
+    """Return what of SOURCE_ARGUMENTS was given, for `add_source`."""
+    names = ("ref", "path", "destination", "kind", "include", "exclude", "on_conflict")
+    values = {name: getattr(args, name) for name in (*names, "allow_hidden")}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 @command(
@@ -6501,60 +6659,86 @@ def cmd_sync(context):
     argument(
         "--id", dest="source_id", metavar="ID", help="name for it (default: from URL)"
     ),
-    argument("--ref", help="branch, tag, or full commit id (default: the main branch)"),
-    argument("--path", metavar="DIR", help="directory in the repository"),
-    argument("--dest", metavar="DIR", help="where its files go"),
-    argument("--kind", choices=KINDS, help="how to read it (default: from URL)"),
-    argument(
-        "--include",
-        action="append",
-        metavar="GLOB",
-        help="take these, and not *.md and *.json outside of dist/ and build/",
-    ),
-    argument(
-        "--exclude",
-        action="append",
-        metavar="GLOB",
-        help="leave out these, too",
-    ),
-    argument(
-        "--on-conflict",
-        choices=POLICIES,
-        default="backup",
-        help="what to do with an edited or foreign file in the way (default backup)",
-    ),
+    *SOURCE_ARGUMENTS,
     argument("--disabled", action="store_true", help="sync it only when it is named"),
-    argument("--allow-http", action="store_true", help="accept an unencrypted URL"),
     show=lambda document: [document["source"]],
     example="add OWNER/REPO --path agents --dest ~/.claude/agents",
 )
 def cmd_add(context):
     """Register a source; prints its id. Nothing is fetched yet."""
-    args, state = context.args, context.state
+    args = context.args
     source_id = add_source(
-        state,
+        context.state,
         args.url,
         args.source_id,
         args.cache_dir,
         args.allow_http,
-        kind=args.kind,
-        ref=args.ref,
-        path=args.path,
-        destination=args.dest,
-        include=args.include,
-        exclude=args.exclude,
-        on_conflict=args.on_conflict,
         enabled=not args.disabled,
+        **source_options(args),
     )
     return {"source": source_id}, 0
+
+
+def show_set(document):
+    """Yield what `set` left where it was, and what comes next."""
+    for path in document["kept"]:
+        yield f"= {path} (kept where it was: edited)"
+    yield f"{document['source']}: changed; the next sync applies it"
+
+
+@command(
+    "set",
+    ONE_ID,
+    argument("--url", metavar="URL", help="where it is now"),
+    *SOURCE_ARGUMENTS,
+    argument("--default-filters", action="store_true", help="drop its own filters"),
+    argument(
+        "--no-allow-hidden",
+        dest="allow_hidden",
+        action="store_false",
+        help="refuse hidden characters again",
+    ),
+    argument(
+        "--enable",
+        dest="enabled",
+        action="store_true",
+        default=None,
+        help="let `sync` without ids include it",
+    ),
+    argument(
+        "--disable",
+        dest="enabled",
+        action="store_false",
+        default=None,
+        help="sync it only when it is named",
+    ),
+    LOCK_TIMEOUT,
+    show=show_set,
+    example="set team --ref v2.0.0",
+)
+def cmd_set(context):
+    """Change a source; its files, their tracking and its history stay its own."""
+    args = context.args
+    (row,) = find_sources(context.state, [args.id], cache_dir=args.cache_dir)
+    changes = {"include": (), "exclude": ()} if args.default_filters else {}
+    changes.update(source_options(args))
+    for name in ("url", "enabled"):
+        if getattr(args, name) is not None:
+            changes[name] = getattr(args, name)
+    if not changes:
+        raise UsageError(f"nothing to change: see set --help, or: sync {args.id}")
+    kept = change_source(
+        context.state, row, args.allow_http, args.lock_timeout, **changes
+    )
+    return {"source": args.id, "kept": kept}, 0
 
 
 def show_remove(document):
     """Yield what `remove` deleted, and what it left."""
     for path in document["deleted"]:
         yield f"- {path}"
-    for path in document["kept"]:
-        yield f"= {path} (kept: edited)"
+    for path in document["left"]:
+        yield f"= {path} (left here)"
     yield f"{document['source']}: removed"
 
 
@@ -6574,21 +6758,14 @@ def cmd_remove(context):
     """Forget a source and its history; its files stay, unless told otherwise."""
     args, state = context.args, context.state
     (row,) = find_sources(state, [args.id], cache_dir=args.cache_dir)
-    deleted, kept = remove_source(state, row, args.delete_files, args.lock_timeout)
-    return {"source": args.id, "deleted": deleted, "kept": kept}, 0
+    deleted, left = remove_source(state, row, args.delete_files, args.lock_timeout)
+    return {"source": args.id, "deleted": deleted, "left": left}, 0
 
 
 def sources_document(context, ids=()):
     """Return the document of `sources` for the sources named, or all."""
     rows = find_sources(context.state, ids, cache_dir=context.args.cache_dir)
     return {"sources": [row._asdict() for row in rows]}
-
-
-def set_enabled(context, enabled):
-    """Enable or disable the named sources; return the document of `sources`."""
-    for row in find_sources(context.state, context.args.ids):
-        context.state.set_enabled(row.id, enabled)
-    return sources_document(context, context.args.ids), 0
 
 
 def show_sources(document):
@@ -6601,21 +6778,6 @@ def show_sources(document):
         yield f"{row['id']}{off}: {where} -> {row['destination']}"
     if not document["sources"]:
         yield f"no sources; add one with: {program_name()} add URL"
-
-
-SOME_IDS = argument("ids", nargs="+", metavar="ID", help="source")
-
-
-@command("enable", SOME_IDS, show=show_sources, example="enable team-agents")
-def cmd_enable(context):
-    """Let `sync` without ids include these sources."""
-    return set_enabled(context, True)
-
-
-@command("disable", SOME_IDS, show=show_sources, example="disable team-agents")
-def cmd_disable(context):
-    """Leave these sources out of `sync` unless they are named."""
-    return set_enabled(context, False)
 
 
 @command("sources", show=show_sources, example="sources --json")
@@ -6639,7 +6801,8 @@ def drift_document(rows, state):
                 raise UsageError(row.fault)
             directory = Directory(row.destination)
             owners = find_owners(state, row)
-            drift = find_drift(directory, tracked, row_filter(row), owners)
+            untracked = find_untracked(directory, tracked, row_filter(row), owners)
+            drift = *find_drift(directory, tracked), untracked
         except (DatabaseError, UsageError) as bad_row:
             error = str(bad_row)
         except OSError as unreadable:
@@ -7230,7 +7393,8 @@ def run_command(argv):
     """Run the command that *argv* names, print what it gives, return its exit code."""
     import argparse
 
-    if any(re.fullmatch("(--[a-z-]+=)?", text) for text in argv):
+    # With `set`, --ref '' is the default branch, and --path '' the whole repository.
+    if "set" not in argv and any(re.fullmatch("(--[a-z-]+=)?", a) for a in argv):
         raise UsageError("an argument is empty: is a variable not set?")
     args = make_parser().parse_args(argv, argparse.Namespace(**COMMON_DEFAULTS))
     entry = COMMANDS[args.command]
