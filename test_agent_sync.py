@@ -6068,16 +6068,6 @@ class TestDestinations:
         assert "taken" in complaint(outcome)
         assert taken.read_bytes() == b"mine\n"
 
-    @pytest.mark.parametrize("inner", [".", "below", "deep/below"])
-    def test_two_sources_never_share_a_destination(self, mirror, inner):
-        arguments = ["--id", "other", "--dest", mirror.dest / inner]
-        outcome = mirror.program.call("add", "owner/repo", *arguments, check=FAILURE)
-        assert "src" in outcome.err
-
-    def test_a_destination_around_another_is_refused_too(self, mirror):
-        arguments = ["--id", "other", "--dest", mirror.dest.parent]
-        mirror.program.call("add", "owner/repo", *arguments, check=FAILURE)
-
     @pytest.mark.parametrize("dest", [".", "inside", ".."])
     def test_a_directory_is_never_synced_into_itself(
         self, program, directory_upstream, dest
@@ -6237,7 +6227,7 @@ class TestNamesThatAreNotThere:
         assert mirror.tree() == {}
 
     @pytest.mark.parametrize(
-        "command", ["sync", "status", "verify", "enable", "remove"]
+        "command", ["sync", "status", "verify", "remove"]
     )
     def test_an_unknown_source_brings_the_nearest_to_mind(self, mirror, command):
         outcome = mirror.program.call(command, "scr", check=FAILURE)
@@ -6795,19 +6785,226 @@ class TestOddFilesInADirectory:
         assert "qa/qa.md" in refusal(lambda: list(source.fetch(listing.entries)))
 
 
-class TestTheSamePathFromTwoSources:
-    def test_two_sources_keep_to_their_own_directories(
-        self, program, git_upstream, directory_upstream
+class TestSharedDestinations:
+    """FAULTS N09, P23, S15: in one directory, or in one inside another's."""
+
+    SKILL = {"x/SKILL.md": b"# X of one\n", "x/run.md": b"run\n"}
+    SOURCES = {  # id: (where in the destination, its files)
+        "one": ("", {"a.md": b"one\n", "both.md": b"one\n", **SKILL}),
+        "two": ("", {"b.md": b"two\n", "BOTH.md": b"two\n", "x/more.md": b"two\n"}),
+        "sub": ("below", {"c.md": b"sub\n", "d/e.md": b"sub\n"}),
+        "top": ("", {"below/c.md": b"top\n", "below/f.md": b"top\n", "a.md/g.md": b""}),
+    }
+    TOGETHER = {
+        **dict.fromkeys(("a.md", "both.md"), b"one\n"),
+        **SKILL,
+        "b.md": b"two\n",
+        "below/c.md": b"sub\n",
+        "below/d/e.md": b"sub\n",
+        "below/f.md": b"top\n",
+        "mine.md": b"mine\n",
+    }
+
+    @pytest.fixture
+    def shared(self, program):
+        """The destination, with a file of the user's in it; the sources are added."""
+        dest = program.root / "dest"
+        write(dest, "mine.md", b"mine\n")
+        for source_id, (below, files) in self.SOURCES.items():
+            for path, data in files.items():
+                write(program.root / source_id, path, data)
+            options = ["--id", source_id, "--dest", dest / below]
+            program.call("add", program.root / source_id, *options)
+        return dest
+
+    def agents(self, directory, look=tree):
+        found = look(directory).items()
+        return {path: what for path, what in found if ".agent-sync/" not in path}
+
+    def test_each_owns_its_files_and_a_skill_whole(self, program, shared):
+        program.call("sync")
+        assert self.agents(shared) == self.TOGETHER
+        skipped = {
+            (source["source"], skip["path"]): skip["reason"]
+            for source in program.call_json("sync")["sources"]
+            for skip in source["skipped"]
+        }
+        assert skipped == {
+            ("two", "BOTH.md"): "belongs to source 'one'",
+            ("two", "x/more.md"): "belongs to source 'one'",
+            ("top", "below/c.md"): "belongs to source 'sub'",
+            ("top", "a.md/g.md"): "belongs to source 'one'",
+        }
+
+    def test_the_second_run_writes_nothing_and_says_the_same(self, program, shared):
+        first = program.call_json("sync")["sources"]
+        before = self.agents(shared, stats)
+        second = program.call_json("sync")["sources"]
+        assert [s["skipped"] for s in second] == [s["skipped"] for s in first]
+        assert [changes(s).keys() - {"skipped"} for s in second] == [set()] * 4
+        assert self.agents(shared, stats) == before
+
+    @pytest.mark.parametrize("order", itertools.permutations(("one", "two", "sub")))
+    def test_one_by_one_in_any_order_nothing_is_taken_from_another(
+        self, program, shared, order
     ):
-        """P23: the same paths never meet, so that no run undoes another's."""
-        first = Mirror(program, git_upstream)
-        second = program.root / "second"
-        program.call("add", directory_upstream.url, "--id", "other", "--dest", second)
-        directory_upstream.write("qa/qa.md", b"# Another\n")
-        for _ in range(2):
-            program.call("sync")
-            assert first.is_faithful()
-            assert tree(second) == directory_upstream.agents()
+        """Who comes first owns what both have, whatever comes later."""
+        program.call("set", "top", "--disable")
+        owner = next(name for name in order if name in ("one", "two"))
+        for source_id in (*order, *reversed(order)):
+            program.call("sync", source_id)
+        found = self.agents(shared)
+        name = {"one": "both.md", "two": "BOTH.md"}[owner]
+        assert [path for path in found if path.lower() == "both.md"] == [name]
+        assert ("x/SKILL.md" in found, "x/more.md" in found) == (
+            (True, False) if owner == "one" else (False, True)
+        )
+        assert found["mine.md"] == b"mine\n"
+        assert not list((shared / ".agent-sync").rglob("*.bak"))
+
+    def test_what_is_anothers_is_not_called_untracked(self, program, shared):
+        program.call("sync")
+        sources = program.call_json("status")["sources"]
+        assert {s["source"]: s["untracked"] for s in sources} == {
+            "one": ["mine.md"],
+            "two": ["mine.md"],
+            "top": ["mine.md"],
+            "sub": [],
+        }
+
+    def test_a_source_that_goes_takes_only_its_own(self, program, shared):
+        program.call("sync")
+        program.call("remove", "one", "--delete-files")
+        gone = {"a.md", "both.md", *self.SKILL}
+        assert self.agents(shared) == {
+            path: data for path, data in self.TOGETHER.items() if path not in gone
+        }
+        assert (shared / ".agent-sync" / "lock").exists()
+        added = {s["source"]: s["added"] for s in program.call_json("sync")["sources"]}
+        assert added["two"] == ["BOTH.md", "x/more.md"]
+        assert added["top"] == ["a.md/g.md"]
+
+    def test_what_a_killed_run_of_one_wrote_is_not_anothers_to_touch(
+        self, program, shared
+    ):
+        """A14: killed after its files, before their rows."""
+        write(shared, "both.md", b"one\n")
+        files = self.SOURCES["one"][1].items()
+        rows = [("one", path, sha256(data)) for path, data in files]
+        with opened(program.database) as connection:
+            connection.executemany("INSERT INTO pending VALUES (?, ?, ?)", rows)
+        program.call("sync", "two")
+        assert self.agents(shared)["both.md"] == b"one\n"
+        program.call("sync")
+        assert self.agents(shared) == self.TOGETHER
+
+    def test_their_runs_wait_for_one_another(self, program, shared):
+        """A15: also where the directory of one is inside that of the other."""
+        program.call("sync")
+        with agent_sync.DestinationLock(shared):
+            outcome = program.call("sync", "sub", "--lock-timeout", "0", check=1)
+        assert "another run holds" in outcome.err
+        program.call("sync", "sub")
+
+
+class TestChangedSources:
+    """FAULTS N08: what `set` changes, the next sync brings about."""
+
+    def test_another_ref_leaves_nothing_of_the_old_one(self, synced):
+        synced.upstream.repository.git("tag", "v1")
+        synced.upstream.delete("qa/qa.md")
+        synced.upstream.write("new.md", b"# New\n")
+        synced.upstream.publish()
+        synced.sync()
+        runs = len(synced.program.call_json("history")["runs"])
+        synced.program.call("set", "src", "--ref", "v1")
+        source = synced.sync()
+        assert (source["added"], source["removed"]) == (["qa/qa.md"], ["new.md"])
+        synced.program.call("set", "src", "--ref", "")
+        assert synced.sync()["added"] == ["new.md"]
+        assert synced.is_faithful()
+        assert len(synced.program.call_json("history")["runs"]) == runs + 2
+
+    OPTIONS = [
+        ("--path", "agents/qa"),
+        ("--include", "*.json"),
+        ("--exclude", "qa/"),
+        ("--kind", "git"),
+    ]
+
+    @pytest.mark.parametrize("option", OPTIONS, ids=[name for name, _ in OPTIONS])
+    def test_afterwards_it_is_what_a_fresh_source_would_be(self, synced, option):
+        """There and back; most files go, which needs no --force: it was asked for."""
+        program, upstream = synced.program, synced.upstream
+        fresh = program.root / "fresh"
+        arguments = [*upstream.arguments, "--id", "fresh", "--dest", fresh]
+        back = ["--default-filters", "--path", "agents"]
+        program.call("set", "src", *option)
+        program.call("add", *arguments, *option)
+        program.call("sync")
+        assert synced.tree() == tree(fresh)
+        program.call("set", "src", *back)
+        program.call("set", "fresh", *back)
+        program.call("sync")
+        assert synced.tree() == tree(fresh) == upstream.agents()
+        assert synced.backups() == []
+
+    def test_a_new_destination_takes_the_files_along(self, synced):
+        synced.write("qa/qa.md", b"# My own\n")
+        synced.write("mine.md", b"mine\n")
+        moved = synced.program.root / "moved"
+        document = synced.program.call_json("set", "src", "--dest", moved)
+        assert document == {"source": "src", "kept": ["qa/qa.md"]}
+        assert synced.tree() == {"qa/qa.md": b"# My own\n", "mine.md": b"mine\n"}
+        source = only_source(synced.program.call_json("sync"))
+        assert changes(source) == {"restored": ["qa/qa.md"]}
+        assert tree(moved) == synced.upstream.agents()
+
+    def test_another_url_is_another_source_of_the_same_name(
+        self, synced, directory_upstream
+    ):
+        directory_upstream.write("only-here.md", b"# Here\n")
+        synced.program.call("set", "src", "--url", directory_upstream.url)
+        source = only_source(synced.program.call_json("sync"))
+        assert (source["kind"], source["added"]) == ("dir", ["only-here.md"])
+        assert synced.tree() == directory_upstream.agents()
+
+    def test_flags_go_on_and_off(self, synced):
+        def flags():
+            row = only_source(synced.program.call_json("sources"))
+            return row["enabled"], row["allow_hidden"], row["on_conflict"]
+
+        synced.program.call("set", "src", "--disable", "--allow-hidden")
+        assert flags() == (0, 1, "backup")
+        options = ["--enable", "--no-allow-hidden", "--on-conflict", "keep"]
+        synced.program.call("set", "src", *options)
+        assert flags() == (1, 0, "keep")
+
+    BAD = [
+        ["nobody", "--ref", "x"],
+        ["src"],
+        ["src", "--path", "../x"],
+        ["src", "--kind", "ftp"],
+        ["src", "--url", "http://h.example/x"],
+        ["src", "--url", "https://u:p@h.example/x"],
+    ]
+
+    @pytest.mark.parametrize("arguments", BAD, ids=" ".join)
+    def test_a_change_that_cannot_be_changes_nothing(self, synced, arguments):
+        before = synced.program.durable_rows()
+        synced.program.call("set", *arguments, check=2)
+        assert synced.program.durable_rows() == before
+
+    def test_an_id_that_is_there_names_set(self, synced):
+        outcome = synced.program.call("add", "o/r", "--id", "src", check=2)
+        assert "set src" in outcome.err
+
+    def test_a_second_directory_of_a_repository_is_called_by_it(self, program):
+        ids = [
+            program.call_json("add", "owner/repo", "--path", path)["source"]
+            for path in ("agents", "more/skills", "last")
+        ]
+        assert ids == ["repo", "repo-skills", "repo-last"]
 
 
 # ==== Web sources ====
@@ -8693,10 +8890,10 @@ class TestMoreThanOneSource:
         assert not pair["one"].exists()
 
     def test_a_disabled_source_is_synced_only_by_name(self, program, pair):
-        program.call("disable", "one")
+        program.call("set", "one", "--disable")
         assert only_source(program.call_json("sync"))["source"] == "two"
         assert only_source(program.call_json("sync", "one"))["source"] == "one"
-        program.call("enable", "one")
+        program.call("set", "one", "--enable")
         assert len(program.call_json("sync")["sources"]) == 2
 
     def test_one_that_fails_never_stops_another(self, program, pair, git_server):
@@ -8712,7 +8909,8 @@ class TestMoreThanOneSource:
         assert program.call_json("sync", "-j", "1")["ok"] is True
 
     def test_nothing_enabled_is_nothing_to_do(self, program, pair):
-        program.call("disable", "one", "two")
+        program.call("set", "one", "--disable")
+        program.call("set", "two", "--disable")
         document = program.call_json("sync")
         assert document == {"ok": True, "sources": []}
 
@@ -11836,7 +12034,7 @@ class TestService:
         assert home.cache_dir == program.root / "home" / "agents"
 
     def test_making_one_enables_nothing_and_asks_nobody(self, program, host, service):
-        program.call("disable", "mpm")
+        program.call("set", "mpm", "--disable")
         new_service(program, host)
         assert service.sync_state.get_source_info("mpm")["enabled"] == 0
         assert host.requests == []
@@ -12543,7 +12741,8 @@ class TestArguments:
             ["sync", "--no-such-option"],
             ["add"],
             ["remove"],
-            ["enable"],
+            ["set"],
+            ["set", "src"],
             ["sync", "--max-age", "soon"],
             ["sync", "-j", "0"],
             ["sync", "--timeout", "-1"],
@@ -12570,7 +12769,7 @@ class TestArguments:
         assert not program.database.exists()
 
     @pytest.mark.parametrize(
-        "command", ["sync", "status", "verify", "remove", "enable"]
+        "command", ["sync", "status", "verify", "remove"]
     )
     def test_an_error_with_json_is_a_document(self, mirror, command):
         outcome = mirror.program.call(command, "nobody", "--json", check=FAILURE)
@@ -12587,8 +12786,7 @@ class TestArguments:
             ["verify"],
             ["files"],
             ["history"],
-            ["disable", "src"],
-            ["enable", "src"],
+            ["set", "src", "--disable"],
             ["remove", "src"],
         ],
         ids=" ".join,
@@ -12785,9 +12983,9 @@ class TestManagingSources:
         assert len(synced.upstream.requests) > before
 
     def test_enabling_and_disabling_are_remembered(self, synced):
-        synced.program.call("disable", "src")
+        synced.program.call("set", "src", "--disable")
         assert only_source(synced.program.call_json("sources"))["enabled"] == 0
-        synced.program.call("enable", "src")
+        synced.program.call("set", "src", "--enable")
         assert only_source(synced.program.call_json("sources"))["enabled"] == 1
 
 
@@ -12892,7 +13090,7 @@ class TestVerifyAlone:
         synced.program.call("add", "owner/repo", "--id", "other", "--disabled")
         synced.program.call("verify")
         synced.program.call("verify", "other", check=1)
-        synced.program.call("disable", "src")
+        synced.program.call("set", "src", "--disable")
         synced.program.call("verify", check=1)
 
 
