@@ -93,7 +93,6 @@ import hashlib
 import json
 import os
 import re
-import sqlite3
 import stat
 import sys
 import threading
@@ -105,6 +104,10 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NamedTuple, Optional, Union
 
+try:
+    import sqlite3
+except ImportError:  # Some Pythons are built without it; AgentSyncState says so.
+    sqlite3 = None  # type: ignore[assignment]
 try:
     import fcntl
 except ImportError:  # Windows locks by msvcrt, imported where it is used.
@@ -309,8 +312,17 @@ def did_you_mean(wanted, names):
     from difflib import get_close_matches
 
     names = sorted(names)[:5000]
-    close = get_close_matches(wanted, names, 3, 0.5) or names[:5]
-    return f"; there is: {', '.join(map(printable, close))}" if close else ""
+    close = get_close_matches(wanted, names, 3, 0.6)
+    if close:
+        return f"; did you mean {' or '.join(map(printable, close))}?"
+    return f"; there is: {', '.join(map(printable, names[:5]))}" if names else ""
+
+
+def short_path(path):
+    """Return *path* as text, with ~ for the home directory at its beginning."""
+    home = os.path.expanduser("~").rstrip(os.sep) + os.sep
+    text = str(path)
+    return f"~{os.sep}{text[len(home) :]}" if text.startswith(home) else text
 
 
 def reason_of(error):
@@ -1365,6 +1377,10 @@ class AgentSyncState:
     SCHEMA_VERSION = 1
 
     def __init__(self, db_path=None):
+        if sqlite3 is None:
+            raise AgentSyncStateError(
+                "this Python has no sqlite3 module; install it, or use another Python"
+            )
         self.db_path = home_path(db_path) if db_path else default_database()
         if sqlite3.sqlite_version_info < (3, 24):
             raise AgentSyncStateError(
@@ -2502,6 +2518,7 @@ class Response:
             if len(data) < size and self._left:
                 raise ConnectionResetError("the answer was cut short")
         self._client.bytes_received += len(data)
+        self._client.progress(self._client.bytes_received)
         return data
 
 
@@ -2511,8 +2528,9 @@ class HttpClient:
     The credentials found for *source_id* go only to these *origins*.
     """
 
-    def __init__(self, pool, source_id, deadline, origins=(), log=None):
+    def __init__(self, pool, source_id, deadline, origins=(), log=None, progress=None):
         self.deadline = deadline
+        self.progress = progress or (lambda bytes_received: None)
         self.requests = 0
         self.bytes_received = 0
         self._pool = pool
@@ -4874,7 +4892,7 @@ class Report:
         self.requests = self.bytes_received = self.duration_ms = 0
         self.error: str | None = None
         self.local_files_verified = False
-        self.strays = []  # after a first sync: files here that nobody tracks
+        self.strays: list[str] = []  # after a first sync: here, and not tracked
 
     def document(self) -> dict[str, Any]:
         """Return the fields as a dict for JSON."""
@@ -5119,13 +5137,18 @@ class Run:
         self.deadline = Deadline(self.options.timeout)
         self.row = row
         self._state = state
+        self._progress = progress or (lambda source_id, done, total: None)
         self._http = None  # nobody is asked
         if not self.options.offline:
             self._http = HttpClient(
-                connections, row.id, self.deadline, source_origins(row), log=log
+                connections,
+                row.id,
+                self.deadline,
+                source_origins(row),
+                log,
+                lambda received: self._progress(row.id, received, None),
             )
         self._refetch = self.options.force and not self.options.offline
-        self._progress = progress or (lambda source_id, done, total: None)
         self._log = log or (lambda text: None)
         self._report = Report(row)
         self._directory = Directory(str(row.destination))
@@ -5147,10 +5170,7 @@ class Run:
         except AgentSyncError as error:
             self._fail(error)
         except Exception as error:  # A fault of ours must not stop the other sources.
-            import traceback
-
-            self._log(traceback.format_exc())
-            self._fail(AgentSyncError(f"unexpected {type(error).__name__}: {error}"))
+            self._fail(unexpected(error, self._log))
         return self._report
 
     def _is_recent(self):
@@ -5848,7 +5868,7 @@ def change_source(
         for name in ("allow_hidden", "enabled")
         if name in changes
     }
-    kept = move_destination(state, row, destination, lock_timeout)
+    kept: list[str] = move_destination(state, row, destination, lock_timeout)
     columns.update(destination=destination, changed_at=utc_now(), **flags)
     state.save_source(row.id, **columns)
     return kept
@@ -6475,31 +6495,46 @@ LOCK_TIMEOUT = argument(
 # ---- sync ----
 
 
+MAX_LINES = 50  # of changes, for one source
+MARKS = {"added": "+", "updated": "~", "restored": "~", "removed": "-", "kept": "="}
+REMARKS = {"restored": " (restored)", "kept": " (kept: edited or not ours)"}
+
+
+def change_lines(report):
+    """Return the lines for what a run did to single files, by path."""
+    lines = [
+        (path, f"{mark} {path}{REMARKS.get(name, '')}")
+        for name, mark in MARKS.items()
+        for path in report[name]
+    ]
+    lines += [
+        (skip["path"], f"! {skip['path']} (skipped: {skip['reason']})")
+        for skip in report["skipped"]
+    ]
+    lines += [
+        (failed["path"], f"! {failed['path']} ({failed['error']})")
+        for failed in report["failed"]
+    ]
+    return [line for _, line in sorted(lines)]
+
+
 def summary_line(report):
     """Return the line that sums up one source's document of `sync`."""
-    counts = [
-        f"{len(report[name])} {name}"
-        for name in (
-            "added",
-            "updated",
-            "restored",
-            "removed",
-            "kept",
-            "skipped",
-            "failed",
-        )
-        if report[name]
-    ]
-    if not report["checked"]:
-        text = f"not asked, {count_text(report['unchanged'], 'file')}"
-    elif counts:
+    names = (*MARKS, "skipped", "failed")
+    counts = [f"{len(report[name])} {name}" for name in names if report[name]]
+    files = count_text(report["unchanged"], "file")
+    if counts:
         text = ", ".join([*counts, f"{report['unchanged']} unchanged"])
-    else:
-        text = f"up to date, {count_text(report['unchanged'], 'file')}"
+    elif report["checked"]:
+        text = f"up to date, {files}"
+    elif report["duration_ms"]:
+        text = f"not asked, {files} as synced"
+    else:  # It was left out: nobody looked.
+        text = f"not asked, {files}"
+    where = f"at {short_revision(report['revision'])} in {report['destination']}"
     cost = count_text(report["requests"], "request")
     seconds = report["duration_ms"] / 1000
-    at = short_revision(report["revision"])
-    return f"{report['source']}: {text} at {at} ({cost}, {seconds:.1f} s)"
+    return f"{report['source']}: {text} {where} ({cost}, {seconds:.1f} s)"
 
 
 def show_sync(document):
@@ -6509,26 +6544,36 @@ def show_sync(document):
     for report in document["sources"]:
         if report["status"] == "error":
             continue
-        marks = {"added": "+", "updated": "~", "restored": "~", "removed": "-"}
-        lines = [
-            (path, f"{mark} {path}{' (restored)' if name == 'restored' else ''}")
-            for name, mark in marks.items()
-            for path in report[name]
-        ]
-        lines += [
-            (path, f"= {path} (kept: edited or not ours)") for path in report["kept"]
-        ]
-        lines += [
-            (skip["path"], f"! {skip['path']} (skipped: {skip['reason']})")
-            for skip in report["skipped"]
-        ]
-        lines += [
-            (failed["path"], f"! {failed['path']} ({failed['error']})")
-            for failed in report["failed"]
-        ]
-        for _, line in sorted(lines):
-            yield line
-        yield summary_line(report)
+        lines = change_lines(report)
+        yield from lines[:MAX_LINES]
+        if len(lines) > MAX_LINES:
+            yield f"… {len(lines) - MAX_LINES:,} more: history --changes"
+        destination = short_path(report["destination"])
+        yield summary_line({**report, "destination": destination})
+
+
+def tell_saved(report, terminal, dry_run):
+    """Say where a run put what was in its way, and how to get that back."""
+    from shlex import quote
+
+    for saved in report.saved:
+        what = f"{report.source}: {saved['path']}"
+        if dry_run:
+            terminal.note(f"{what} would be saved first")
+            continue
+        root = Path(report.destination)
+        copy = " ".join(quote(str(root / saved[name])) for name in ("to", "path"))
+        terminal.note(f"{what} was saved; to get it back: cp {copy}")
+
+
+def tell_trouble(report, terminal):
+    """Say what went wrong in a run, and what is right all the same."""
+    if not report.error:
+        return
+    text = f"{report.source}: {report.error}"
+    if report.local_files_verified:
+        text += "; the files here are as synced last"
+    terminal.error(text)
 
 
 def add_first_source(context):
@@ -6555,8 +6600,6 @@ def report_notes(row, report):
         count, named = len(report.strays), ", ".join(report.strays[:10])
         files = count_text(count, "file")
         yield f"{files} in {report.destination} that no source has: {named}"
-    for saved in report.saved:
-        yield f"your {saved['path']} is now {saved['to']}"
 
 
 @command(
@@ -6605,8 +6648,8 @@ def cmd_sync(context):
     for row, report in zip(rows, reports):
         for note in report_notes(row, report):
             terminal.warn(f"{report.source}: {note}")
-        if report.error:
-            terminal.error(f"{report.source}: {report.error}")
+        tell_saved(report, terminal, args.dry_run)
+        tell_trouble(report, terminal)
     codes = {report.exit_code() for report in reports}
     documents = [report.document() for report in reports]
     code = EXIT_FAILED if EXIT_FAILED in codes else max(codes, default=0)
@@ -6834,9 +6877,11 @@ def drift_line(source):
     if last in ("error", "partial"):
         failed = f", but the last run failed ({last})"
     if age is None and source["revision"] is None:
-        return f"{source['source']}: never synced{failed}"
+        return f"{source['source']}: never synced{failed}; sync {source['source']}"
     drift = len(source["modified"]) + len(source["missing"])
-    intact = f"{drift} not as synced" if drift else "all as synced"
+    intact = (
+        f"{drift} not as synced (see: sync --dry-run)" if drift else "all as synced"
+    )
     files, at = count_text(source["files"], "file"), short_revision(source["revision"])
     when = (
         f"synced {duration_text(age)} ago"
@@ -7227,22 +7272,28 @@ class Terminal:
         self._stderr = stderr
         self._quiet, self._verbose = args.quiet, args.verbose
         isatty = getattr(stderr, "isatty", lambda: False)()
-        self._has_bar = isatty and not args.quiet and not args.json
-        self._color = isatty and not args.no_color and not os.environ.get("NO_COLOR")
+        understands = isatty and os.environ.get("TERM") != "dumb"
+        self._has_bar = understands and not args.quiet and not args.json
+        no_color = args.no_color or os.environ.get("NO_COLOR")
+        self._color = understands and not no_color
 
     def error(self, text):
         """Write one line about what went wrong."""
         self._write(f"{self._colored('31', 'agent_sync:')} {printable(text)}\n")
 
+    def note(self, text):
+        """Write one line that all must see, though nothing went wrong."""
+        self._write(f"agent_sync: {printable(text, 4 * MAX_PATH_LENGTH)}\n")
+
     def warn(self, text):
         """Write one line about what was done, and might not have been expected."""
         if not self._quiet:
-            self._write(f"agent_sync: {printable(text)}\n")
+            self.note(text)
 
     def log(self, text):
         """Write one line for those who want to know more."""
         if self._verbose:
-            self._write(f"agent_sync: {printable(text)}\n")
+            self.note(text)
 
     @contextlib.contextmanager
     def progress_bar(self):
@@ -7250,16 +7301,32 @@ class Terminal:
         if not self._has_bar:
             yield None
             return
+        shown_at, counted = 0.0, set()  # sources of which files were shown
 
         def show(source_id, done, total):
-            filled = 24 * done // max(1, total)
-            bar = self._colored("32", "#" * filled) + "." * (24 - filled)
-            self._write(f"\r{source_id} [{bar}] {done}/{total}\x1b[K")
+            nonlocal shown_at
+            if total is None and source_id in counted:
+                return
+            if total is not None:
+                counted.add(source_id)
+            now = time.monotonic()
+            if done == total or now - shown_at > 0.05:
+                shown_at = now
+                text = self._bar(done, total)
+                self._write(f"\r{printable(source_id)} {text}\x1b[K")
 
         try:
             yield show
         finally:
             self._write("\r\x1b[K")
+
+    def _bar(self, done, total):
+        """Return the bar for files *done*; or, as long as *total* is None, bytes."""
+        if total is None:
+            return f"{done / MIB:.1f} MiB"
+        filled = 24 * done // max(1, total)
+        bar = self._colored("32", "#" * filled) + "." * (24 - filled)
+        return f"[{bar}] {done}/{total}"
 
     def _colored(self, code, text):
         return f"\x1b[{code}m{text}\x1b[0m" if self._color else text
@@ -7270,6 +7337,20 @@ class Terminal:
             self._stderr.flush()
 
 
+LOUDNESS = (
+    argument("-q", "--quiet", action="store_true", help="print errors only"),
+    argument("-v", "--verbose", action="store_true", help="say more, on stderr"),
+)
+COMMON = (
+    argument("--db", metavar="PATH", help="database (or $AGENT_SYNC_DB)"),
+    argument(
+        "--cache-dir",
+        metavar="DIR",
+        help="where files go without --dest (or $AGENT_SYNC_CACHE_DIR)",
+    ),
+    argument("--no-color", action="store_true", help="no colour (or $NO_COLOR)"),
+    argument("--json", action="store_true", help="one JSON document on stdout"),
+)
 COMMON_DEFAULTS = {
     "db": None,
     "cache_dir": None,
@@ -7280,6 +7361,22 @@ COMMON_DEFAULTS = {
 }
 
 
+def common_parser(parser_class):
+    """Return the parser of the options that every command has.
+
+    They stand before the command or after it. Without defaults of their own, what is
+    left out after it does not hide what stood before.
+    """
+    import argparse
+
+    common = parser_class(add_help=False, argument_default=argparse.SUPPRESS)
+    loudness = common.add_mutually_exclusive_group()
+    for group, arguments in ((common, COMMON), (loudness, LOUDNESS)):
+        for names, settings in arguments:
+            group.add_argument(*names, **settings)
+    return common
+
+
 def make_parser():
     """Return the parser of the command line."""
     import argparse
@@ -7288,28 +7385,16 @@ def make_parser():
         def error(self, message):
             raise UsageError(f"{message}; for usage: {self.prog} --help")
 
-    # These stand before the command or after it. Without defaults of their own, what
-    # is left out after it does not hide what stood before.
-    common = Parser(add_help=False, argument_default=argparse.SUPPRESS)
-    common.add_argument("--db", metavar="PATH", help="database (or $AGENT_SYNC_DB)")
-    common.add_argument(
-        "--cache-dir",
-        metavar="DIR",
-        help="where files go without --dest (or $AGENT_SYNC_CACHE_DIR)",
-    )
-    loudness = common.add_mutually_exclusive_group()
-    loudness.add_argument(
-        "-q", "--quiet", action="store_true", help="print errors only"
-    )
-    loudness.add_argument("-v", "--verbose", action="store_true", help="say more")
-    common.add_argument("--no-color", action="store_true", help="(or $NO_COLOR)")
-    common.add_argument(
-        "--json", action="store_true", help="one JSON document on stdout"
-    )
+        def _check_value(self, action, value):
+            # argparse before 3.14 lists all choices, and does not guess.
+            if action.choices is not None and value not in action.choices:
+                hint = did_you_mean(value, action.choices)
+                raise argparse.ArgumentError(action, f"there is no '{value}'{hint}")
+
     options = {
         "allow_abbrev": False,
         "formatter_class": argparse.RawDescriptionHelpFormatter,
-        "parents": [common],
+        "parents": [common_parser(Parser)],
     }
     program = program_name()
     parser = Parser(
@@ -7331,9 +7416,43 @@ def make_parser():
             epilog=f"example:\n  {program} {entry.example}",
             **options,
         )
-        for flags, settings in entry.arguments:
-            subparser.add_argument(*flags, **settings)
+        for names, settings in entry.arguments:
+            subparser.add_argument(*names, **settings)
     return parser
+
+
+CLEARABLE = ("--ref", "--path")  # by `set`, where '' is the default
+
+
+def check_arguments(argv):
+    """Raise UsageError for an argument that is empty, or not UTF-8."""
+    for before, text in zip(["", *argv], argv):
+        option, _, value = text.partition("=")
+        clears = "set" in argv and not value and (option or before) in CLEARABLE
+        # argparse before 3.13 makes an empty list of "--option=--".
+        if not clears and re.fullmatch("(--[a-z-]+=(--)?)?", text):
+            raise UsageError(f"an argument is empty ('{text}'): is a variable not set?")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise UsageError(f"the argument '{printable(text)}' is not UTF-8") from None
+
+
+def parse_arguments(argv):
+    """Return the Namespace of a command line; UsageError for one that will not do."""
+    import argparse
+
+    check_arguments(argv)
+    defaults = argparse.Namespace(**COMMON_DEFAULTS)
+    args, unknown = make_parser().parse_known_args(argv, defaults)
+    if not unknown:
+        return args
+    text = unknown[0].partition("=")[0]
+    if not text.startswith("-"):
+        raise UsageError(f"'{text}' is one argument too many for {args.command}")
+    known = (*COMMON, *LOUDNESS, *COMMANDS[args.command].arguments)
+    names = [name for names, _ in known for name in names if name.startswith("--")]
+    raise UsageError(f"{args.command} has no option {text}{did_you_mean(text, names)}")
 
 
 class Terminated(KeyboardInterrupt):
@@ -7391,12 +7510,7 @@ def write_output(text):
 
 def run_command(argv):
     """Run the command that *argv* names, print what it gives, return its exit code."""
-    import argparse
-
-    # With `set`, --ref '' is the default branch, and --path '' the whole repository.
-    if "set" not in argv and any(re.fullmatch("(--[a-z-]+=)?", a) for a in argv):
-        raise UsageError("an argument is empty: is a variable not set?")
-    args = make_parser().parse_args(argv, argparse.Namespace(**COMMON_DEFAULTS))
+    args = parse_arguments(argv)
     entry = COMMANDS[args.command]
     document, code = entry.run(Context(args, Terminal(args, sys.stderr)))
     if args.json:

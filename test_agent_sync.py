@@ -12395,6 +12395,35 @@ class TestTextOfSync:
             assert words in summary
         assert revision[:7] in summary
 
+    def test_of_many_changes_fifty_are_shown(self, mirror):
+        for number in range(60):
+            mirror.upstream.repository.write(f"agents/many/{number}.md", b"# Many\n")
+        mirror.upstream.repository.commit()
+        lines = mirror.program.call("sync").out.splitlines()
+        changes = [line for line in lines if line[0] in "+~-=!"]
+        assert len(changes) == 50
+        assert lines[50].startswith(f"… {60 + 8 - 50} more: ")
+        assert len(lines) == 52
+
+    def test_the_summary_says_where_the_files_are(self, synced):
+        assert f" in {synced.dest} " in synced.program.call("sync").out
+
+    @posix_only
+    @pytest.mark.parametrize("options", [[], ["-q"]], ids=str)
+    def test_how_to_get_an_edit_back_is_said(self, synced, options):
+        edited = synced.dest / "qa" / "qa.md"
+        edited.write_bytes(b"# Mine\n")
+        dry = synced.program.call("sync", "--dry-run", *options).err
+        assert "qa/qa.md would be saved" in dry and "cp " not in dry
+        told = synced.program.call("sync", *options).err
+        assert edited.read_bytes() != b"# Mine\n"
+        subprocess.run(["sh", "-c", told[told.index("cp ") :]], check=True)
+        assert edited.read_bytes() == b"# Mine\n"
+
+    def test_out_of_reach_the_files_here_are_said_to_be_right(self, synced):
+        synced.upstream.server.close()
+        assert "as synced last" in synced.program.call("sync", check=3).err
+
     def test_no_news_is_one_line(self, synced):
         [line] = synced.program.call("sync").out.splitlines()
         assert line.startswith("src:")
@@ -12453,6 +12482,16 @@ class TestOnATerminal:
         assert re.search(self.COLOUR, shown)
         assert large.is_faithful()
 
+    def test_bytes_are_shown_until_files_are(self, large):
+        shown = shown_on_terminal("sync")
+        received, counted = shown.find(b" MiB"), shown.find(b"/")
+        assert 0 < received < counted and b" MiB" not in shown[counted:]
+
+    def test_a_dumb_terminal_gets_plain_lines(self, large, monkeypatch):
+        """N19."""
+        monkeypatch.setenv("TERM", "dumb")
+        assert b"\x1b" not in shown_on_terminal("sync")
+
     def test_quiet_shows_no_bar(self, large):
         assert shown_on_terminal("sync", "-q") == b""
 
@@ -12491,10 +12530,24 @@ class TestArguments:
         env = {**os.environ, "PYTHONPATH": str(HERE)}
         subprocess.run([sys.executable, "-c", code], check=True, env=env)
 
-    @pytest.mark.parametrize("rest", [[], ["status"], ["--db", "sync"]], ids=str)
-    def test_a_mistyped_command_is_told_what_there_is(self, program, rest):
-        outcome = program.call("snyc", *rest, check=2)
-        assert all(command in outcome.err for command in COMMANDS)
+    @pytest.mark.parametrize(
+        ("arguments", "meant"),
+        [
+            ("snyc", "sync"),
+            ("snyc status", "sync"),
+            ("snyc --db sync", "sync"),
+            ("sync --dryrun", "--dry-run"),
+            ("sync --max-aeg=3m", "--max-age"),
+            ("sync --jsn", "--json"),
+            ("add owner/repo --kind gti", "git"),
+            ("add owner/repo --inclde x", "--include"),
+            ("xyzzy", "there is: add"),
+            ("sources src", "too many"),
+            ("sync --dry", "no option --dry"),
+        ],
+    )
+    def test_what_was_mistyped_is_told_what_was_meant(self, program, arguments, meant):
+        assert meant in program.call(*arguments.split(), check=2).err
 
     @pytest.mark.parametrize(
         "arguments",
@@ -12502,6 +12555,8 @@ class TestArguments:
             ["manifest", ""],
             ["sync", "--db", ""],
             ["sync", "--db="],
+            ["sync", "--db=--"],
+            ["add", "owner/repo", "--include=--"],
             ["--cache-dir=", "sync"],
             ["add", "owner/repo", "--dest", ""],
         ],
@@ -12510,6 +12565,29 @@ class TestArguments:
     def test_an_empty_argument_is_a_mistake(self, program, arguments):
         """Of a shell, as a rule, in which a variable is not set."""
         assert "empty" in program.call(*arguments, check=2).err
+
+    @posix_only
+    def test_arguments_are_utf_8(self, program):
+        """N25."""
+        command = [*map(os.fsencode, program.command("add")), b"/tmp/\xff"]
+        done = subprocess.run(command, capture_output=True)
+        assert done.returncode == 2 and b"not UTF-8" in done.stderr
+
+    @pytest.mark.parametrize(
+        ("arguments", "told"),
+        [(["sync"], 1), (["status"], 1), (["manifest", "."], 0), (["--version"], 0)],
+        ids=str,
+    )
+    def test_a_python_without_sqlite_is_told_in_a_line(self, program, arguments, told):
+        """N19. What needs no database works."""
+        code = "import sys; sys.modules['sqlite3'] = None; import agent_sync; "
+        code += f"sys.exit(agent_sync.main({arguments}))"
+        env = {**os.environ, "PYTHONPATH": str(HERE)}
+        done = subprocess.run(
+            [sys.executable, "-c", code], capture_output=True, text=True, env=env
+        )
+        assert (done.returncode, done.stderr.count("no sqlite3 module")) == (told, told)
+        assert done.stderr.count("\n") == told
 
     @posix_only
     @pytest.mark.parametrize("home", ["", "here", "./here"])
