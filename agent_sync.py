@@ -6162,6 +6162,11 @@ def migrate_etag_cache(
 # The interface of the two modules that this file replaces there.
 
 
+def short_hash(text):
+    """Return eight hexadecimal digits that stand for *text*."""
+    return sha256_of(text.encode("utf-8", "surrogateescape"))[:8]
+
+
 def _logger():
     import logging
 
@@ -6212,7 +6217,11 @@ class ETagCache:
 
 
 class GitSourceSyncService:
-    """One source and its cache directory, as claude-mpm uses them."""
+    """One source and its cache directory, as claude-mpm uses them.
+
+    Each instance has its own URL and directory. Where the id is taken by another
+    directory, its runs are recorded under `ID-` and eight hexadecimal digits.
+    """
 
     def __init__(
         self,
@@ -6226,19 +6235,30 @@ class GitSourceSyncService:
         self.cache_dir = directory.absolute()
         self.cache_dir.mkdir(parents=True, exist_ok=True)
         self.sync_state = AgentSyncState()
-        destination = str(self.cache_dir)
-        self.sync_state.save_source(
-            source_id, url=self.source_url, destination=destination
-        )
+        self._id = self._register()
         if (self.cache_dir / CACHE_NAME).is_file():
             self._import_cache()
+
+    def _register(self):
+        """Return the id under which this directory is known, from now on."""
+        root = resolved(self.cache_dir)
+        for source_id in (self.source_id, f"{self.source_id}-{short_hash(root)}"):
+            stored = self.sync_state.get_source_info(source_id)
+            if stored is None or resolved(source_row(stored).destination) == root:
+                break
+        if stored is None or stored["destination"] is None:
+            destination = str(self.cache_dir)
+            self.sync_state.save_source(
+                source_id, url=self.source_url, destination=destination
+            )
+        return source_id
 
     def _import_cache(self):
         try:
             document = migrate_etag_cache(
                 self.cache_dir,
                 state=self.sync_state,
-                source=self.sync_state.get_source_info(self.source_id),
+                source=self.sync_state.get_source_info(self._id),
                 suffix=".migrated",
             )
             for file in document["files"]:
@@ -6248,13 +6268,21 @@ class GitSourceSyncService:
             _logger().warning("%s was not imported: %s", CACHE_NAME, error)
 
     def _row(self):
-        return source_row(self.sync_state.get_source_info(self.source_id))
+        """Return the SourceRow, at this instance's URL from now on."""
+        stored = self.sync_state.get_source_info(self._id)
+        if stored is None or stored["url"] != self.source_url:
+            destination = str(self.cache_dir)
+            self.sync_state.save_source(
+                self._id, url=self.source_url, destination=destination
+            )
+            stored = self.sync_state.get_source_info(self._id)
+        return source_row(stored)
 
     def _run(self, **options):
         """Return (the Report of a run, the tracked paths intact, those missing)."""
         options = SyncOptions(**options)
         (report,) = sync_sources(self.sync_state, [self._row()], options)
-        tracked = tracked_files(self.sync_state.get_files(self.source_id))
+        tracked = tracked_files(self.sync_state.get_files(self._id))
         modified, missing = find_drift(Directory(self.cache_dir), tracked)
         return report, sorted(set(tracked) - set(modified) - set(missing)), missing
 
@@ -6272,7 +6300,8 @@ class GitSourceSyncService:
         has the changes logged, each between the prefix and the suffix.
         """
         report, intact, missing = self._run(force=force_refresh)
-        synced = sorted(report.added + report.updated + report.restored)
+        changed = report.added + report.updated + report.restored
+        synced = intact if force_refresh else sorted(changed)
         failed = [failure["path"] for failure in report.failed]
         if report.status == "error":
             _logger().error("%s: %s", self.source_id, report.error)
@@ -6301,21 +6330,21 @@ class GitSourceSyncService:
         return {**dict.fromkeys(intact, False), **dict.fromkeys(changed, True)}
 
     def download_agent_file(self, filename: str) -> str | None:
-        """Return the text of one file from the source, or else the cache, or None."""
+        """Return the text of one file; None if the source does not have it.
+
+        From the source, or from the cache if the source does not answer.
+        """
         try:
             content = self._download(check_path(filename))
         except PathError:
             return None
         except (GitSyncError, UsageError) as error:
             _logger().warning("%s: %s; looking in the cache", self.source_id, error)
-            content = None
-        if content is None:
             try:
                 content = Directory(self.cache_dir).read(filename)
             except OSError:
                 return None
-        text: str = content.decode("utf-8", "replace")
-        return text
+        return None if content is None else content.decode("utf-8", "replace")
 
     def _download(self, path):
         """Return the content of one file at the source, or None if it is not there."""

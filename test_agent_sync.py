@@ -11890,6 +11890,48 @@ class TestService:
         assert (source["source"], source["unchanged"]) == ("mpm", 4)
 
 
+class TestSeveralServices:
+    """FAULTS N22: claude-mpm makes them under one id for several directories."""
+
+    def test_a_second_directory_takes_nothing_from_the_first(
+        self, complete, host, other_site, program
+    ):
+        other_site.files = {"other.md": b"# Other\n"}
+        elsewhere = program.root / "elsewhere"
+        second = agent_sync.GitSourceSyncService(other_site.base, elsewhere, "mpm")
+        assert second.source_id == "mpm"
+        assert_result(second.sync_agents(), synced=["other.md"])
+        assert_result(complete.sync_agents(), cached=FEW_AGENTS)
+        assert tree(elsewhere) == other_site.files
+        assert tree(complete.cache_dir) == FEW_AGENTS
+        ids = [row["id"] for row in program.call_json("sources")["sources"]]
+        assert len(ids) == 2 and ids[0] == "mpm"
+        assert re.fullmatch("mpm-[0-9a-f]{8}", ids[1])
+        third = agent_sync.GitSourceSyncService(other_site.base, elsewhere, "mpm")
+        assert_result(third.sync_agents(), cached=["other.md"])
+
+    def test_another_url_counts_from_the_run_on_not_from_the_construction(
+        self, complete, host, other_site
+    ):
+        other_site.files = {**FEW_AGENTS, "more.md": b"# More\n"}
+        second = agent_sync.GitSourceSyncService(
+            other_site.base, complete.cache_dir, "mpm"
+        )
+        assert_result(complete.sync_agents(), cached=FEW_AGENTS)
+        assert_result(second.sync_agents(), synced=["more.md"], cached=FEW_AGENTS)
+
+    def test_what_force_refresh_fetched_counts_as_downloaded(self, complete):
+        assert_result(complete.sync_agents(force_refresh=True), synced=FEW_AGENTS)
+
+    def test_what_the_source_no_longer_has_does_not_come_from_the_cache(
+        self, complete, host
+    ):
+        del host.files["ops.json"]
+        assert complete.download_agent_file("ops.json") is None
+        host.is_gone = True
+        assert complete.download_agent_file("ops.json") is not None
+
+
 class TestStartOfTheService:
     """On construction an ETag cache is imported and put aside."""
 
