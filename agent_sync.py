@@ -99,10 +99,10 @@ import threading
 import time
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
-from typing import Any, NamedTuple, Optional, Union
+from typing import Any, ClassVar, NamedTuple, Optional, Union
 
 try:
     import sqlite3
@@ -203,7 +203,7 @@ class DatabaseError(AgentSyncStateError):
 
 
 class CorruptDatabaseError(DatabaseError):
-    """The database was damaged; it has been moved aside, and a new one is in place."""
+    """The database is damaged; opened again, it is set aside and a new one made."""
 
 
 class GitSyncError(AgentSyncError):
@@ -1183,6 +1183,18 @@ CREATE INDEX IF NOT EXISTS idx_contents_stored
     ON contents(stored_at, size);
 """
 CONTRACT_TABLES = {"sources", "agent_files", "sync_history"}
+CONTRACT_VERSION = 1
+FILE_COLUMNS = (  # of `agent_files`, but for whose file it is and when it was written
+    "file_path",
+    "content_sha",
+    "local_path",
+    "file_size",
+    "object_id",
+    "etag",
+    "last_modified",
+    "mode",
+    "stat",
+)
 CHANGE_COLUMNS = (  # as the fields of Change
     "file_path",
     "action",
@@ -1288,21 +1300,30 @@ def migration_2(connection):
 # SCHEMA then makes the tables and indexes that are missing.
 MIGRATIONS = (migration_1, migration_2)  # `PRAGMA user_version` counts them
 INCOMPATIBLE_VERSION = 1000  # Below it, versions to come only add to the schema.
-APPLICATION_ID = 0x61677379  # `PRAGMA application_id` of the files of this program
+APPLICATION_ID = 0x61677379  # `PRAGMA application_id` of the files of this program,
+MARKED_SINCE = 2  # from this version on
+
+
+DEFAULT_DATABASE = "~/.config/claude-mpm/agent_sync.db"
 
 
 def default_database():
     """Return the database's path: $AGENT_SYNC_DB, or the one in the home directory."""
-    configured = os.environ.get("AGENT_SYNC_DB")
-    if configured:
-        return home_path(configured)
-    return home_path("~/.config/claude-mpm/agent_sync.db")
+    return home_path(os.environ.get("AGENT_SYNC_DB") or DEFAULT_DATABASE)
 
 
-def is_corruption(error):
-    """Return whether a sqlite3 error is about the file itself being damaged."""
-    # Their numbers are attributes from Python 3.11 on.
-    return "malformed" in str(error) or "not a database" in str(error)
+def connect(path):
+    """Return a connection to the database at *path*, for one transaction."""
+    connection = sqlite3.connect(
+        str(path), timeout=BUSY_TIMEOUT, isolation_level="IMMEDIATE"
+    )
+    connection.row_factory = sqlite3.Row
+    # Invalid UTF-8 is read as text that can be shown and stored; the checks refuse it.
+    connection.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.execute("PRAGMA cell_size_check = ON")
+    return connection
 
 
 def insert_sql(table, names):
@@ -1317,6 +1338,217 @@ def insert(connection, table, row):
     return cursor.lastrowid
 
 
+def set_metadata(connection, **values):
+    """Note *values* in schema_metadata, where they are not noted yet."""
+    connection.executemany(
+        "INSERT OR IGNORE INTO schema_metadata (key, value) VALUES (?, ?)",
+        values.items(),
+    )
+
+
+def complete_schema(connection):
+    """Make the tables and indexes that are missing, and mark the database as ours."""
+    execute_each(connection, SCHEMA)
+    set_metadata(connection, version=str(CONTRACT_VERSION), created_at=utc_now())
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
+    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS):d}")
+
+
+@functools.cache
+def schema_columns():
+    """Return {table: the names of its columns in order}, as SCHEMA has them."""
+    tables = re.findall(r"^CREATE TABLE \D*? (\w+) \((.*?)^\)", SCHEMA, re.M | re.S)
+    return {name: re.findall(r"^    ([a-z]\w*)", body, re.M) for name, body in tables}
+
+
+def schema_fault(connection):
+    """Return what is wrong with the tables of a database, or None.
+
+    There may be more of all: columns, tables, indexes. What is damaged in the text of
+    a schema, SQLite takes for what was meant, so it is compared here.
+    """
+    found = {}
+    for table, column in connection.execute(
+        "SELECT lower(t.name), c.name FROM sqlite_master t"
+        " JOIN pragma_table_info(t.name) c WHERE t.type = 'table'"
+        " ORDER BY t.name, c.cid"
+    ):
+        found.setdefault(table, []).append(column)
+    for table, columns in schema_columns().items():
+        rest = iter(found.get(table, ()))
+        if not all(column in rest for column in columns):
+            return f"table {table} has not the columns that it should have"
+        keys = connection.execute(f"PRAGMA foreign_key_list({table})").fetchall()
+        if any(key["table"].lower() not in found for key in keys):
+            return f"table {table} refers to a table that is not there"
+    return None
+
+
+# ---- Recovery ----
+# A damaged database is set aside when it is opened, and only then: no run loses the
+# ground under its feet. Its files are still in their destinations, where the next sync
+# finds them to be as listed.
+
+SALVAGED = (  # of `sources`: what a user said
+    "id",
+    "url",
+    "enabled",
+    "created_at",
+    "kind",
+    "ref",
+    "path",
+    "destination",
+    "include",
+    "exclude",
+    "on_conflict",
+    "pin",
+    "allow_hidden",
+)
+
+
+def is_passing(error):
+    """Return whether a sqlite3 error says nothing about the file being damaged."""
+    # Their numbers are attributes from Python 3.11 on.
+    passing = "locked|busy|full|readonly|unable to open|disk I/O|interrupted"
+    return bool(re.search(passing, str(error)))
+
+
+def is_corruption(error):
+    """Return whether a sqlite3 error is about the file itself being damaged."""
+    # Python cannot decode what SQLite says of a schema whose text is damaged.
+    damage = "malformed|not a database|unsupported file format"
+    return isinstance(error, UnicodeDecodeError) or bool(re.search(damage, str(error)))
+
+
+def is_ours(path):
+    """Return whether the file is recognisably a database of this program.
+
+    It begins as SQLite's do, and has this program's mark, or names its tables. Only to
+    be asked where SQLite cannot read it: to close a file takes all locks from it that
+    this process has.
+    """
+    with open(path, "rb") as file:
+        head = file.read(100)
+    if not head.startswith(b"SQLite format 3\0"):
+        return False
+    if head[68:72] == APPLICATION_ID.to_bytes(4, "big"):
+        return True
+    return any(names_tables(f"{path}{suffix}") for suffix in ("", "-wal"))
+
+
+def names_tables(path):
+    """Return whether a file has the names of this program's tables in its bytes."""
+    missing, data = {b"agent_files", b"sync_history"}, b""
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        while missing:
+            chunk = file.read(MIB)
+            if not chunk:
+                break
+            data = data[-20:] + chunk
+            missing = {name for name in missing if name not in data}
+    return not missing
+
+
+def find_damage(path):
+    """Return what SQLite finds wrong with the file at *path*, or None.
+
+    Its schema is trusted here: one that it only mistrusts, it calls malformed, too.
+    """
+    try:
+        with contextlib.closing(connect(path)) as connection:
+            connection.execute("PRAGMA trusted_schema = ON")
+            return integrity_fault(connection)
+    except (sqlite3.Error, UnicodeError) as error:
+        return str(error) if is_corruption(error) else None
+
+
+def integrity_fault(connection):
+    """Return the first fault in the pages and indexes of a database, or None."""
+    verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    return None if verdict == "ok" else verdict
+
+
+def salvaged_sources(path):
+    """Return what of `sources` can still be read, as dicts of what is SALVAGED."""
+    found = {}
+    with contextlib.closing(connect(path)) as connection:
+        for order in ("ASC", "DESC"):  # From both ends, up to what is damaged.
+            with contextlib.suppress(sqlite3.Error, UnicodeError):
+                # Else SQLite refuses all of a file that was cut short.
+                connection.execute("PRAGMA writable_schema = ON")
+                columns = connection.execute("PRAGMA table_info(sources)")
+                there = {row["name"] for row in columns}
+                names = ", ".join(name for name in SALVAGED if name in there)
+                query = f"SELECT {names} FROM sources ORDER BY rowid {order}"
+                for row in connection.execute(query):
+                    found[row["id"]] = dict(row)
+    return list(found.values())
+
+
+def write_database(path, sources):
+    """Make a database at *path* with those of the *sources* that are sound."""
+    os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
+    with contextlib.closing(connect(path)) as connection, connection:
+        connection.execute("BEGIN IMMEDIATE")
+        complete_schema(connection)
+        set_metadata(connection, had_sources="1")
+        for source in sources:
+            # What was read from a page of other things is no text.
+            names = [source.get("id"), source.get("url")]
+            is_sound = all(type(name) is str and name.isprintable() for name in names)
+            if is_sound and all(names):
+                with contextlib.suppress(sqlite3.Error, OverflowError):
+                    insert(connection, "sources", source)
+
+
+def replace_database(path):
+    """Put a new database with the sources of the damaged one in its place.
+
+    Return where the damaged one is now. At no time is there a database without its
+    sources, or none.
+    """
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
+    corrupt_copy, fresh = (
+        Path(f"{path}.{what}-{stamp}") for what in ("corrupt", "new")
+    )
+    try:
+        write_database(fresh, salvaged_sources(path))
+        for suffix in DATABASE_SUFFIXES:
+            with contextlib.suppress(FileNotFoundError):
+                os.replace(f"{path}{suffix}", f"{corrupt_copy}{suffix}")
+        try:
+            os.link(path, corrupt_copy)
+        except OSError:  # A file system without hard links.
+            os.replace(path, corrupt_copy)
+        os.replace(fresh, path)
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(fresh)
+    return corrupt_copy
+
+
+def recover(path, inode):
+    """Replace the damaged database; return where it is now, or None.
+
+    *inode* is the damaged file's: None if another process has replaced it already.
+    """
+    try:
+        with open(path, "rb") as file:
+            if fcntl:  # The lock is on the file, whatever its name is then.
+                fcntl.flock(file, fcntl.LOCK_EX)
+            if os.stat(path).st_ino != inode:
+                return None
+            return replace_database(path)
+    except (OSError, sqlite3.Error) as error:
+        raise DatabaseError(
+            f"database {path} is damaged, and cannot be set aside: {reason_of(error)}"
+        ) from error
+
+
+# ---- Rows ----
+# What several methods of the state do in a transaction of theirs.
+
+
 def update_source(connection, source_id, columns):
     """Set *columns* of a source, and when; DatabaseError if it is not there."""
     columns = {"updated_at": utc_now(), **columns}
@@ -1327,6 +1559,29 @@ def update_source(connection, source_id, columns):
     )
     if cursor.rowcount != 1:
         raise DatabaseError(f"there is no source '{printable(source_id)}'")
+
+
+def track_files(connection, source_id, files):
+    """Insert or update the rows of *files*, dicts with some of FILE_COLUMNS."""
+    names = ("source_id", "synced_at", *FILE_COLUMNS)
+    updates = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
+    now = utc_now()
+    connection.executemany(
+        insert_sql("agent_files", names)
+        + f" ON CONFLICT (source_id, file_path) DO UPDATE SET {updates}",
+        [(source_id, now, *map(file.get, FILE_COLUMNS)) for file in files],
+    )
+
+
+def delete_files(connection, table, source_id, is_gone):
+    """Delete the source's rows of *table* whose path *is_gone*.
+
+    A path that is not UTF-8 can be read there, but not asked for.
+    """
+    query = f"SELECT rowid, file_path FROM {table} WHERE source_id = ?"
+    rows = connection.execute(query, (source_id,))
+    gone = [(rowid,) for rowid, path in rows if is_gone(path)]
+    connection.executemany(f"DELETE FROM {table} WHERE rowid = ?", gone)
 
 
 def files_digest(files):
@@ -1352,19 +1607,7 @@ def listing_digest(source, files):
     return sha256_of(text.encode())
 
 
-def stored_bytes(value):
-    """Return what was read from a column, text as the bytes that are stored."""
-    return value.encode("utf-8", "surrogateescape") if type(value) is str else value
-
-
-def settle(connection, source_id, unsettled):
-    """Forget what is pending of the source but at the paths *unsettled*."""
-    rows = connection.execute(
-        "SELECT rowid, file_path FROM pending WHERE source_id = ?", (source_id,)
-    )
-    unsettled = frozenset(unsettled)
-    ended = [(row["rowid"],) for row in rows if row["file_path"] not in unsettled]
-    connection.executemany("DELETE FROM pending WHERE rowid = ?", ended)
+# ---- Opening ----
 
 
 class AgentSyncState:
@@ -1374,53 +1617,88 @@ class AgentSyncState:
     transaction. Public methods raise DatabaseError, from sqlite3's own error.
     """
 
-    SCHEMA_VERSION = 1
+    SCHEMA_VERSION = CONTRACT_VERSION
 
-    def __init__(self, db_path=None):
+    # Paths of databases in which this process met an error that damage could explain.
+    # They are looked through when they are opened again.
+    _suspects: ClassVar[set[Path]] = set()
+
+    def __init__(self, db_path: Optional[AnyPath] = None) -> None:
         if sqlite3 is None:
             raise AgentSyncStateError(
                 "this Python has no sqlite3 module; install it, or use another Python"
             )
         self.db_path = home_path(db_path) if db_path else default_database()
+        # Where the damaged database is now that was in its place.
+        self.corrupt_copy: Optional[Path] = None
         if sqlite3.sqlite_version_info < (3, 24):
             raise AgentSyncStateError(
                 f"SQLite {sqlite3.sqlite_version} is too old: 3.24 or newer is needed"
             )
-        self.corrupt_copy = None  # where a damaged database is now
+        inode = self._create_file()
         try:
-            self._prepare()
-        except CorruptDatabaseError:
-            self._prepare()
+            self._open()
+        except CorruptDatabaseError as error:
+            self._recover(inode, error)
+            self._open()
 
-    def _prepare(self):
-        """Create the database, or bring its schema up to date, if that is needed."""
-        self._create_file()
-        with self._transaction(write=False) as connection:
-            version = self._checked_version(connection)
-        if version < len(MIGRATIONS):
-            self._migrate()
+    def heal(self) -> None:
+        """Open the database again if a call met an error, to replace a damaged one.
 
-    def _create_file(self):
-        """Make the directory (0700) and an empty file (0600) where there is none."""
+        For the end of a run, when nobody works with what was read from it.
+        """
+        if self.db_path in self._suspects:
+            self.corrupt_copy = AgentSyncState(self.db_path).corrupt_copy
+
+    def _create_file(self) -> int:
+        """Make the directory (0700) and an empty file (0600); return its inode."""
         try:
             if not self.db_path.parent.is_dir():
                 self.db_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             with contextlib.suppress(FileExistsError):
                 os.close(os.open(self.db_path, os.O_CREAT | os.O_EXCL, 0o600))
+            return os.stat(self.db_path).st_ino
         except OSError as error:
             raise DatabaseError(
                 f"cannot create the database {self.db_path}: {reason_of(error)};"
                 " choose another with --db or AGENT_SYNC_DB"
             ) from error
 
-    def _checked_version(self, connection):
+    def _open(self) -> None:
+        """Check that the database is sound and ours; bring its schema up to date."""
+        with self._transaction(write=False) as connection:
+            version = self._checked_version(connection)
+            if self.db_path in self._suspects:
+                fault = integrity_fault(connection)
+                if fault:
+                    raise CorruptDatabaseError(f"{self.db_path} is damaged: {fault}")
+        self._suspects.discard(self.db_path)
+        if version < len(MIGRATIONS):
+            self._migrate()
+
+    def _recover(self, inode: int, error: CorruptDatabaseError) -> None:
+        """Put a new database in the damaged one's place, or raise what forbids it."""
+        if os.stat(self.db_path).st_ino != inode:
+            return  # Another process did.
+        if self.db_path != home_path(DEFAULT_DATABASE) and not is_ours(self.db_path):
+            raise AgentSyncStateError(
+                f"{self.db_path} is not a database of this program, and is left as it"
+                f" is ({error.__cause__ or error}); choose another --db"
+            ) from error
+        if error.__cause__ and not find_damage(self.db_path):
+            raise DatabaseError(
+                f"database {self.db_path}: {error.__cause__}"
+            ) from error
+        self.corrupt_copy = recover(self.db_path, inode)
+
+    def _checked_version(self, connection: sqlite3.Connection) -> int:
         """Return how many migrations have run; refuse a database that is not ours."""
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         mark = connection.execute("PRAGMA application_id").fetchone()[0]
         schema = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
         names = {row["name"] for row in schema}
-        is_ours = mark in (0, APPLICATION_ID) and names >= CONTRACT_TABLES
-        if not is_ours and (names or mark):
+        is_marked = mark == APPLICATION_ID
+        if (names or mark) and not is_marked and not names >= CONTRACT_TABLES:
             raise AgentSyncStateError(
                 f"{self.db_path} is a database of another program; choose another --db"
             )
@@ -1436,43 +1714,37 @@ class AgentSyncState:
                 f"{self.db_path} has triggers or views that are not this program's:"
                 f" {printable(', '.join(foreign))}; drop them, or choose another --db"
             )
-        if version >= len(MIGRATIONS):
-            connection.execute("SELECT kind, pin FROM sources LIMIT 0")
-            connection.execute("SELECT object_id, stat FROM agent_files LIMIT 0")
+        fault = schema_fault(connection) if version >= len(MIGRATIONS) else None
+        if is_marked and version < MARKED_SINCE:
+            fault = "its version is lost"
+        if fault:
+            raise CorruptDatabaseError(f"database {self.db_path} is damaged: {fault}")
         return version
 
-    def _migrate(self):
+    def _migrate(self) -> None:
         """Bring the schema up to date: all of it, and its version, or nothing."""
         with self._transaction() as connection:
-            version = self._checked_version(connection)  # Another process may have won.
-            is_new = not connection.execute("SELECT 1 FROM sqlite_master").fetchone()
-            if version >= len(MIGRATIONS):
+            version = self._checked_version(connection)
+            if version >= len(MIGRATIONS):  # Another process was faster.
                 return
-            for migration in () if is_new else MIGRATIONS[version:]:
-                migration(connection)
-            execute_each(connection, SCHEMA)
-            connection.executemany(
-                "INSERT OR IGNORE INTO schema_metadata (key, value) VALUES (?, ?)",
-                [("version", str(self.SCHEMA_VERSION)), ("created_at", utc_now())],
-            )
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
-            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS):d}")
+            if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
+                for migration in MIGRATIONS[version:]:
+                    migration(connection)
+            complete_schema(connection)
+            fault = schema_fault(connection)
+            if fault and version:
+                raise CorruptDatabaseError(f"{self.db_path} is damaged: {fault}")
+            if fault:
+                raise AgentSyncStateError(
+                    f"{self.db_path} is not as other programs make it: {fault};"
+                    " choose another --db"
+                )
 
     @contextlib.contextmanager
-    def _get_connection(self):
+    def _get_connection(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection that commits at the end, or rolls back and re-raises."""
-        connection = sqlite3.connect(
-            str(self.db_path), timeout=BUSY_TIMEOUT, isolation_level="IMMEDIATE"
-        )
+        connection = connect(self.db_path)
         try:
-            connection.row_factory = sqlite3.Row
-            # Let invalid UTF-8 through here: the checks below refuse it by name.
-            connection.text_factory = lambda data: data.decode(
-                "utf-8", "surrogateescape"
-            )
-            connection.execute("PRAGMA foreign_keys = ON")
-            connection.execute("PRAGMA trusted_schema = OFF")
-            connection.execute("PRAGMA cell_size_check = ON")
             yield connection
             connection.commit()
         except BaseException:
@@ -1482,100 +1754,30 @@ class AgentSyncState:
             connection.close()
 
     @contextlib.contextmanager
-    def _transaction(self, write=True):
+    def _transaction(self, write: bool = True) -> Iterator[sqlite3.Connection]:
         """Yield a connection in one transaction; raises DatabaseError."""
         try:
             with self._get_connection() as connection:
                 connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                 yield connection
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
-            damaged = self._damaged_file() if is_corruption(error) else None
-            if damaged is not None:
-                self._move_aside(damaged)
-                saved = "sync again" if self.get_all_sources() else "add your sources"
-                raise CorruptDatabaseError(
-                    f"database {self.db_path} was damaged ({error}); it has been moved"
-                    f" aside, and a new one is in its place: {saved}"
-                ) from error
-            raise DatabaseError(f"database {self.db_path}: {error}") from error
+            raise self._error(error) from error
 
-    def _damaged_file(self):
-        """Return the inode of the database if it is damaged now, or None."""
-        try:
-            inode = os.stat(self.db_path).st_ino
-        except OSError:  # Another process is moving it aside.
-            return None
-        try:
-            with self._get_connection() as connection:
-                verdict = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
-                return None if verdict == "ok" else inode
-        except sqlite3.Error as error:
-            return inode if is_corruption(error) else None
+    def _error(self, error: Exception) -> DatabaseError:
+        """Return what to raise because of *error*; note if it may come from damage."""
+        if is_passing(error):
+            return DatabaseError(f"database {self.db_path}: {error}")
+        is_damage = is_corruption(error)
+        if is_damage or isinstance(error, sqlite3.DatabaseError):
+            self._suspects.add(self.db_path)
+        if is_damage:
+            return CorruptDatabaseError(
+                f"database {self.db_path} is damaged ({error}); run it again: a new one"
+                " with its sources takes its place"
+            )
+        return DatabaseError(f"database {self.db_path}: {error}")
 
-    def _move_aside(self, damaged):
-        """Put a new database in the place of the damaged one, with its sources in it.
-
-        *damaged* is its inode: another process may have done the same already, and at
-        no time may one see a database without sources, or none.
-        The files are still in their destinations: the next sync adopts them.
-        """
-        try:
-            with open(self.db_path, "rb") as file:
-                if fcntl:  # The lock is on the file, whatever its name is then.
-                    fcntl.flock(file, fcntl.LOCK_EX)
-                if os.stat(self.db_path).st_ino == damaged:
-                    self._replace_damaged()
-        except (OSError, DatabaseError) as error:
-            raise DatabaseError(
-                f"database {self.db_path} is damaged, and cannot be moved aside:"
-                f" {reason_of(error)}"
-            ) from error
-
-    def _replace_damaged(self):
-        stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
-        corrupt_copy, fresh = (
-            Path(f"{self.db_path}.{what}-{stamp}") for what in ("corrupt", "new")
-        )
-        try:
-            self._save_to(fresh, self._salvaged_sources())
-            for suffix in DATABASE_SUFFIXES:
-                with contextlib.suppress(FileNotFoundError):
-                    os.replace(f"{self.db_path}{suffix}", f"{corrupt_copy}{suffix}")
-            try:
-                os.link(self.db_path, corrupt_copy)
-            except OSError:  # A file system without hard links.
-                os.replace(self.db_path, corrupt_copy)
-            os.replace(fresh, self.db_path)
-            self.corrupt_copy = corrupt_copy
-        finally:
-            with contextlib.suppress(OSError):
-                os.unlink(fresh)
-
-    @staticmethod
-    def _save_to(path, sources):
-        """Make a database at *path* with those of the *sources* that are sound."""
-        state = AgentSyncState(path)
-        for source in sources:
-            with contextlib.suppress(DatabaseError, UsageError):
-                state.save_source(source.pop("id"), **source)
-
-    def _salvaged_sources(self):
-        """Return what of `sources` can still be read: what a user said."""
-        names = {"id", "url", "enabled", "kind", "ref", "path", "destination"}
-        names |= {"include", "exclude", "on_conflict"}
-        found = {}
-        for order in ("ASC", "DESC"):  # From both ends, up to what is damaged.
-            with contextlib.suppress(sqlite3.Error):
-                with self._get_connection() as connection:
-                    # Else SQLite refuses all of a file that was cut short.
-                    connection.execute("PRAGMA writable_schema = ON")
-                    query = f"SELECT * FROM sources ORDER BY rowid {order}"
-                    for row in connection.execute(query):
-                        known = names & set(row.keys())
-                        found[row["id"]] = {name: row[name] for name in known}
-        return list(found.values())
-
-    def _rows(self, query, parameters=()):
+    def _rows(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
         with self._transaction(write=False) as connection:
             return [
                 dict(row) for row in connection.execute(query, parameters).fetchall()
@@ -1583,11 +1785,16 @@ class AgentSyncState:
 
     # ---- Sources ----
 
-    def register_source(self, source_id, url, enabled=True):
+    def register_source(self, source_id: str, url: str, enabled: bool = True) -> None:
         """Insert the source, or update its URL and whether it is enabled."""
         self.save_source(source_id, url=url, enabled=int(bool(enabled)))
 
-    def save_source(self, source_id, check=None, **columns):
+    def save_source(
+        self,
+        source_id: str,
+        check: Optional[Callable[[list[sqlite3.Row]], None]] = None,
+        **columns: Any,
+    ) -> None:
         """Insert the source with these *columns*, or update just these.
 
         What was found out about another URL is forgotten with it. *check* is called
@@ -1612,32 +1819,37 @@ class AgentSyncState:
                 columns = {**dict.fromkeys(FOUND_OUT), **columns}
             update_source(connection, source_id, columns)
 
-    def remove_source(self, source_id):
+    def remove_source(self, source_id: str) -> None:
         """Forget the source, its files and its history."""
         with self._transaction() as connection:
-            connection.execute(
-                "DELETE FROM sources WHERE id IN (:id, CAST(:id AS TEXT))",
-                {"id": stored_bytes(source_id)},
-            )
+            set_metadata(connection, had_sources="1")
+            # By rowid: an id that is not UTF-8 can be read there, but not asked for.
+            rows = connection.execute("SELECT rowid, id FROM sources").fetchall()
+            gone = [(rowid,) for rowid, known_id in rows if known_id == source_id]
+            connection.executemany("DELETE FROM sources WHERE rowid = ?", gone)
 
-    def update_source_sync_metadata(self, source_id, last_sha=None, etag=None):
+    def update_source_sync_metadata(
+        self,
+        source_id: str,
+        last_sha: Optional[str] = None,
+        etag: Optional[str] = None,
+    ) -> None:
         """Note that the source was synced now; what is None stays as it is stored.
 
         Raises DatabaseError if there is no such source.
         """
-        now = utc_now()
-        columns = {"last_sync_time": now, "updated_at": now}
+        columns = {"last_sync_time": utc_now()}
         columns.update({"last_sha": last_sha} if last_sha is not None else {})
         columns.update({"etag": etag} if etag is not None else {})
         with self._transaction() as connection:
             update_source(connection, source_id, columns)
 
-    def get_source_info(self, source_id):
+    def get_source_info(self, source_id: str) -> Optional[dict[str, Any]]:
         """Return the source's row as a dict, or None."""
         rows = self._rows("SELECT * FROM sources WHERE id = ?", (source_id,))
         return rows[0] if rows else None
 
-    def get_all_sources(self, enabled_only=False):
+    def get_all_sources(self, enabled_only: bool = False) -> list[dict[str, Any]]:
         """Return the rows of all sources, or the enabled ones: dicts, sorted by id."""
         where = "WHERE enabled" if enabled_only else ""
         return self._rows(f"SELECT * FROM sources {where} ORDER BY id")
@@ -1647,11 +1859,30 @@ class AgentSyncState:
         query = "SELECT id, destination FROM sources ORDER BY created_at, rowid"
         return [(row["id"], row["destination"]) for row in self._rows(query)]
 
-    # ---- Files ----
+    def had_sources(self) -> bool:
+        """Return whether there is a source, or was one, if only in a damaged database.
+
+        Runs of any program leave a trace in SQLite's own sequence.
+        """
+        return bool(
+            self._rows(
+                "SELECT id FROM sources"
+                " UNION ALL SELECT key FROM schema_metadata WHERE key = 'had_sources'"
+                " UNION ALL SELECT seq FROM sqlite_sequence WHERE name = 'sync_history'"
+                " LIMIT 1"
+            )
+        )
+
+    # ---- Files and contents ----
 
     def track_file(
-        self, source_id, file_path, content_sha, local_path=None, file_size=None
-    ):
+        self,
+        source_id: str,
+        file_path: str,
+        content_sha: str,
+        local_path: Optional[str] = None,
+        file_size: Optional[int] = None,
+    ) -> None:
         """Insert or update the row of one file."""
         file = {
             "file_path": file_path,
@@ -1661,37 +1892,16 @@ class AgentSyncState:
         }
         self.track_files_batch(source_id, [file])
 
-    def track_files_batch(self, source_id, files):
+    def track_files_batch(
+        self, source_id: str, files: Iterable[Mapping[str, Any]]
+    ) -> None:
         """Insert or update rows from dicts with `track_file`'s arguments as keys."""
         with self._transaction() as connection:
-            self._track(connection, source_id, files)
+            track_files(connection, source_id, files)
 
-    FILE_COLUMNS = (
-        "file_path",
-        "content_sha",
-        "local_path",
-        "file_size",
-        "object_id",
-        "etag",
-        "last_modified",
-        "mode",
-        "stat",
-    )
-
-    @classmethod
-    def _track(cls, connection, source_id, files):
-        names = ("source_id", "synced_at", *cls.FILE_COLUMNS)
-        updates = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
-        connection.executemany(
-            insert_sql("agent_files", names)
-            + f" ON CONFLICT (source_id, file_path) DO UPDATE SET {updates}",
-            [
-                (source_id, utc_now(), *(file.get(name) for name in cls.FILE_COLUMNS))
-                for file in files
-            ],
-        )
-
-    def import_files(self, places):
+    def import_files(
+        self, places: Iterable[tuple[Mapping[str, Any], list[dict[str, Any]]]]
+    ) -> None:
         """Track files of several sources in one transaction.
 
         *places* are (row of a source, dicts for `track_files_batch`). A source that is
@@ -1718,9 +1928,9 @@ class AgentSyncState:
                     if done.get(file["file_path"], (None, file["content_sha"]))
                     == (None, file["content_sha"])
                 ]
-                self._track(connection, source["id"], new)
+                track_files(connection, source["id"], new)
 
-    def get_file_hash(self, source_id, file_path):
+    def get_file_hash(self, source_id: str, file_path: str) -> Optional[str]:
         """Return the SHA-256 recorded for the file, or None."""
         rows = self._rows(
             "SELECT content_sha FROM agent_files WHERE source_id = ? AND file_path = ?",
@@ -1728,11 +1938,13 @@ class AgentSyncState:
         )
         return rows[0]["content_sha"] if rows else None
 
-    def has_file_changed(self, source_id, file_path, current_sha):
+    def has_file_changed(
+        self, source_id: str, file_path: str, current_sha: Optional[str]
+    ) -> bool:
         """Return whether *current_sha* is not the recorded one; True if none is."""
         return self.get_file_hash(source_id, file_path) != current_sha
 
-    def get_files(self, source_id=None):
+    def get_files(self, source_id: Optional[str] = None) -> list[dict[str, Any]]:
         """Return the rows of the tracked files: dicts, sorted by source and path."""
         where, parameters = "", ()
         if source_id is not None:
@@ -1743,27 +1955,6 @@ class AgentSyncState:
         )
 
     # ---- Runs ----
-
-    def record_sync_result(
-        self,
-        source_id,
-        status,
-        files_synced=0,
-        files_cached=0,
-        files_failed=0,
-        error_message=None,
-        duration_ms=None,
-    ):
-        """Record a run and return its id; ValueError for a status outside STATUSES."""
-        run = {
-            "status": status,
-            "files_synced": files_synced,
-            "files_cached": files_cached,
-            "files_failed": files_failed,
-            "error_message": error_message,
-            "duration_ms": duration_ms,
-        }
-        return self.record_run(source_id, run)
 
     def prepare_run(
         self,
@@ -1805,48 +1996,71 @@ class AgentSyncState:
 
     def record_run(
         self,
-        source_id,
-        run,
-        changes=(),
-        track=(),
-        forget=(),
-        source=None,
-        unsettled=None,
-    ):
+        source_id: str,
+        run: Mapping[str, Any],
+        changes: Iterable[Change] = (),
+        track: Iterable[Mapping[str, Any]] = (),
+        forget: Iterable[Any] = (),
+        source: Optional[Mapping[str, Any]] = None,
+        unsettled: Optional[Iterable[str]] = None,
+    ) -> int:
         """Record all that a run did in one transaction and return the run's id.
 
         *run* holds columns of `sync_history`; *changes* are Changes; *track* are dicts
         for `track_files_batch`; *forget* are paths that are tracked no longer; *source*
-        holds columns of `sources` to set, and None leaves the source as it is. Nothing
-        is pending after it but the paths *unsettled*; None leaves that as it is, too.
+        holds columns of `sources` to set, and None leaves it as it is. Nothing is
+        pending after it but the paths *unsettled*; None leaves that as it is, too.
+        ValueError for a status outside STATUSES.
         """
         if run["status"] not in STATUSES:
             raise ValueError(f"status must be one of {STATUSES}, not {run['status']!r}")
+        run = {"source_id": source_id, "sync_time": utc_now(), **run}
         with self._transaction() as connection:
-            run = {"source_id": source_id, "sync_time": utc_now(), **run}
-            run_id = insert(connection, "sync_history", run)
+            run_id: int = insert(connection, "sync_history", run)
             connection.executemany(
                 insert_sql("file_changes", ("run_id", *CHANGE_COLUMNS)),
                 [(run_id, *change) for change in changes],
             )
             if unsettled is not None:
-                settle(connection, source_id, unsettled)
-            connection.executemany(
-                "DELETE FROM agent_files WHERE source_id = :id"
-                " AND file_path IN (:path, CAST(:path AS TEXT))",
-                [{"id": source_id, "path": stored_bytes(path)} for path in forget],
-            )
-            self._track(connection, source_id, track)
+                still = frozenset(unsettled)
+                delete_files(connection, "pending", source_id, lambda p: p not in still)
+            gone = frozenset(forget)
+            if gone:
+                delete_files(connection, "agent_files", source_id, gone.__contains__)
+            track_files(connection, source_id, track)
             if source is not None:
                 source = {"updated_at": run["sync_time"], **source}
                 update_source(connection, source_id, source)
-            return run_id
+        return run_id
 
-    def get_sync_history(self, source_id, limit=10):
+    def record_sync_result(
+        self,
+        source_id: str,
+        status: str,
+        files_synced: int = 0,
+        files_cached: int = 0,
+        files_failed: int = 0,
+        error_message: Optional[str] = None,
+        duration_ms: Optional[int] = None,
+    ) -> int:
+        """Record a run and return its id; ValueError for a status outside STATUSES."""
+        run = {
+            "status": status,
+            "files_synced": files_synced,
+            "files_cached": files_cached,
+            "files_failed": files_failed,
+            "error_message": error_message,
+            "duration_ms": duration_ms,
+        }
+        return self.record_run(source_id, run)
+
+    def get_sync_history(self, source_id: str, limit: int = 10) -> list[dict[str, Any]]:
         """Return the source's last runs as dicts, newest first."""
         return self.get_runs(source_id, limit)
 
-    def get_runs(self, source_id=None, limit=-1, since=""):
+    def get_runs(
+        self, source_id: Optional[str] = None, limit: int = -1, since: str = ""
+    ) -> list[dict[str, Any]]:
         """Return runs of one source or of all, newest first, not older than *since*."""
         where, parameters = "sync_time >= ?", [since]
         if source_id is not None:
@@ -1857,7 +2071,7 @@ class AgentSyncState:
             (*parameters, limit),
         )
 
-    def get_changes(self, run_id):
+    def get_changes(self, run_id: int) -> list[dict[str, Any]]:
         """Return what a run changed: dicts with path, action, old_sha and new_sha."""
         return self._rows(
             "SELECT file_path AS path, action, old_sha, new_sha FROM file_changes"
@@ -1865,7 +2079,7 @@ class AgentSyncState:
             (run_id,),
         )
 
-    def cleanup_old_history(self, days=30):
+    def cleanup_old_history(self, days: float = 30) -> int:
         """Delete the runs that are more than *days* days old; return how many."""
         oldest = (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()
         with self._transaction() as connection:
@@ -5622,6 +5836,7 @@ def sync_sources(
             raise
         finally:
             connections.close()
+    state.heal()
     by_id = {report.source: report for report in reports}
     return [by_id[row.id] for row in rows]
 
@@ -6426,12 +6641,17 @@ class Context:
     @functools.cached_property
     def state(self):
         """The AgentSyncState, opened when a command first wants it."""
-        state = AgentSyncState(self.args.db)
-        if state.corrupt_copy:
+        return AgentSyncState(self.args.db)
+
+    def close(self):
+        """Replace the database if it turned out to be damaged, and say where it is."""
+        state = vars(self).get("state")
+        if state:
+            state.heal()
+        if state and state.corrupt_copy:
             self.terminal.error(
                 f"the database was damaged, and is now {state.corrupt_copy}"
             )
-        return state
 
 
 class Command(NamedTuple):
@@ -6607,10 +6827,8 @@ def tell_trouble(report, terminal):
 
 def add_first_source(context):
     """Register the default source, as there is no other; or raise UsageError."""
-    if context.state.corrupt_copy:
-        raise UsageError(
-            "the damaged database held no readable source; add yours again"
-        )
+    if context.state.had_sources():
+        raise UsageError("no source is left: agent_sync add OWNER/REPO")
     if context.args.dry_run:
         raise UsageError(
             "no source is registered; sync without --dry-run adds the default one"
@@ -7541,7 +7759,11 @@ def run_command(argv):
     """Run the command that *argv* names, print what it gives, return its exit code."""
     args = parse_arguments(argv)
     entry = COMMANDS[args.command]
-    document, code = entry.run(Context(args, Terminal(args, sys.stderr)))
+    context = Context(args, Terminal(args, sys.stderr))
+    try:
+        document, code = entry.run(context)
+    finally:
+        context.close()
     if args.json:
         # Whoever wrote the database may have put bytes where text belongs.
         write_output(json.dumps(document, indent=1, default=repr) + "\n")

@@ -10134,9 +10134,21 @@ def full(local):
     return local
 
 
+@pytest.fixture
+def full_at_home(full, monkeypatch):
+    """The same with the database where it is by default."""
+    monkeypatch.delenv("AGENT_SYNC_DB")
+    program = full.program
+    default = program.root / "home" / ".config" / "claude-mpm" / "agent_sync.db"
+    default.parent.mkdir(parents=True)
+    program.database.replace(default)
+    program.database = default
+    return full
+
+
 def corrupt_copy(program):
     """What was the database: [(name, bytes)]."""
-    found = program.root.glob(program.database.name + ".corrupt-*")
+    found = program.database.parent.glob(program.database.name + ".corrupt-*")
     return sorted((path.name, path.read_bytes()) for path in found)
 
 
@@ -10165,6 +10177,10 @@ def damage_table(database, name):
 
 
 class TestDamagedDatabases:
+    @pytest.fixture
+    def full(self, full_at_home):
+        return full_at_home
+
     @pytest.mark.parametrize("damage", DAMAGES)
     def test_the_files_stay_and_are_adopted(self, full, damage):
         """FAULTS D01, D02; INV1, INV2, INV6."""
@@ -10326,22 +10342,6 @@ class TestDamagedDatabases:
         full.sync()
         assert full.tree() == before
 
-    def test_a_damage_is_mended_once(self, full):
-        """FAULTS D01, A15: who comes second finds the new database, and leaves it."""
-        database = full.program.database
-        data = b"damaged " * 1000
-        database.write_bytes(data)
-
-        class Second(agent_sync.AgentSyncState):
-            def _move_aside(self, damaged):
-                if not corrupt_copy(full.program):
-                    agent_sync.AgentSyncState(database).register_source("x", "/x")
-                super()._move_aside(damaged)
-
-        state = Second(database)
-        assert [kept for _, kept in corrupt_copy(full.program)] == [data]
-        assert [row["id"] for row in state.get_all_sources()] == ["x"]
-
     @posix_only
     def test_many_processes_find_the_damage_at_once(self, full):
         """FAULTS D01, D05, INV7."""
@@ -10352,6 +10352,158 @@ class TestDamagedDatabases:
         children = [subprocess.Popen(command, **quiet) for _ in range(4)]
         assert {child.wait(timeout=60) for child in children} <= {0, 1}
         assert len(corrupt_copy(full.program)) == 1
+
+
+def edit_schema(database, old, new):
+    """Change the schema's own text, as a flipped bit would: SQLite is not told."""
+    data = database.read_bytes()
+    assert old in data and len(old) == len(new)
+    database.write_bytes(data.replace(old, new, 1))
+
+
+# What damage may make of the schema's text, and what SQLite still reads without a word.
+SCHEMA_EDITS = {
+    "a name that is not UTF-8": (b"content_sha TEXT", b"content\xffsha TEXT"),
+    "another name": (b"retry_at TEXT", b"retry_au TEXT"),
+    "columns swapped": (b"etag TEXT,", b"path TEXT,"),
+    "a column swallowed": (b"last_sha TEXT,", b"last_sha TEXTl"),
+    "a table that is not there": (b"REFERENCES sources", b"REFERENCES sourcet"),
+    "no SQL": (b"CREATE TABLE sync_history", b"CREATE UABLE sync_history"),
+    "an index of nothing": (b"agent_files(file_path)", b"agent_files(file_patg)"),
+}
+FOREIGN_SCHEMAS = {
+    "an untrusted index": (
+        "CREATE TABLE t (a); CREATE INDEX i ON t (json_extract(a, '$.x'))"
+    ),
+    "newer syntax": (
+        "CREATE TABLE t (a); PRAGMA writable_schema = ON;"
+        "UPDATE sqlite_master SET sql = 'CREATE TABLE t (a) FUTURE'"
+    ),
+    "other tables": "CREATE TABLE t (a); PRAGMA user_version = 2000",
+}
+
+
+def random_damage(data, chance):
+    """*data* with one fault of a disk in it, as *chance*, a Random, will have it."""
+    size = int.from_bytes(data[16:18], "big")
+    page = chance.randrange(len(data) // size) * size
+    at = chance.choice(
+        [
+            chance.randrange(len(data)),
+            chance.randrange(100),
+            page + chance.randrange(40),
+            data.index(b"CREATE TABLE") + chance.randrange(3000),
+        ]
+    )
+    return chance.choice(
+        [
+            lambda: data[:at],
+            lambda: set_byte(data, at, data[at] ^ 1 << chance.randrange(8)),
+            lambda: set_byte(data, at, chance.randrange(256)),
+            lambda: data[:at] + chance.randbytes(64) + data[at + 64 :],
+            lambda: data[:page] + bytes(size) + data[page + size :],
+        ]
+    )()
+
+
+class TestDamageThatHides:
+    """FAULTS D22, D23: what SQLite does not call damage, or only in the middle."""
+
+    @pytest.mark.parametrize("edit", SCHEMA_EDITS)
+    def test_damage_in_the_text_of_the_schema_is_found_on_opening(self, full, edit):
+        """FAULTS D23."""
+        before = stats(full.dest)
+        edit_schema(full.program.database, *SCHEMA_EDITS[edit])
+        outcome = full.program.call("status", check=(0, 1))
+        assert "the database was damaged" in outcome.err
+        sync_anyhow(full)
+        assert stats(full.dest) == before
+
+    def test_a_damaged_index_is_found_after_the_error_it_makes(self, full):
+        """FAULTS D22: `quick_check` says ok, and each update of the file fails."""
+        program = full.program
+        [row] = program.query("SELECT * FROM agent_files WHERE file_path = 'qa/qa.md'")
+        entry = f"srcqa/qa.md{row['content_sha']}".encode()
+        data = program.database.read_bytes()
+        leaves = [at for at in range(0, len(data), 4096) if data[at] == 0x0A]
+        [at] = [at for at in leaves if entry in data[at : at + 4096]]
+        last = data.index(entry, at) + len(entry) - 1
+        program.database.write_bytes(set_byte(data, last, ord("x")))
+        assert program.query("PRAGMA quick_check") == [{"quick_check": "ok"}]
+        full.upstream.write("qa/qa.md", b"# News\n")
+        outcome = program.call("sync", check=1)
+        assert "run it again" in outcome.err
+        assert "the database was damaged" in outcome.err
+        full.sync()
+        assert full.tree()["qa/qa.md"] == b"# News\n"
+        assert program.query("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
+
+    @pytest.mark.parametrize("part", range(3))
+    def test_no_damage_lasts_longer_than_one_run(self, full_at_home, part):
+        """FAULTS D01, D22, D23: a fixed sample of all that was tried."""
+        full = full_at_home
+        program, before = full.program, full.tree()
+        data = program.database.read_bytes()
+        for number in range(25):
+            chance = random.Random(25 * part + number)
+            for path in program.database.parent.iterdir():
+                path.unlink()
+            damaged = random_damage(data, chance)
+            if int.from_bytes(damaged[60:64], "big") >= 1000:
+                continue  # A version that is refused by contract.
+            program.database.write_bytes(damaged)
+            for command in ("status", "history", "sync"):
+                assert "unexpected" not in program.call(command, check=None).err
+            sync_anyhow(full)
+            assert full.tree() == before
+
+    @pytest.mark.parametrize("mode", ["delete", "wal", "persist"])
+    @pytest.mark.parametrize("case", FOREIGN_SCHEMAS)
+    def test_another_programs_database_is_refused_untouched(self, program, case, mode):
+        """FAULTS D21: it is healthy, whatever SQLite says of it here."""
+        place = program.root / "other"
+        place.mkdir()
+        with opened(place / "app.db") as connection:
+            connection.execute(f"PRAGMA journal_mode = {mode}")
+            connection.executescript(FOREIGN_SCHEMAS[case])
+        before = tree(place)
+        for command in (["status"], ["sync", "-n"], ["sync"], ["sources"]):
+            outcome = program.call("--db", place / "app.db", *command, check=1)
+            assert "another --db" in outcome.err
+            assert tree(place) == before
+
+    @pytest.mark.parametrize("damage", ["text", "zeros", "noise", "first page gone"])
+    def test_a_file_that_is_not_recognisably_ours_is_left_alone(self, full, damage):
+        """FAULTS D01, D21: but for the one at the default place."""
+        database = full.program.database
+        data = DAMAGES[damage](database.read_bytes())
+        database.write_bytes(data)
+        for command in (["status"], ["sync", "-n"], ["sync"]):
+            outcome = full.program.call("--db", database, *command, check=1)
+            assert "not a database of this program" in outcome.err
+        assert database.read_bytes() == data
+        assert corrupt_copy(full.program) == []
+
+    def test_our_own_is_not_set_aside_for_what_a_user_has_added(self, full):
+        """FAULTS D21: an index that SQLite does not trust makes nothing damaged."""
+        database = full.program.database
+        with opened(database) as connection:
+            connection.execute("CREATE TABLE t (a)")
+            connection.execute("CREATE INDEX i ON t (json_extract(a, '$.x'))")
+        before = database.read_bytes()
+        assert "json_extract" in full.program.call("sync", check=1).err
+        assert database.read_bytes() == before
+
+    def test_a_recovered_database_is_not_a_new_one(self, full):
+        """FAULTS N11, D01: no default source is added where all sources are lost."""
+        default = full.program.root / "home" / ".config" / "claude-mpm"
+        default.mkdir(parents=True)
+        (default / "agent_sync.db").write_bytes(b"damaged " * 1000)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("AGENT_SYNC_DB")
+            for _ in range(2):
+                assert "source" in full.program.call("sync", check=2).err
+                assert full.program.call_json("sources") == {"sources": []}
 
 
 def crashed_database(path):
@@ -10473,16 +10625,14 @@ class TestDatabasesThatLie:
         outcome = full.program.call("sync", check=1)
         assert "agent_files" in outcome.err
 
-    def test_a_table_without_its_columns_is_told(self, full):
-        """FAULTS D12: what a half-done migration of another program may leave."""
-        database = full.program.database
+    def test_a_table_without_its_columns_is_set_aside(self, full):
+        """FAULTS D12: what a half-done migration may leave; its sources are saved."""
+        database, before = full.program.database, stats(full.dest)
         with opened(database) as connection:
             connection.execute("ALTER TABLE agent_files RENAME TO old_files")
             connection.execute("CREATE TABLE agent_files (source_id, file_path)")
-        before = stats(full.dest)
-        for command in ("sync", "verify"):
-            full.program.call(command, check=(0, 1))
-        assert full.program.call("sync", check=1).err
+        assert "agent_sync.db.corrupt" in full.program.call("sync").err
+        assert len(full.program.call_json("files")["files"]) == 8
         assert stats(full.dest) == before
 
     def test_a_database_of_another_program_is_refused_untouched(self, full):
@@ -10541,11 +10691,11 @@ class TestDatabasesThatLie:
             connection.execute(
                 "INSERT INTO sources (id, url) VALUES (CAST(x'ff' AS TEXT), 'https://h')"
             )
-        src, odd = program.call_json("status", check=1)["sources"]
-        assert (src["error"], src["modified"]) == (None, [])
+        src, odd = program.call_json("sync", check=1)["sources"]
+        assert (src["error"], odd["source"]) == (None, "\\xff")
         assert odd["error"]
-        program.call("remove", "\udcff")
-        program.call("status")
+        program.call("remove", "\\xff")
+        program.call("sync")
 
     def test_a_row_that_is_no_utf_8_is_refused_and_goes(self, full):
         """FAULTS D14: as text, so SQLite itself cannot read it back as such."""
@@ -10584,6 +10734,17 @@ class TestDatabasesThatLie:
         program.call("history", "--changes", "--limit", "999")
         assert tree(full.dest) == before
         assert tree(program.root / "home") == {}, "nothing lands where it was called"
+
+    @pytest.mark.parametrize("column", ["content_sha", "object_id", "etag", "stat"])
+    def test_text_that_is_not_utf_8_is_forgotten_by_the_next_run(self, full, column):
+        """FAULTS D14: a flipped bit may make it so."""
+        before = tree(full.dest)
+        with opened(full.program.database) as connection:
+            connection.execute(f"UPDATE agent_files SET {column} = CAST(x'ff' AS TEXT)")
+        for command in ("status", "files", "sync", "history"):
+            full.program.call(command, check=(0, 1))
+        assert tree(full.dest) == before
+        full.program.call("verify")
 
     @pytest.mark.parametrize(
         "column, value",
