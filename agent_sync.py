@@ -1420,15 +1420,30 @@ def is_corruption(error):
     return isinstance(error, UnicodeDecodeError) or bool(re.search(damage, str(error)))
 
 
+def read_header(path):
+    """Return the first 100 bytes of the file, SQLite's header.
+
+    Only to be read where SQLite cannot use the file: to close one takes all locks from
+    it that this process has.
+    """
+    with open(path, "rb") as file:
+        return file.read(100)
+
+
+def forbids_to_write(path):
+    """Return whether the database calls itself one that only a newer SQLite may write.
+
+    This one then says "readonly" of it, whatever the file system allows.
+    """
+    return read_header(path)[18:19] > b"\2"
+
+
 def is_ours(path):
     """Return whether the file is recognisably a database of this program.
 
-    It begins as SQLite's do, and has this program's mark, or names its tables. Only to
-    be asked where SQLite cannot read it: to close a file takes all locks from it that
-    this process has.
+    It begins as SQLite's do, and has this program's mark, or names its tables.
     """
-    with open(path, "rb") as file:
-        head = file.read(100)
+    head = read_header(path)
     if not head.startswith(b"SQLite format 3\0"):
         return False
     if head[68:72] == APPLICATION_ID.to_bytes(4, "big"):
@@ -1454,6 +1469,8 @@ def find_damage(path):
 
     Its schema is trusted here: one that it only mistrusts, it calls malformed, too.
     """
+    if forbids_to_write(path):
+        return "of a version that is not known"
     try:
         with contextlib.closing(connect(path)) as connection:
             connection.execute("PRAGMA trusted_schema = ON")
@@ -1666,9 +1683,10 @@ class AgentSyncState:
 
     def _open(self) -> None:
         """Check that the database is sound and ours; bring its schema up to date."""
-        with self._transaction(write=False) as connection:
+        is_suspect = self.db_path in self._suspects
+        with self._transaction(write=is_suspect) as connection:
             version = self._checked_version(connection)
-            if self.db_path in self._suspects:
+            if is_suspect:
                 fault = integrity_fault(connection)
                 if fault:
                     raise CorruptDatabaseError(f"{self.db_path} is damaged: {fault}")
@@ -1765,9 +1783,10 @@ class AgentSyncState:
 
     def _error(self, error: Exception) -> DatabaseError:
         """Return what to raise because of *error*; note if it may come from damage."""
-        if is_passing(error):
+        forbidden = "readonly" in str(error) and forbids_to_write(self.db_path)
+        if is_passing(error) and not forbidden:
             return DatabaseError(f"database {self.db_path}: {error}")
-        is_damage = is_corruption(error)
+        is_damage = is_corruption(error) or forbidden
         if is_damage or isinstance(error, sqlite3.DatabaseError):
             self._suspects.add(self.db_path)
         if is_damage:

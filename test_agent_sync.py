@@ -2356,12 +2356,8 @@ class TestSourcesInTheState:
 
     def test_an_unknown_source_is_none_and_cannot_be_changed(self, state):
         assert state.get_source_info("nobody") is None
-        for call in (
-            lambda: state.update_source_sync_metadata("nobody", last_sha="abc"),
-            lambda: state.set_enabled("nobody", True),
-        ):
-            with pytest.raises(agent_sync.DatabaseError, match="no source 'nobody'"):
-                call()
+        with pytest.raises(agent_sync.DatabaseError, match="no source 'nobody'"):
+            state.update_source_sync_metadata("nobody", last_sha="abc")
 
     def test_another_url_forgets_what_was_found_out_about_the_old_one(self, state):
         found = {"ref": "main", "path": "agents", "retry_at": "9999", "pin": "abc"}
@@ -10118,6 +10114,7 @@ DAMAGES = {
     "first page gone": lambda data: bytes(4096) + data[4096:],
     "without its last page": lambda data: data[:-4096],
     "a header of the future": lambda data: set_byte(set_byte(data, 18, 9), 19, 9),
+    "a header that forbids to write": lambda data: set_byte(data, 18, 9),
     "a page count that lies": lambda data: data[:28] + b"\xff" * 4 + data[32:],
     "a page size that lies": lambda data: data[:16] + b"\x00\x03" + data[18:],
     "the schema's page": lambda data: data[:100] + b"\xff" * 300 + data[400:],
