@@ -1711,7 +1711,7 @@ class AgentSyncState:
 
     def _checked_version(self, connection: sqlite3.Connection) -> int:
         """Return how many migrations have run; refuse a database that is not ours."""
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
         mark = connection.execute("PRAGMA application_id").fetchone()[0]
         schema = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
         names = {row["name"] for row in schema}
@@ -1796,7 +1796,7 @@ class AgentSyncState:
             )
         return DatabaseError(f"database {self.db_path}: {error}")
 
-    def _rows(self, query: str, parameters: Sequence[Any] = ()) -> list[dict[str, Any]]:
+    def _rows(self, query: str, parameters: Any = ()) -> list[dict[str, Any]]:
         with self._transaction(write=False) as connection:
             return [
                 dict(row) for row in connection.execute(query, parameters).fetchall()
@@ -1965,12 +1965,10 @@ class AgentSyncState:
 
     def get_files(self, source_id: Optional[str] = None) -> list[dict[str, Any]]:
         """Return the rows of the tracked files: dicts, sorted by source and path."""
-        where, parameters = "", ()
-        if source_id is not None:
-            where, parameters = "WHERE source_id = ?", (source_id,)
+        where = "" if source_id is None else "WHERE source_id = :id"
         return self._rows(
             f"SELECT * FROM agent_files {where} ORDER BY source_id, file_path",
-            parameters,
+            {"id": source_id},
         )
 
     # ---- Runs ----
@@ -3864,7 +3862,7 @@ def source_row(columns, cache_dir=None):
         known.update(ref=address.ref, path=columns["path"] or address.path)
         # Another path than the URL's ends the doubt about where that begins.
         known["ref_is_ambiguous"] = address.ref_is_ambiguous and not columns["path"]
-    if columns["destination"] is None:
+    if fault or columns["destination"] is None:
         known["destination"] = str(default_destination(columns["id"], cache_dir))
     for name in ("include", "exclude"):
         known[name] = () if fault else stored_globs(columns[name])
@@ -5243,6 +5241,7 @@ def destinations_of(state):
     return [
         (source_id, str(destination or default_destination(source_id)))
         for source_id, destination in state.get_destinations()
+        if destination is None or "\0" not in str(destination)
     ]
 
 
