@@ -1574,14 +1574,13 @@ class Transport:
         return self.first if b"deepen" in body else self.second
 
 
-def brought(transport, path=None, include='["*"]'):
+def brought(transport, path=None, include=("*",)):
     """{path: bytes} that a git source brings, listed and fetched as in a run."""
-    row = {"url": "http://127.0.0.1/owner/repo.git", "kind": "git", "ref": "main"}
-    row.update(path=path, last_sha=None, include=include, exclude=None)
+    where = {"url": "http://127.0.0.1/owner/repo.git", "kind": "git", "ref": "main"}
+    row = agent_sync.SourceRow("src", **where, path=path, include=include)
     with agent_sync.GitSource(row, transport) as source:
         listing = source.list(agent_sync.NO_LAST_SYNC)
-        fetched = source.fetch(listing.entries)
-        return {entry.path: content for entry, content in fetched}
+        return {file.path: content for file, content in source.fetch(listing.files)}
 
 
 def brought_from(pack, commit, **options):
@@ -4122,6 +4121,10 @@ def small_history():
     return object_id(*commit), pack, files
 
 
+def tree_data(*entries):
+    return tree_object(*entries)[1]
+
+
 BAD_TREES = {
     "G17-cut in the id": A_TREE[1][:-1],
     "G17-cut after the name": A_TREE[1][:12],
@@ -4132,26 +4135,24 @@ BAD_TREES = {
     "G17-no mode": b" a.md\0" + bytes(20),
     "G17-a sign": b"+10644 a.md\0" + bytes(20),
     "G17-a long mode": b"1000100644 a.md\0" + bytes(20),
-    "G17-a twin": tree_object(("100644", "a", BLOB_ID), ("100644", "a", TREE_ID))[1],
-    "G17-file and directory": tree_object(
+    "G17-a twin": tree_data(("100644", "a", BLOB_ID), ("100644", "a", TREE_ID)),
+    "G17-file and directory": tree_data(
         ("100644", "a", BLOB_ID), ("100644", "a.md", BLOB_ID), ("40000", "a", TREE_ID)
-    )[1],
-    "G17-out of order": tree_object(("100644", "b", BLOB_ID), ("100644", "a", BLOB_ID))[
-        1
-    ],
-    "G17-a directory before its place": tree_object(
+    ),
+    "G17-out of order": tree_data(("100644", "b", BLOB_ID), ("100644", "a", BLOB_ID)),
+    "G17-a directory too early": tree_data(
         ("40000", "a", TREE_ID), ("100644", "a.md", BLOB_ID)
-    )[1],
-    "G17-a file behind its place": tree_object(
+    ),
+    "G17-a file too late": tree_data(
         ("100644", "a.md", BLOB_ID), ("100644", "a", BLOB_ID)
-    )[1],
-    "P01-empty": tree_object(("100644", "", BLOB_ID))[1],
-    "P01-dot": tree_object(("100644", ".", BLOB_ID))[1],
-    "P01-dot dot": tree_object(("40000", "..", TREE_ID))[1],
-    "P02-slash": tree_object(("100644", "a/b", BLOB_ID))[1],
-    "P02-absolute": tree_object(("100644", "/a", BLOB_ID))[1],
-    "P03-git": tree_object(("40000", ".git", TREE_ID))[1],
-    "P03-GIT": tree_object(("40000", ".GIT", TREE_ID))[1],
+    ),
+    "P01-empty": tree_data(("100644", "", BLOB_ID)),
+    "P01-dot": tree_data(("100644", ".", BLOB_ID)),
+    "P01-dot dot": tree_data(("40000", "..", TREE_ID)),
+    "P02-slash": tree_data(("100644", "a/b", BLOB_ID)),
+    "P02-absolute": tree_data(("100644", "/a", BLOB_ID)),
+    "P03-git": tree_data(("40000", ".git", TREE_ID)),
+    "P03-GIT": tree_data(("40000", ".GIT", TREE_ID)),
 }
 
 
@@ -4167,53 +4168,36 @@ class TestTrees:
         assert refusal(lambda: list(agent_sync.parse_tree(BAD_TREES[name])))
         assert refusal(brought_from, pack, object_id(*commit))
 
-    @pytest.mark.parametrize("length", range(1, len(A_TREE[1])))
-    def test_a_cut_tree_is_an_error(self, length):
-        assert refusal(lambda: list(agent_sync.parse_tree(A_TREE[1][:length])))
+    def test_a_cut_tree_is_an_error(self):
+        for length in range(1, len(A_TREE[1])):
+            assert refusal(lambda n=length: list(agent_sync.parse_tree(A_TREE[1][:n])))
 
     def test_gits_own_order_is_the_right_one(self, tmp_path):
         """A directory sorts as if its name ended with a slash."""
         repository = Repository.create(tmp_path / "order")
-        for path in ("a-b", "a/x", "a.md", "a0", "b/y", "b", "ba", "é", "z/é"):
-            if path != "b":
-                repository.write(path, b"x")
+        for path in ("a-b", "a/x", "a.md", "a0", "b/y", "ba", "é", "z/é"):
+            repository.write(path, b"x")
         repository.commit()
         raw = repository.git("cat-file", "tree", "HEAD^{tree}")
-        if not raw.endswith(b"\n"):
-            entries = list(agent_sync.parse_tree(raw))
-            listed = repository.git("ls-tree", "-z", "--name-only", "HEAD")
-            assert [entry.name for entry in entries] == listed.split(b"\0")[:-1]
+        names = [entry.name for entry in agent_sync.parse_tree(raw)]
+        listed = repository.git("ls-tree", "-z", "--name-only", "HEAD")
+        assert names == listed.split(b"\0")[:-1]
 
-    @pytest.mark.parametrize(
-        "mode, is_kept",
-        [
-            ("100644", True),
-            ("100755", True),
-            ("100664", True),
-            ("100777", True),
-            ("104755", True),
-            ("0100644", True),
-            ("120000", False),
-            ("160000", False),
-            ("010644", False),
-            ("060000", False),
-        ],
-    )
-    def test_the_type_comes_from_the_mode_alone(self, mode, is_kept):
-        """P21 and G17: bits of permission, and a zero in front, do not matter."""
-        root = tree_object((mode, "a.md", A_BLOB))
-        commit = commit_object(root)
-        pack = pack_of(*full_entries(A_BLOB, root, commit))
-        files = brought_from(pack, object_id(*commit))
-        assert files == ({"a.md": A_BLOB[1]} if is_kept else {})
-
-    @pytest.mark.parametrize("mode", ["40755", "040000"])
-    def test_a_directory_with_other_bits_is_a_directory(self, mode):
-        """P21."""
-        root = tree_object((mode, "d", A_TREE))
+    def brought_as(self, mode, name, target):
+        """What comes of a tree with this one entry."""
+        root = tree_object((mode, name, target))
         commit = commit_object(root)
         pack = pack_of(*full_entries(A_BLOB, A_TREE, root, commit))
-        assert brought_from(pack, object_id(*commit)) == {"d/a.md": A_BLOB[1]}
+        return brought_from(pack, object_id(*commit))
+
+    def test_the_type_comes_from_the_mode_alone(self):
+        """P21 and G17: bits of permission, and a zero in front, do not matter."""
+        for mode in ("100644", "100755", "100664", "100777", "104755", "0100644"):
+            assert self.brought_as(mode, "a.md", A_BLOB) == {"a.md": A_BLOB[1]}, mode
+        for mode in ("120000", "160000", "010644", "060000"):
+            assert self.brought_as(mode, "a.md", A_BLOB) == {}, mode
+        for mode in ("40755", "040000"):
+            assert self.brought_as(mode, "d", A_TREE) == {"d/a.md": A_BLOB[1]}, mode
 
     @pytest.mark.parametrize(
         "entry",
@@ -4285,6 +4269,13 @@ def tree_bomb(depth):
     return objects
 
 
+def place_in_tree(entry):
+    """What git sorts an entry of a tree by."""
+    mode, name, _ = entry
+    name = name if isinstance(name, bytes) else name.encode()
+    return name + (b"/" if mode == "40000" else b"")
+
+
 def nested_tree(nested, objects):
     """The tree object for {name or "name/": None or dict}; trees go to *objects*."""
     entries = []
@@ -4294,11 +4285,7 @@ def nested_tree(nested, objects):
         else:
             entries.append(("40000", name[:-1], nested_tree(below, objects)))
 
-    def place(entry):
-        mode, name, _ = entry
-        return name.encode() + (b"/" if mode == "40000" else b"")
-
-    objects.append(tree_object(*sorted(entries, key=place)))
+    objects.append(tree_object(*sorted(entries, key=place_in_tree)))
     return objects[-1]
 
 
@@ -4546,12 +4533,8 @@ class TestDeltas:
         assert unpacked(pack) == by_id(("blob", base), ("blob", made))
 
     def test_copies_and_inserts_follow_one_another(self):
-        pieces = [
-            copy_of(4, 6),
-            insert_of(b"red "),
-            copy_of(10, 5),
-            insert_of(b"x" * 300),
-        ]
+        pieces = [copy_of(4, 6), insert_of(b"red "), copy_of(10, 5)]
+        pieces += [insert_of(b"x" * 300)]
         made = TEXT[4:10] + b"red " + TEXT[10:15] + b"x" * 300
         assert agent_sync.apply_delta(TEXT, of_text(len(made), *pieces)) == made
 
@@ -4559,8 +4542,8 @@ class TestDeltas:
         assert agent_sync.apply_delta(TEXT, of_text(0)) == b""
 
     def test_many_small_instructions_take_little_memory(self):
-        """INV5: two bytes of a delta make two bytes, and must make no list of all."""
-        size = 128 << 10
+        """G10, INV5: two bytes of it make two bytes, and must make no list of all."""
+        size = 32 << 10
         delta = of_text(size, b"\x90\x02" * (size // 2))
         tracemalloc.start()
         try:
@@ -4574,10 +4557,18 @@ class TestDeltas:
 
 A_COMMIT = commit_object(A_TREE)
 FULL = full_entries(A_BLOB, A_TREE, A_COMMIT)
-LONG_HEADER = bytes([0xB0 | 0x80 & 0x80]) + b"\x80" * 200 + b"\x01"
+LONG_HEADER = b"\xb0" + b"\x80" * 200 + b"\x01"
 TEXT_ENTRY = pack_entry("blob", TEXT)
 TEXT_ID = object_id("blob", TEXT)
 TEXT_DELTA = of_text(3, copy_of(0, 3))
+PACK_HEAD = b"PACK\0\0\0\2\0\0\0\1"
+
+
+def based_on(distance):
+    """A pack of TEXT and of a delta whose base begins so far back."""
+    return pack_of(TEXT_ENTRY, ofs_entry(TEXT_DELTA, distance))
+
+
 BAD_PACKS = {
     "G03-no checksum": pack_of(*FULL)[:-20],
     "G03-half a checksum": pack_of(*FULL)[:-10],
@@ -4610,29 +4601,19 @@ BAD_PACKS = {
     "G09-2**40 said": pack_of(pack_entry("blob", b"abc", size=2**40)),
     "G09-2**70 said": pack_of(pack_entry("blob", b"abc", size=2**70)),
     "G09-a header of 200 bytes": pack_of(LONG_HEADER + zlib.compress(b"")),
-    "G09-a header without an end": with_checksum(
-        b"PACK\0\0\0\2\0\0\0\1" + b"\xbf" + b"\xff" * 60
-    ),
-    "G11-no distance": pack_of(TEXT_ENTRY, ofs_entry(TEXT_DELTA, 0)),
-    "G11-into the end of the one before": pack_of(TEXT_ENTRY, ofs_entry(TEXT_DELTA, 1)),
-    "G11-into the middle": pack_of(
-        TEXT_ENTRY, ofs_entry(TEXT_DELTA, len(TEXT_ENTRY) - 3)
-    ),
-    "G11-into the header": pack_of(
-        TEXT_ENTRY, ofs_entry(TEXT_DELTA, len(TEXT_ENTRY) + 5)
-    ),
-    "G11-to the very front": pack_of(
-        TEXT_ENTRY, ofs_entry(TEXT_DELTA, len(TEXT_ENTRY) + 12)
-    ),
-    "G11-before the front": pack_of(
-        TEXT_ENTRY, ofs_entry(TEXT_DELTA, len(TEXT_ENTRY) + 13)
-    ),
-    "G11-2**70 back": pack_of(TEXT_ENTRY, ofs_entry(TEXT_DELTA, 2**70)),
+    "G09-a header without an end": with_checksum(PACK_HEAD + b"\xbf" + b"\xff" * 60),
+    "G11-no distance": based_on(0),
+    "G11-into the end of the one before": based_on(1),
+    "G11-into the middle": based_on(len(TEXT_ENTRY) - 3),
+    "G11-into the header": based_on(len(TEXT_ENTRY) + 5),
+    "G11-to the very front": based_on(len(TEXT_ENTRY) + 12),
+    "G11-before the front": based_on(len(TEXT_ENTRY) + 13),
+    "G11-2**70 back": based_on(2**70),
     "G11-a distance without an end": with_checksum(
-        b"PACK\0\0\0\2\0\0\0\1" + entry_header(OFS, 3) + b"\xff" * 90
+        PACK_HEAD + entry_header(OFS, 3) + b"\xff" * 90
     ),
     "G12-a base cut short": with_checksum(
-        b"PACK\0\0\0\2\0\0\0\1" + entry_header(REF, 3) + b"\x11" * 10
+        PACK_HEAD + entry_header(REF, 3) + b"\x11" * 10
     ),
 }
 LAX_GIT = {"G04-bytes after the checksum"}  # "git accepts"; inside packets we do not
@@ -4745,27 +4726,18 @@ class TestPacksByHand:
             content += b"x"
         assert len(unpacked(pack_of(*entries))) == 41
 
-    @pytest.mark.parametrize("kind", ["blob", "tree"])
-    def test_a_chain_of_20000_deltas_is_read(self, kind, no_objects):
-        """G13."""
-        base = TEXT if kind == "blob" else b""
-        if kind == "tree":
-            base = A_TREE[1]
-        entries, content = [pack_entry(kind, base)], base
-        for number in range(20_000):
-            made = base + b"%d" % number
-            delta = delta_of(
-                len(content),
-                len(made),
-                copy_of(0, len(base)),
-                insert_of(b"%d" % number),
-            )
+    def test_a_chain_of_5000_deltas_is_read(self):
+        """G13: and nothing recursed into."""
+        entries, content = [TEXT_ENTRY], TEXT
+        for number in range(5000):
+            change = insert_of(b"%d" % number)
+            made = TEXT + b"%d" % number
+            delta = delta_of(len(content), len(made), copy_of(0, len(TEXT)), change)
             entries.append(ofs_entry(delta, len(entries[-1]), level=1))
             content = made
-        pack = pack_of(*entries)
-        found = unpacked(pack)
-        assert len(found) == 20_001
-        assert found[object_id(kind, content)] == (kind, content)
+        found = unpacked(pack_of(*entries))
+        assert len(found) == 5001
+        assert found[object_id("blob", content)] == ("blob", content)
 
     def test_a_ref_delta_may_come_before_its_base(self, no_objects):
         pack = pack_of(ref_entry(TEXT_DELTA, TEXT_ID), TEXT_ENTRY)
@@ -4778,7 +4750,7 @@ class TestPacksByHand:
         root = tree_object(("100644", "a.md", A_BLOB), ("100644", "large.bin", large))
         commit = commit_object(root)
         pack = pack_of(*full_entries(A_BLOB, large, root, commit))
-        only_text = brought_from(pack, object_id(*commit), include='["*.md"]')
+        only_text = brought_from(pack, object_id(*commit), include=["*.md"])
         assert only_text == {"a.md": A_BLOB[1]}
         assert "16 MiB" in refusal(brought_from, pack, object_id(*commit))
 
@@ -4853,9 +4825,9 @@ class MadeHistory(NamedTuple):
 def made_history(chance):
     """A MadeHistory: a few directories and files whose contents are alike."""
     text = prose(str(chance.random()), 200)
-    nested, files, objects = {}, {}, []
+    files, objects = {}, []
 
-    def fill(directory, prefix, depth):
+    def fill(prefix, depth):
         entries = []
         for number in range(chance.randrange(1, 5)):
             data = text[: chance.randrange(len(text))] + b"%d" % chance.randrange(9)
@@ -4863,13 +4835,12 @@ def made_history(chance):
             objects.append(blob_object(data))
             entries.append(("100644", f"f{number}.md", objects[-1]))
         for number in range(chance.randrange(3 - depth)):
-            below = fill(directory, f"{prefix}d{number}/", depth + 1)
+            below = fill(f"{prefix}d{number}/", depth + 1)
             entries.append(("40000", f"d{number}", below))
-        entries.sort(key=lambda e: e[1] + ("/" if e[0] == "40000" else ""))
-        objects.append(tree_object(*entries))
+        objects.append(tree_object(*sorted(entries, key=place_in_tree)))
         return objects[-1]
 
-    root = fill(nested, "", 0)
+    root = fill("", 0)
     objects.append(commit_object(root, b"%d\n" % chance.randrange(99)))
     unique = list(dict.fromkeys(objects))
     return MadeHistory(unique, object_id(*unique[-1]), files)
@@ -5004,7 +4975,7 @@ class TestAgainstIndexPack:
                 for n in chance.sample(names, count)
             ]
             if chance.random() < 0.7:
-                entries.sort(key=lambda e: e[1] + ("/" if e[0] == "40000" else ""))
+                entries.sort(key=place_in_tree)
             root = tree_object(*entries)
             if chance.random() < 0.2:
                 root = "tree", flip_bit(chance, root[1])
@@ -5023,7 +4994,7 @@ class TestAgainstIndexPack:
         assert both > 60
 
 
-FUZZ_SECONDS = 2.0
+FUZZ_SECONDS = 1.0
 
 
 def fuzz_targets(chance):
@@ -5057,19 +5028,17 @@ def fuzz_targets(chance):
 
 def mutated_manifest(chance):
     digest = sha256(b"")
-    form = chance.choice(
-        [
-            f'{{"files": [{{"path": "a/b.md", "sha256": "{digest}", "size": 0}}]}}',
-            '["a.md", "b/c.md", "é/\\ud800.md", 1e999, null, {"path": "x"}]',
-            f"{digest}  a/b.md\n{digest} *./c.md\n",
-            '{"files": [[[[{}]]]], "files": NaN}',
-        ]
-    ).encode("utf-8", "surrogatepass")
+    form = chance.choice([
+        f'{{"files": [{{"path": "a/b.md", "sha256": "{digest}", "size": 0}}]}}',
+        '["a.md", "b/c.md", "é/\\ud800.md", 1e999, null, {"path": "x"}]',
+        f"{digest}  a/b.md\n{digest} *./c.md\n",
+        '{"files": [[[[{}]]]], "files": NaN}',
+    ]).encode("utf-8", "surrogatepass")  # fmt: skip
     return chance.choice([flip_bit, splice])(chance, splice(chance, form))
 
 
 def entries_checked(data):
-    return agent_sync.checked_entries(agent_sync.parse_manifest(data))
+    return agent_sync.checked_files(agent_sync.parse_manifest(data))
 
 
 def test_mutated_input_raises_nothing_but_this_programs_error():
@@ -5368,11 +5337,6 @@ class TestGitServersThatMisbehave:
         assert changes(synced.sync()) == {"updated": ["qa/qa.md"]}
 
 
-def small_pieces(size):
-    """A delta of TEXT in which two bytes make two, as deflated data."""
-    return of_text(size, b"\x90\x02" * (size // 2))
-
-
 def nested_live(size, depth):
     """Entries in which *depth* objects of *size* bytes are bases at the same time."""
     base = bytes(size)
@@ -5394,22 +5358,18 @@ def copy_all(size):
 
 
 def aggregate(size, count):
-    base = bytes(size)
-    entries = [pack_entry("blob", base)]
+    base = blob_object(bytes(size))
+    entries, base_id = full_entries(base), object_id(*base)
     for number in range(count):
         change = insert_of(number.to_bytes(4, "big"))
         delta = delta_of(size, size, copy_all(size - 4), change)
-        entries.append(ref_entry(delta, object_id("blob", base)))
+        entries.append(ref_entry(delta, base_id))
     return entries
 
 
 LOWER = "agent_sync.MAX_INFLATED_SIZE = 96 << 20"
 BOMBS = {  # entries that come with the commit or with the blobs, what the child sets
     "G09-2**40 said": (lambda: [pack_entry("blob", b"x" * 99, size=2**40)], ""),
-    "G08-50 MiB for a size of 3": (
-        lambda: [entry_header(3, 3) + zlib.compress(bytes(50 * MIB))],
-        "",
-    ),
     "G09-a true bomb of 100 MiB": (
         lambda: [entry_header(3, 100 * MIB) + zlib.compress(bytes(100 * MIB), 1)],
         "",
@@ -5420,10 +5380,6 @@ BOMBS = {  # entries that come with the commit or with the blobs, what the child
     ),
     "G10-many deltas of one base": (lambda: aggregate(12 * MIB, 100), LOWER),
     "G10-bases of bases": (lambda: nested_live(15 * MIB, 8), ""),
-    "G10-small instructions": (
-        lambda: [TEXT_ENTRY, ref_entry(small_pieces(3 * MIB), TEXT_ID)],
-        "",
-    ),
 }
 
 
@@ -5474,7 +5430,7 @@ class TestMemory:
             for n in range(6)
         ]
         commit = commit_object(trees[0])
-        pack = pack_of(*full_entries(*trees, commit))
+        pack = pack_of(*(pack_entry(*item, level=1) for item in (*trees, commit)))
         serve(git_server, Transport(object_id(*commit), pack_answer(pack)))
         assert peak_of_sync(program) < PEAK_LIMIT
 
@@ -5483,7 +5439,7 @@ class TestMemory:
         """G28."""
         transport = Transport("0" * 40, b"0000")
         line = "{:040x} refs/heads/main/{}\n"
-        lines = (pkt(line.format(n, n).encode()) for n in range(200_000))
+        lines = (pkt(line.format(n, n).encode()) for n in range(150_000))
         transport.refs = b"".join(lines) + transport.refs
         serve(git_server, transport)
         assert peak_of_sync(program) < PEAK_LIMIT
@@ -5529,13 +5485,6 @@ class TestRefs:
     def test_an_unborn_head_is_no_ref(self):
         line = b"unborn HEAD symref-target:refs/heads/main"
         assert agent_sync.parse_ref(line) is None
-
-    def test_a_hundred_thousand_refs_are_no_trouble(self):
-        line = "{:040x} refs/heads/topic-{}\n"
-        stream = b"".join(pkt(line.format(n, n).encode()) for n in range(100_000))
-        read = reader(stream + b"0000")
-        lines = agent_sync.read_lines(read, agent_sync.MAX_REFS_SIZE)
-        assert sum(1 for _ in map(agent_sync.parse_ref, lines)) == 100_000
 
     def test_a_detached_head_is_followed(self, program, git_upstream, repository):
         repository.git("checkout", "-q", "--detach")
@@ -6756,14 +6705,13 @@ class TestOddFilesInADirectory:
         assert mirror.tree() == {}
 
     def test_a_file_that_changes_while_it_is_read_is_an_error(self, directory_upstream):
-        row = {"url": directory_upstream.url, "kind": "dir", "ref": None, "path": None}
-        row.update(include=None, exclude=None)
+        row = agent_sync.SourceRow("src", directory_upstream.url, "dir")
         source = agent_sync.DirectorySource(row)
         listing = source.list(agent_sync.NO_LAST_SYNC)
         directory_upstream.write("qa/qa.md", b"# Grown since\n")
-        assert "qa/qa.md" in refusal(lambda: list(source.fetch(listing.entries)))
+        assert "qa/qa.md" in refusal(lambda: list(source.fetch(listing.files)))
         directory_upstream.delete("qa/qa.md")
-        assert "qa/qa.md" in refusal(lambda: list(source.fetch(listing.entries)))
+        assert "qa/qa.md" in refusal(lambda: list(source.fetch(listing.files)))
 
 
 class TestSharedDestinations:
