@@ -6651,10 +6651,14 @@ COMMANDS: dict[str, Command] = {}
 
 
 class Context:
-    """What a command works with: its `args`, the `terminal`, and the `state`."""
+    """What a command works with: its `args`, the `terminal`, and the `state`.
+
+    `lines` are what it prints, if its document alone does not say all of that.
+    """
 
     def __init__(self, args, terminal):
         self.args, self.terminal = args, terminal
+        self.lines = None
 
     @functools.cached_property
     def state(self):
@@ -6767,8 +6771,11 @@ MARKS = {"added": "+", "updated": "~", "restored": "~", "removed": "-", "kept": 
 REMARKS = {"restored": " (restored)", "kept": " (kept: edited or not ours)"}
 
 
-def change_lines(report):
-    """Return the lines for what a run did to single files, by path."""
+def change_lines(report, known_skips=()):
+    """Return the lines for what a run did to single files, by path.
+
+    What is skipped in each run alike is only counted.
+    """
     lines = [
         (path, f"{mark} {path}{REMARKS.get(name, '')}")
         for name, mark in MARKS.items()
@@ -6777,6 +6784,7 @@ def change_lines(report):
     lines += [
         (skip["path"], f"! {skip['path']} (skipped: {skip['reason']})")
         for skip in report["skipped"]
+        if skip["path"] not in known_skips
     ]
     lines += [
         (failed["path"], f"! {failed['path']} ({failed['error']})")
@@ -6785,38 +6793,38 @@ def change_lines(report):
     return [line for _, line in sorted(lines)]
 
 
-def summary_line(report):
+def summary_line(report, offline=False):
     """Return the line that sums up one source's document of `sync`."""
     names = (*MARKS, "skipped", "failed")
     counts = [f"{len(report[name])} {name}" for name in names if report[name]]
     files = count_text(report["unchanged"], "file")
-    if counts:
+    if not report["checked"]:
+        text = f"offline, {files} as synced" if offline else f"not asked, {files}"
+    elif counts:
         text = ", ".join([*counts, f"{report['unchanged']} unchanged"])
-    elif report["checked"]:
+    else:
         text = f"up to date, {files}"
-    elif report["duration_ms"]:
-        text = f"not asked, {files} as synced"
-    else:  # It was left out: nobody looked.
-        text = f"not asked, {files}"
-    where = f"at {short_revision(report['revision'])} in {report['destination']}"
+    at, where = short_revision(report["revision"]), short_path(report["destination"])
     cost = count_text(report["requests"], "request")
     seconds = report["duration_ms"] / 1000
-    return f"{report['source']}: {text} {where} ({cost}, {seconds:.1f} s)"
+    return f"{report['source']}: {text} at {at} in {where} ({cost}, {seconds:.1f} s)"
 
 
-def show_sync(document):
-    """Yield a line for each change of `sync`, and one that sums up each source."""
+def show_sync(document, known_skips=None, offline=False):
+    """Yield the first changes of each source, and a line that sums it up.
+
+    *known_skips* maps sources to the paths that their last run skipped.
+    """
     if not document["sources"]:
         yield "nothing to sync: every source is disabled; name one, or enable it"
     for report in document["sources"]:
         if report["status"] == "error":
             continue
-        lines = change_lines(report)
+        lines = change_lines(report, (known_skips or {}).get(report["source"], ()))
         yield from lines[:MAX_LINES]
         if len(lines) > MAX_LINES:
             yield f"… {len(lines) - MAX_LINES:,} more: history --changes"
-        destination = short_path(report["destination"])
-        yield summary_line({**report, "destination": destination})
+        yield summary_line(report, offline)
 
 
 def tell_saved(report, terminal, dry_run):
@@ -6918,7 +6926,10 @@ def cmd_sync(context):
     codes = {report.exit_code() for report in reports}
     documents = [report.document() for report in reports]
     code = EXIT_FAILED if EXIT_FAILED in codes else max(codes, default=0)
-    return {"ok": code == 0, "sources": documents}, code
+    document = {"ok": code == 0, "sources": documents}
+    known_skips = {row.id: row.skipped for row in rows}
+    context.lines = show_sync(document, known_skips, args.offline)
+    return document, code
 
 
 # ---- add, set, remove, sources ----
@@ -7517,7 +7528,8 @@ def cmd_demo(context):
             if document["error"]:
                 lines.append(f"  refused: {document['error']}")
             lines += [f"  {saved['path']} -> {saved['to']}" for saved in report.saved]
-            lines += [f"  {line}" for line in show_sync({"sources": [document]})]
+            shown = {**document, "destination": "agents"}
+            lines += [f"  {line}" for line in show_sync({"sources": [shown]})]
         runs = state.get_runs(source_id)
         lines += ["", f"{len(reports) + 1}. history: what came when, newest first"]
         lines += [f"  {line}" for line in show_history({"runs": runs})]
@@ -7786,7 +7798,8 @@ def run_command(argv):
         # Whoever wrote the database may have put bytes where text belongs.
         write_output(json.dumps(document, indent=1, default=repr) + "\n")
     elif not args.quiet:
-        write_output("".join(f"{escaped(line)}\n" for line in entry.show(document)))
+        lines = context.lines or entry.show(document)
+        write_output("".join(f"{escaped(line)}\n" for line in lines))
     return code
 
 

@@ -12551,6 +12551,19 @@ class TestTextOfSync:
         assert lines[50].startswith(f"… {60 + 8 - 50} more: ")
         assert len(lines) == 52
 
+    def test_a_file_is_named_when_it_is_skipped_first_and_then_counted(self, synced):
+        repository = synced.upstream.repository
+        (repository.directory / "agents" / "link.md").symlink_to("/etc/passwd")
+        repository.commit()
+        first = synced.program.call("sync").out
+        again = synced.program.call("sync").out
+        assert "! link.md (skipped" in first
+        assert "link.md" not in again and "1 skipped" in again
+
+    def test_offline_says_that_the_files_are_right(self, synced):
+        told = synced.program.call("sync", "--offline").out
+        assert "offline, 8 files as synced" in told
+
     def test_the_summary_says_where_the_files_are(self, synced):
         assert f" in {synced.dest} " in synced.program.call("sync").out
 
