@@ -157,6 +157,7 @@ RETRY_PAUSE = 0.2  # seconds before the first retry, four times that before the 
 MAX_RETRY_AFTER = 20.0  # seconds that a run waits because a server asks for it
 MAX_RATE_LIMIT = 86400.0
 BUSY_TIMEOUT = 30.0
+MAX_IDLE = 0 if os.name == "nt" else 4  # connections: Windows keeps open files
 
 WORK_DIRECTORY = ".agent-sync"  # below each destination: the lock, backups
 STAGING_NAME = re.compile(r"\.agent-sync-[0-9a-f]{16}\.tmp")
@@ -1184,8 +1185,7 @@ CREATE INDEX IF NOT EXISTS idx_contents_stored
 """
 CONTRACT_TABLES = {"sources", "agent_files", "sync_history"}
 CONTRACT_VERSION = 1
-FILE_COLUMNS = (  # of `agent_files`, but for whose file it is and when it was written
-    "file_path",
+FILE_COLUMNS = (  # of `agent_files`: what is remembered of a path
     "content_sha",
     "local_path",
     "file_size",
@@ -1313,9 +1313,12 @@ def default_database():
 
 
 def connect(path):
-    """Return a connection to the database at *path*, for one transaction."""
+    """Return a connection to the database at *path*."""
     connection = sqlite3.connect(
-        str(path), timeout=BUSY_TIMEOUT, isolation_level="IMMEDIATE"
+        str(path),
+        timeout=BUSY_TIMEOUT,
+        isolation_level="IMMEDIATE",
+        check_same_thread=False,  # One thread at a time has it.
     )
     connection.row_factory = sqlite3.Row
     # Invalid UTF-8 is read as text that can be shown and stored; the checks refuse it.
@@ -1378,8 +1381,11 @@ def schema_fault(connection):
         rest = iter(found.get(table, ()))
         if not all(column in rest for column in columns):
             return f"table {table} has not the columns that it should have"
-        keys = connection.execute(f"PRAGMA foreign_key_list({table})").fetchall()
-        if any(key["table"].lower() not in found for key in keys):
+    for table, target in connection.execute(
+        'SELECT lower(t.name), lower(k."table") FROM sqlite_master t'
+        " JOIN pragma_foreign_key_list(t.name) k WHERE t.type = 'table'"
+    ):
+        if table in schema_columns() and target not in found:
             return f"table {table} refers to a table that is not there"
     return None
 
@@ -1438,6 +1444,19 @@ def forbids_to_write(path):
     return read_header(path)[18:19] > b"\2"
 
 
+def names_tables(path):
+    """Return whether a file has the names of this program's tables in its bytes."""
+    missing, data = {b"agent_files", b"sync_history"}, b""
+    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
+        while missing:
+            chunk = file.read(MIB)
+            if not chunk:
+                break
+            data = data[-20:] + chunk
+            missing = {name for name in missing if name not in data}
+    return not missing
+
+
 def is_ours(path):
     """Return whether the file is recognisably a database of this program.
 
@@ -1451,17 +1470,10 @@ def is_ours(path):
     return any(names_tables(f"{path}{suffix}") for suffix in ("", "-wal"))
 
 
-def names_tables(path):
-    """Return whether a file has the names of this program's tables in its bytes."""
-    missing, data = {b"agent_files", b"sync_history"}, b""
-    with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
-        while missing:
-            chunk = file.read(MIB)
-            if not chunk:
-                break
-            data = data[-20:] + chunk
-            missing = {name for name in missing if name not in data}
-    return not missing
+def integrity_fault(connection):
+    """Return the first fault in the pages and indexes of a database, or None."""
+    verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    return None if verdict == "ok" else verdict
 
 
 def find_damage(path):
@@ -1477,12 +1489,6 @@ def find_damage(path):
             return integrity_fault(connection)
     except (sqlite3.Error, UnicodeError) as error:
         return str(error) if is_corruption(error) else None
-
-
-def integrity_fault(connection):
-    """Return the first fault in the pages and indexes of a database, or None."""
-    verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    return None if verdict == "ok" else verdict
 
 
 def salvaged_sources(path):
@@ -1579,14 +1585,17 @@ def update_source(connection, source_id, columns):
 
 
 def track_files(connection, source_id, files):
-    """Insert or update the rows of *files*, dicts with some of FILE_COLUMNS."""
-    names = ("source_id", "synced_at", *FILE_COLUMNS)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
-    now = utc_now()
+    """Insert or update rows from dicts with `file_path` and some of FILE_COLUMNS."""
+    files, now = list(files), utc_now()
+    given = set().union(*files)
+    names = [name for name in FILE_COLUMNS if name in given]
+    # What is not given is not known: it was true of another content.
+    updates = [f"{name} = excluded.{name}" for name in ("synced_at", *names)]
+    updates += [f"{name} = NULL" for name in FILE_COLUMNS if name not in given]
     connection.executemany(
-        insert_sql("agent_files", names)
-        + f" ON CONFLICT (source_id, file_path) DO UPDATE SET {updates}",
-        [(source_id, now, *map(file.get, FILE_COLUMNS)) for file in files],
+        insert_sql("agent_files", ("source_id", "synced_at", "file_path", *names))
+        + f" ON CONFLICT (source_id, file_path) DO UPDATE SET {', '.join(updates)}",
+        [(source_id, now, file["file_path"], *map(file.get, names)) for file in files],
     )
 
 
@@ -1630,7 +1639,7 @@ def listing_digest(source, files):
 class AgentSyncState:
     """What is known of sources, files and runs; safe from many threads and processes.
 
-    Every call opens a connection of its own, and every write is one `BEGIN IMMEDIATE`
+    Every call has a connection to itself, and every write is one `BEGIN IMMEDIATE`
     transaction. Public methods raise DatabaseError, from sqlite3's own error.
     """
 
@@ -1641,6 +1650,9 @@ class AgentSyncState:
     _suspects: ClassVar[set[Path]] = set()
 
     def __init__(self, db_path: Optional[AnyPath] = None) -> None:
+        # Connections that nobody uses now, and the file each was opened to: for a new
+        # one, SQLite reads the whole schema first.
+        self._idle: list[tuple[Any, sqlite3.Connection]] = []
         if sqlite3 is None:
             raise AgentSyncStateError(
                 "this Python has no sqlite3 module; install it, or use another Python"
@@ -1659,13 +1671,22 @@ class AgentSyncState:
             self._recover(inode, error)
             self._open()
 
+    def __del__(self) -> None:
+        self._close_idle()
+
     def heal(self) -> None:
         """Open the database again if a call met an error, to replace a damaged one.
 
         For the end of a run, when nobody works with what was read from it.
         """
         if self.db_path in self._suspects:
+            self._close_idle()  # On Windows an open file cannot be moved.
             self.corrupt_copy = AgentSyncState(self.db_path).corrupt_copy
+
+    def _close_idle(self) -> None:
+        for _, connection in self._idle:
+            connection.close()
+        self._idle.clear()
 
     def _create_file(self) -> int:
         """Make the directory (0700) and an empty file (0600); return its inode."""
@@ -1775,11 +1796,33 @@ class AgentSyncState:
     def _transaction(self, write: bool = True) -> Iterator[sqlite3.Connection]:
         """Yield a connection in one transaction; raises DatabaseError."""
         try:
-            with self._get_connection() as connection:
-                connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-                yield connection
+            file, connection = self._take_connection()
+            try:
+                with connection:
+                    connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                    yield connection
+                if len(self._idle) < MAX_IDLE:
+                    self._idle.append((file, connection))
+                    connection = None
+            finally:
+                if connection:
+                    connection.close()
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise self._error(error) from error
+
+    def _take_connection(self) -> tuple[Any, Optional[sqlite3.Connection]]:
+        """Return (what tells the file from others, a connection to it)."""
+        file = None
+        with contextlib.suppress(OSError):
+            status = os.stat(self.db_path)
+            # A process that was forked must not use what its parent has opened.
+            file = (os.getpid(), status.st_dev, status.st_ino)
+        with contextlib.suppress(IndexError):
+            opened, connection = self._idle.pop()
+            if file and opened == file:
+                return file, connection
+            connection.close()
+        return file, connect(self.db_path)
 
     def _error(self, error: Exception) -> DatabaseError:
         """Return what to raise because of *error*; note if it may come from damage."""
@@ -1798,9 +1841,11 @@ class AgentSyncState:
 
     def _rows(self, query: str, parameters: Any = ()) -> list[dict[str, Any]]:
         with self._transaction(write=False) as connection:
-            return [
-                dict(row) for row in connection.execute(query, parameters).fetchall()
-            ]
+            cursor = connection.cursor()
+            cursor.row_factory = None
+            rows = cursor.execute(query, parameters).fetchall()
+            names = [name for name, *_ in cursor.description]
+            return [dict(zip(names, row)) for row in rows]
 
     # ---- Sources ----
 
