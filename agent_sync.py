@@ -90,6 +90,7 @@ import contextlib
 import errno
 import functools
 import hashlib
+import itertools
 import json
 import os
 import re
@@ -99,7 +100,7 @@ import threading
 import time
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, ClassVar, NamedTuple, Optional, Union
@@ -132,6 +133,8 @@ MAX_OBJECT_SIZE = 16 * MIB
 MAX_LIVE_SIZE = 28 * MIB  # all objects held at once while deltas are resolved
 MAX_TREES_SIZE = 32 * MIB
 MAX_PACK_SIZE = 512 * MIB
+MAX_NEWS_SIZE = 32 * MIB  # a pack of what is new since the last sync
+MAX_REMEMBERED_SIZE = 4 * MIB  # the trees of a commit, deflated
 MAX_INFLATED_SIZE = 2048 * MIB
 # In one pack, and in all trees of a listing: a few may name each other often.
 MAX_OBJECTS = 250_000
@@ -377,7 +380,8 @@ class Listing(NamedTuple):
 
     `skipped` holds (path, reason) of what is never written, `failed` (path, error) of
     what is listed and was not fetched. The rest is remembered with the source:
-    the validators of what lists the files, and whether it has their hashes.
+    the validators of what lists the files, and whether it has their hashes; the Git
+    objects that an update leans on, {id: (type, content)}, None if these stay.
     """
 
     revision: str
@@ -387,6 +391,7 @@ class Listing(NamedTuple):
     etag: Optional[str] = None
     last_modified: Optional[str] = None
     is_hashed: Optional[bool] = None
+    objects: Optional[dict[str, tuple[str, bytes]]] = None
 
 
 class SourceRow(NamedTuple):
@@ -431,12 +436,16 @@ class LastSync(NamedTuple):
 
     `files` maps paths to tracked Files; `complete` says that they are all the files of
     the revision synced last. `unmodified` are the paths that are here as tracked, so
-    that their validators may be sent.
+    that their validators may be sent. `objects()` returns the Git objects remembered
+    from then, {id: (type, content)}, and `blob(id)` the content of the tracked file
+    with that object id, or None; neither is believed without a look at the id.
     """
 
     files: dict[str, File]
     complete: bool
     unmodified: frozenset[str] = frozenset()
+    objects: Callable[[], dict[str, tuple[str, bytes]]] = dict
+    blob: Callable[[str], Optional[bytes]] = lambda object_id: None
 
 
 NO_LAST_SYNC = LastSync({}, complete=False)
@@ -501,6 +510,11 @@ def home_path(path: AnyPath) -> Path:
     raise UsageError(
         f"{path} needs a home directory: set HOME, or give --db and --dest"
     )
+
+
+def object_format_of(object_id):
+    """Return the name of the hash that *object_id* is made with; SHA-1 for None."""
+    return "sha256" if object_id and len(object_id) == 64 else "sha1"
 
 
 def object_hasher(object_type, size, object_format="sha1"):
@@ -1633,6 +1647,29 @@ def listing_digest(source, files):
     return sha256_of(text.encode())
 
 
+def keep_objects(connection, source_id, objects, sound):
+    """Make *objects* the Git objects kept with a source; none if they are too large.
+
+    Those with the ids *sound* are kept already.
+    """
+    query = "SELECT object_id, length(data) FROM git_trees WHERE source_id = ?"
+    stored = dict(connection.execute(query, (source_id,)).fetchall())
+    new = [
+        (source_id, object_id, type_, zlib.compress(content))
+        for object_id, (type_, content) in objects.items()
+        if object_id not in sound
+    ]
+    size = sum(len(data) for *_, data in new)
+    size += sum(stored.get(object_id, 0) for object_id in sound & objects.keys())
+    if size > MAX_REMEMBERED_SIZE:
+        objects, new = {}, []
+    connection.executemany(
+        "DELETE FROM git_trees WHERE source_id = ? AND object_id = ?",
+        [(source_id, object_id) for object_id in stored.keys() - objects.keys()],
+    )
+    connection.executemany("INSERT OR REPLACE INTO git_trees VALUES (?, ?, ?, ?)", new)
+
+
 # ---- Opening ----
 
 
@@ -2056,6 +2093,26 @@ class AgentSyncState:
                 pending.setdefault(path, set()).add(row["content_sha"])
         return pending
 
+    def git_objects(self, source_id: str) -> dict[str, tuple[str, bytes]]:
+        """Return the Git objects kept with a source, {id: (type, content)}.
+
+        Those whose content does not give their id are left out.
+        """
+        found: dict[str, tuple[str, bytes]] = {}
+        room = MAX_TREES_SIZE
+        query = "SELECT object_id, type, data FROM git_trees WHERE source_id = ?"
+        for row in self._rows(query, (source_id,)):
+            object_id, inflater = row["object_id"], zlib.decompressobj()
+            with contextlib.suppress(zlib.error, TypeError, ValueError):
+                content = inflater.decompress(row["data"], room)
+                room = max(1, room - len(content))
+                format_ = object_format_of(object_id)
+                hasher = object_hasher(row["type"], len(content), format_)
+                hasher.update(content)
+                if hasher.hexdigest() == object_id:
+                    found[object_id] = row["type"], content
+        return found
+
     def record_run(
         self,
         source_id: str,
@@ -2065,14 +2122,18 @@ class AgentSyncState:
         forget: Iterable[Any] = (),
         source: Optional[Mapping[str, Any]] = None,
         unsettled: Optional[Iterable[str]] = None,
+        objects: Optional[Mapping[str, tuple[str, bytes]]] = None,
+        sound: Set[str] = frozenset(),
     ) -> int:
         """Record all that a run did in one transaction and return the run's id.
 
         *run* holds columns of `sync_history`; *changes* are Changes; *track* are dicts
         for `track_files_batch`; *forget* are paths that are tracked no longer; *source*
         holds columns of `sources` to set, and None leaves it as it is. Nothing is
-        pending after it but the paths *unsettled*; None leaves that as it is, too.
-        ValueError for a status outside STATUSES.
+        pending after it but the paths *unsettled*, and *objects* are the Git objects to
+        keep with the source, of which those with the ids *sound* need not be stored
+        again; None leaves either as it is, too. ValueError for a status outside
+        STATUSES.
         """
         if run["status"] not in STATUSES:
             raise ValueError(f"status must be one of {STATUSES}, not {run['status']!r}")
@@ -2093,6 +2154,8 @@ class AgentSyncState:
             if source is not None:
                 source = {"updated_at": run["sync_time"], **source}
                 update_source(connection, source_id, source)
+            if objects is not None:
+                keep_objects(connection, source_id, objects, sound)
         return run_id
 
     def record_sync_result(
@@ -2816,18 +2879,23 @@ class HttpClient:
         self._log = log or (lambda text: None)
 
     def request(self, url, read, data=None, headers=None):
-        """Return read(Response) of a GET, or a POST of *data*, whatever its status is.
+        """Return read(Response) of a GET, or a POST of *data*, as `stream` does."""
+        (result,) = self.stream(url, lambda answer: [read(answer)], data, headers)
+        return result
 
-        Redirects of a GET are followed, never with what was meant for another origin.
-        Where another try may help *read* is called anew. Raises NetworkError if the
-        server does not answer, ProtocolError if it does not speak HTTP.
+    def stream(self, url, read, data=None, headers=None):
+        """Yield what read(Response) of a GET, or a POST of *data*, yields.
+
+        Whatever the status is. Redirects of a GET are followed, never with what was
+        meant for another origin. Where another try may help *read* is called anew, and
+        what it yields may come again. Raises NetworkError if the server does not
+        answer, ProtocolError if it does not speak HTTP.
         """
         credential, headers = self._credential(url), headers or {}
         for _ in range(MAX_REDIRECTS + 1):
-            arguments = url, read, data, headers, credential
-            result, target = self._request_with_retries(*arguments)
+            target = yield from self._with_retries(url, read, data, headers, credential)
             if target is None:
-                return result
+                return
             if origin(target) != origin(url):
                 credential = None
                 headers = {
@@ -2846,17 +2914,18 @@ class HttpClient:
             self._credentials[at] = found
         return self._credentials[at]
 
-    def _request_with_retries(self, url, read, data, headers, credential):
-        """Return (what *read* returns, None), or (None, the URL to ask instead)."""
+    def _with_retries(self, url, read, data, headers, credential):
+        """Yield what *read* yields, or return the URL to ask instead."""
         attempt = 0
         while True:
             try:
                 with self._send(url, data, headers, credential) as response:
                     pause = self._pause(response, attempt)
                     if pause is None and data is None and response.is_redirect():
-                        return None, redirect_target(url, response.headers["Location"])
+                        return redirect_target(url, response.headers["Location"])
                     if pause is None:
-                        return read(response), None
+                        yield from read(response)
+                        return None
                     fault = f"answered {response.status}"
             except NetworkError as error:
                 if attempt == MAX_RETRIES or not was_lost(error):
@@ -3001,11 +3070,6 @@ def read_side_band(read):
 COMMIT, TREE, BLOB, TAG = "commit", "tree", "blob", "tag"
 OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 MODE_SUBMODULE = 0o160000
-
-
-def object_format_of(object_id):
-    """Return the name of the hash that *object_id* is made with; SHA-1 for None."""
-    return "sha256" if object_id and len(object_id) == 64 else "sha1"
 
 
 def object_id_of(object_type, data, object_format="sha1"):
@@ -3186,104 +3250,187 @@ def apply_delta(base, delta):
     return bytes(made)
 
 
-def inflate(file, position, size, consume):
-    """Feed what is deflated at *position* to *consume*; return where it ends.
+class PackStream:
+    """The bytes of a pack while they come in *chunks*: each is read once, and kept.
 
-    ProtocolError unless it is exactly *size* bytes and whole.
+    They are kept in *file*, so that what turns out to be a base can be read again.
+    ProtocolError when they are more than *limit*.
     """
-    inflater = zlib.decompressobj()
-    made = 0
-    file.seek(position)
-    try:
-        while not inflater.eof:
-            data = inflater.unconsumed_tail or file.read(min(size + 64, CHUNK_SIZE))
-            piece = inflater.decompress(data, CHUNK_SIZE)
-            made += len(piece)
-            if made > size or not (data or piece):
-                raise ProtocolError("a pack entry is cut short, or of the wrong size")
-            consume(piece)
-    except zlib.error as error:
-        raise ProtocolError(f"a pack entry is damaged: {error}") from error
-    if made != size:
-        raise ProtocolError("a pack entry is of the wrong size")
-    return file.tell() - len(inflater.unused_data)
+
+    def __init__(self, chunks, file, object_format, limit=MAX_PACK_SIZE):
+        self.position = 0  # in the pack, of what is read next
+        self._chunks = iter(chunks)
+        self._file = file
+        self._limit = limit
+        self._hasher = hashlib.new(object_format)
+        self._buffer, self._start = b"", 0  # what came last, and what is read of it
+        self._tail = b""  # the last bytes: a checksum of all before, if it is the end
+        self._size = 0
+
+    def _receive(self):
+        """Take in the next chunk, whose bytes are returned: none at the end."""
+        chunk = next(self._chunks, b"")
+        self._size += len(chunk)
+        if self._size > self._limit:
+            raise ProtocolError(f"the pack is larger than {self._limit // MIB} MiB")
+        self._file.write(chunk)
+        tail = self._tail + chunk
+        self._hasher.update(tail[: -self._hasher.digest_size])
+        self._tail = tail[-self._hasher.digest_size :]
+        return chunk
+
+    def peek(self, size):
+        """Return the next *size* bytes, fewer only at the end."""
+        while len(self._buffer) - self._start < size:
+            chunk = self._receive()
+            if not chunk:
+                break
+            self._buffer, self._start = self._buffer[self._start :] + chunk, 0
+        return self._buffer[self._start : self._start + size]
+
+    def skip(self, size):
+        """Go on by *size* bytes, or go back among those that `peek` returned last."""
+        self.position += size
+        self._start += size
+
+    def inflate(self, size, consume):
+        """Feed what is deflated next to *consume*.
+
+        ProtocolError unless it is exactly *size* bytes and whole.
+        """
+        inflater, made = zlib.decompressobj(), 0
+        try:
+            while not inflater.eof:
+                data = inflater.unconsumed_tail
+                if not data:
+                    data = (
+                        self.peek(1)
+                        and self._buffer[
+                            self._start : self._start + min(size + 64, CHUNK_SIZE)
+                        ]
+                    )
+                    self.skip(len(data))
+                piece = inflater.decompress(data, CHUNK_SIZE)
+                made += len(piece)
+                if made > size or not (data or piece):
+                    raise ProtocolError("a pack entry is cut short, or too large")
+                consume(piece)
+        except zlib.error as error:
+            raise ProtocolError(f"a pack entry is damaged: {error}") from error
+        if made != size:
+            raise ProtocolError("a pack entry is not of the size it says")
+        self.skip(-len(inflater.unused_data))
+
+    def finish(self):
+        """Read to the end; ProtocolError if that is not here, or the checksum wrong."""
+        while self._receive():
+            pass
+        if self._hasher.digest() != self._tail:
+            raise ProtocolError(
+                "the pack's checksum is wrong; it was damaged or cut short"
+            )
+        if self.position != self._size - len(self._tail):
+            raise ProtocolError("the pack has another number of objects than it says")
 
 
 class Pack:
-    """A pack in a seekable *file*: `index` checks and indexes, `objects` reads it."""
+    """A pack that is received into a seekable *file*.
+
+    `receive` yields its whole objects while they come, `objects` the others after.
+    Ids are computed from the contents.
+    """
 
     def __init__(self, file, object_format="sha1", check=lambda: None):
         self._file = file
         self._check = check  # called for each object; raises when time is up
         self._object_format = object_format
         self._width = hashlib.new(object_format).digest_size
-        self._non_deltas = []
-        self._made_size = 0
-        self._deltas = {}  # the PackEntries that have this position or id as their base
+        self._clear()
 
-    def index(self, chunks):
-        """Write the pack that *chunks* make up to the file, check it and index it."""
-        checksum, size, tail = hashlib.new(self._object_format), 0, b""
-        for chunk in chunks:
-            size += len(chunk)
-            if size > MAX_PACK_SIZE:
-                raise ProtocolError(
-                    f"the pack is larger than {MAX_PACK_SIZE // MIB} MiB"
-                )
-            self._file.write(chunk)
-            tail += chunk
-            checksum.update(tail[: -self._width])
-            tail = tail[-self._width :]
-        if checksum.digest() != tail:
-            raise ProtocolError(
-                "the pack's checksum is wrong; it was damaged or cut short"
-            )
-        self._index_entries(size - self._width)
-
-    def _index_entries(self, end):
+    def _clear(self):
         self._file.seek(0)
-        header = self._file.read(12)
+        self._file.truncate()
+        self._non_deltas = []
+        self._deltas = {}  # the PackEntries that have this position or id as their base
+        self._received = set()  # positions of what `receive` has yielded
+        self._made_size = 0
+
+    def receive(self, chunks, types=(), wanted=None, limit=MAX_PACK_SIZE):
+        """Yield (object id, type, content) of the whole objects of these *types*.
+
+        They come before the pack's checksum is known to be right: nothing may be done
+        with them that cannot be undone before the last one is there. With *wanted*, a
+        collection of ids, only these are yielded. What came before is forgotten.
+        """
+        self._clear()
+        stream = PackStream(chunks, self._file, self._object_format, limit)
+        inflated, starts = 0, set()
+        for _ in range(self._read_header(stream)):
+            self._check()
+            room = MAX_INFLATED_SIZE - inflated
+            entry, content = self._receive_entry(stream, types, room)
+            inflated += entry.size
+            starts.add(entry.position)
+            if content is not None and (wanted is None or entry.object_id in wanted):
+                self._received.add(entry.position)
+                yield entry.object_id, entry.type, content
+        stream.finish()
+        if not starts.issuperset(base for base in self._deltas if type(base) is int):
+            raise ProtocolError("a delta's base is no entry of the pack")
+
+    @staticmethod
+    def _read_header(stream):
+        """Return the number of entries that the pack says it has."""
+        header = stream.peek(12)
+        stream.skip(12)
         version = int.from_bytes(header[4:8], "big")
         count = int.from_bytes(header[8:], "big")
         if header[:4] != b"PACK" or version not in (2, 3):
             raise ProtocolError("not a pack of version 2 or 3")
         if count > MAX_OBJECTS:
             raise ProtocolError(f"the pack says that it has {count} objects")
-        position, inflated, starts = 12, 0, set()
-        for _ in range(count):
-            self._check()
-            entry, position = self._index_entry(position, MAX_INFLATED_SIZE - inflated)
-            inflated += entry.size
-            starts.add(entry.position)
-        if not starts.issuperset(base for base in self._deltas if type(base) is int):
-            raise ProtocolError("a delta's base is not an entry of the pack")
-        if position != end:
-            raise ProtocolError("the pack has not as many objects as it says")
+        return count
 
-    def _index_entry(self, position, room):
-        """Note the entry at *position*; return it and where the next one begins.
+    def _receive_entry(self, stream, types, room):
+        """Note the next entry; return it, and its content or None.
 
-        ProtocolError if it is over *room* bytes, before any of them is made.
+        Objects of *types* have one, unless they are deltas, or large.
+        ProtocolError for one over *room* bytes, before any of them is made.
         """
-        self._file.seek(position)
-        type_, size, base, length = parse_entry_header(self._file.read(96), self._width)
+        position = stream.position
+        type_, size, base, length = parse_entry_header(stream.peek(96), self._width)
+        stream.skip(length)
         if size > room:
-            raise ProtocolError("all objects of the pack together are too large")
+            raise ProtocolError("the pack's objects are too large together")
         if type_ in (OFS_DELTA, REF_DELTA):
             if type_ == OFS_DELTA:
                 if not 0 < base <= position - 12:
                     raise ProtocolError("a delta's base lies outside the pack")
                 base = position - base
-            end = inflate(self._file, position + length, size, lambda piece: None)
+            stream.inflate(size, lambda piece: None)
             entry = PackEntry(position, size, None, base, None)
             self._deltas.setdefault(base, []).append(entry)
-            return entry, end
-        type_ = ENTRY_TYPES[type_]
+            return entry, None
+        type_, pieces = ENTRY_TYPES[type_], []
         hasher = object_hasher(type_, size, self._object_format)
-        end = inflate(self._file, position + length, size, hasher.update)
+        is_kept = (
+            type_ in types and size <= MIB
+        )  # What is large is read when it is due.
+
+        def consume(piece):
+            hasher.update(piece)
+            if is_kept:
+                pieces.append(piece)
+
+        stream.inflate(size, consume)
         entry = PackEntry(position, size, type_, None, hasher.hexdigest())
         self._non_deltas.append(entry)
-        return entry, end
+        return entry, b"".join(pieces) if is_kept else None
+
+    def index(self, chunks):
+        """Receive a pack of which nothing is wanted while it comes."""
+        for _ in self.receive(chunks):
+            pass
 
     def _read(self, entry):
         """Return the inflated content of *entry*; for a delta, its instructions."""
@@ -3292,28 +3439,50 @@ class Pack:
                 f"an object is larger than {MAX_OBJECT_SIZE // MIB} MiB"
             )
         self._file.seek(entry.position)
-        *_, length = parse_entry_header(self._file.read(96), self._width)
-        pieces = []
-        inflate(self._file, entry.position + length, entry.size, pieces.append)
+        data = self._file.read(96 + min(entry.size, CHUNK_SIZE))
+        *_, length = parse_entry_header(data, self._width)
+        inflater, data = zlib.decompressobj(), data[length:]
+        pieces = [inflater.decompress(data)]
+        while not inflater.eof:  # `receive` has checked that there is an end.
+            pieces.append(inflater.decompress(self._file.read(CHUNK_SIZE)))
         return b"".join(pieces)
 
-    def objects(self, types, wanted=None):
-        """Yield (object id, type, content) of the objects of these *types*.
+    def objects(self, types, wanted=None, bases=None):
+        """Yield (object id, type, content) of what `receive` has not yielded.
 
-        With *wanted*, a set of ids, only these are read where that can be told before;
-        deltas have no id before they are resolved. Ids are computed from the content.
+        With *wanted*, a collection of ids, only these are read where that can be told
+        before; deltas have no id before they are resolved. The base of a delta may be
+        an object that is not in the pack (a thin pack): bases(object id) returns its
+        (type, content), or None. It is taken only if it has that id.
         """
         resolved = set()
+        for base_id in self._external_bases() if bases else ():
+            type_, content = bases(base_id) or (None, b"")
+            if type_ in types and self._id_of(type_, content) == base_id:
+                deltas = self._deltas_of(None, base_id, resolved)
+                yield from self._resolve_deltas(type_, content, deltas, resolved)
         for root in self._non_deltas:
             if root.type not in types:
                 continue
-            deltas = self._deltas_of(root, root.object_id, resolved)
+            deltas = self._deltas_of(root.position, root.object_id, resolved)
             if deltas and root.size <= MAX_OBJECT_SIZE:
-                yield from self._resolve_deltas(root, deltas, resolved)
+                content = self._read(root)
+                yield root.object_id, root.type, content
+                yield from self._resolve_deltas(root.type, content, deltas, resolved)
+            elif root.position in self._received:
+                continue
             elif wanted is None or root.object_id in wanted:
                 yield root.object_id, root.type, self._read(root)
 
-    def _deltas_of(self, entry, object_id, resolved):
+    def _external_bases(self):
+        """Return the ids of bases that no whole object in the pack has."""
+        here = {entry.object_id for entry in self._non_deltas}
+        return [base for base in self._deltas if type(base) is str and base not in here]
+
+    def _id_of(self, type_, content):
+        return object_id_of(type_, content, self._object_format)
+
+    def _deltas_of(self, position, object_id, resolved):
         """Return the entries with this base, and add their positions to *resolved*.
 
         None is returned twice: copies of an object would double its descendants with
@@ -3321,21 +3490,19 @@ class Pack:
         """
         deltas = [
             delta
-            for base in (entry.position, object_id)
+            for base in (position, object_id)
             for delta in self._deltas.get(base, ())
             if delta.position not in resolved
         ]
         resolved.update(delta.position for delta in deltas)
         return deltas
 
-    def _resolve_deltas(self, root, deltas, resolved):
-        """Yield *root* and all that is made of it by *deltas*, each as in `objects`.
+    def _resolve_deltas(self, type_, content, deltas, resolved):
+        """Yield all that is made by *deltas* of the base *content*, as in `objects`.
 
         Depth first with a stack of its own: chains may be thousands of deltas long. A
         base is freed after its last delta.
         """
-        content = self._read(root)
-        yield root.object_id, root.type, content
         stack, live = [(content, deltas)], len(content)
         while stack:
             base, deltas = stack[-1]
@@ -3344,15 +3511,15 @@ class Pack:
                 stack.pop()
                 live -= len(base)
             content = apply_delta(base, self._read(entry))
-            object_id = object_id_of(root.type, content, self._object_format)
-            yield object_id, root.type, content
-            deltas = self._deltas_of(entry, object_id, resolved)
+            object_id = self._id_of(type_, content)
+            yield object_id, type_, content
+            deltas = self._deltas_of(entry.position, object_id, resolved)
             if deltas:
                 stack.append((content, deltas))
                 live += len(content)
             self._made_size += len(content)
             if live > MAX_LIVE_SIZE or self._made_size > MAX_INFLATED_SIZE:
-                raise ProtocolError("the pack's deltas make too much data")
+                raise ProtocolError("the pack's deltas make too much")
 
 
 # ==== Git client ====
@@ -3455,26 +3622,36 @@ class GitClient:
 
         return self._command("ls-refs", arguments, read)
 
-    def fetch(self, wants, file, depth=None, blobs=True):
-        """Return the Pack, received into *file*, of the objects with the ids *wants*.
+    def fetch(self, pack, wants, types, wanted=None, depth=None, blobs=True, have=None):
+        """Receive the objects *wants* (their ids) into *pack*, yielding as that does.
 
         *depth* limits a commit's history; without *blobs* it comes with its trees only.
+        *have* is a commit that is here without its parents, with all its trees: what
+        that has is left out, and may be the base of what comes (a thin pack).
         """
-        arguments = ["ofs-delta", "no-progress", *(f"want {want}" for want in wants)]
+        arguments = ["ofs-delta", "no-progress"]
+        if have:
+            # `shallow` first: a server that thinks that the parents of *have* are here
+            # leaves out what they had.
+            arguments += ["thin-pack", f"shallow {have}"]
+        arguments += [f"want {want}" for want in wants]
         if depth:
             arguments.append(f"deepen {depth}")
         if not blobs:
             arguments.append("filter blob:none")
+        if have:
+            arguments.append(f"have {have}")
 
         def read(answer):
-            file.seek(0)
-            file.truncate()
-            pack = Pack(file, self.object_format, self._http.deadline.check)
-            pack.index(read_pack_data(answer.read))
+            limit = MAX_NEWS_SIZE if have else MAX_PACK_SIZE
+            yield from pack.receive(read_pack_data(answer.read), types, wanted, limit)
             check_end(answer)
-            return pack
 
-        return self._command("fetch", [*arguments, "done"], read)
+        yield from self._stream_command("fetch", [*arguments, "done"], read)
+
+    def new_pack(self, file):
+        """Return a Pack to receive objects of this repository into *file*."""
+        return Pack(file, self.object_format, self._http.deadline.check)
 
     def can_filter(self):
         """Return whether the server says that it can leave out blobs."""
@@ -3511,6 +3688,11 @@ class GitClient:
 
     def _command(self, name, arguments, read):
         """Return read(Response) of a command, whose answer is a Git server's."""
+        (result,) = self._stream_command(name, arguments, lambda r: [read(r)])
+        return result
+
+    def _stream_command(self, name, arguments, read):
+        """Yield what read(Response) of a command yields."""
         capabilities = [f"command={name}", f"agent=agent_sync/{__version__}"]
         if self.object_format != "sha1":
             capabilities.append(f"object-format={self.object_format}")
@@ -3526,7 +3708,8 @@ class GitClient:
             check_answer(answer, _RESULT_TYPE)
             return read(answer)
 
-        return self._http.request(f"{self.url}/git-upload-pack", checked, body, headers)
+        url = f"{self.url}/git-upload-pack"
+        yield from self._http.stream(url, checked, body, headers)
 
 
 # ==== Addresses ====
@@ -4047,6 +4230,49 @@ def peel_tags(objects, object_id, ref):
     raise RefError(f"'{printable(ref)}' does not name a commit")
 
 
+def subtree_ids(tree, object_format):
+    """Yield the ids of the trees in a tree object; not all of it is checked."""
+    width, pos = hashlib.new(object_format).digest_size, 0
+    while (end := tree.find(b"\0", pos)) >= 0:
+        if tree.startswith((b"40000 ", b"040000 "), pos):
+            yield tree[end + 1 : end + 1 + width].hex()
+        pos = end + 1 + width
+
+
+def commit_objects(objects, object_id):
+    """Return those of *objects*, {id: (type, content)}, that a commit is made of.
+
+    These are the commit, the tags that lead to it, and all of its trees; none if one
+    of them is missing.
+    """
+    found, pending = {}, [object_id]
+    while pending:
+        object_id = pending.pop()
+        if object_id in found:
+            continue
+        type_, content = objects.get(object_id, (None, b""))
+        if type_ == TREE:
+            pending += subtree_ids(content, object_format_of(object_id))
+        elif type_ == COMMIT:
+            pending.append(parse_tree_id(content))
+        elif type_ == TAG:
+            pending.append(parse_tag(content)[0])
+        else:
+            return {}
+        found[object_id] = type_, content
+    return found
+
+
+def blobs_come_along(objects, files):
+    """Return whether all that is new in a repository may come with its new trees.
+
+    One request is saved then, and what is not wanted comes in vain: not where the trees
+    (an entry has about 40 bytes) have ten times as many entries as there are *files*.
+    """
+    size = sum(len(content) for _, content in objects.values())
+    return size <= 40 * max(400, 10 * len(files))
+
+
 class Source:
     """What the kinds of sources have in common; `with` frees what one holds open.
 
@@ -4083,8 +4309,9 @@ class GitSource(Source):
         self._selects = row_filter(row)
         self._spool_directory = spool_directory
         self._files = contextlib.ExitStack()
-        self._pack = None
+        self._pack = None  # what came with the listing
         self._commit = None
+        self._last = NO_LAST_SYNC
 
     def __exit__(self, *exc_info):
         self._files.close()
@@ -4100,13 +4327,15 @@ class GitSource(Source):
         self._commit = self._resolve()
         if last.complete and self._commit == self._row.last_sha:
             return last_listing(self._row, last)
-        objects = self._fetch_trees()
+        self._last = last
+        objects = self._news(last.objects()) or self._fetch_trees()
+        needed = commit_objects(objects, self._commit)
         self._commit, commit = peel_tags(objects, self._commit, self.ref)
         trees = {key: data for key, (kind, data) in objects.items() if kind == TREE}
         object_format = self._client.object_format
         root = find_tree(trees, parse_tree_id(commit), self.path, object_format)
         files, skipped = list_tree(trees, root, self._selects, object_format)
-        return Listing(self._commit, files, skipped)
+        return Listing(self._commit, files, skipped, objects=needed)
 
     def _resolve(self):
         """Return the commit that the ref names; one request, none for a full id."""
@@ -4142,19 +4371,49 @@ class GitSource(Source):
             f"there is no branch or tag '{printable(name)}'{did_you_mean(name, names)}"
         )
 
-    def _fetch_trees(self):
-        """Return {id: (kind, content)} of the commit and its trees."""
+    def _news(self, known):
+        """Return *known* and what the commit has beside that, {id: (type, content)}.
+
+        None if that cannot be had so, and has to be fetched without leaning on it.
+        """
+        have = next((key for key, (type_, _) in known.items() if type_ == COMMIT), "")
+        if len(have) != len(self._commit):
+            return None
+        along = blobs_come_along(known, self._last.files)
         try:
-            self._pack = self._fetch([self._commit], depth=1, blobs=False)
+            if self._commit not in known:
+                news = self._fetch_objects(depth=1, have=have, blobs=along, bases=known)
+                known = {**known, **news}
+        except RateLimitError:
+            raise
+        except GitSyncError:  # Some servers just die of what they do not understand.
+            self._pack = None
+            return None
+        return known if commit_objects(known, self._commit) else None
+
+    def _fetch_trees(self):
+        """Return {id: (type, content)} of the commit and its trees."""
+        try:
+            return self._fetch_objects(depth=1, blobs=False)
         except RefusedError as error:
             if "not our ref" in str(error):
                 raise RefError(f"the server has no commit {self._commit}") from error
             if self._client.can_filter():
                 raise
-            self._pack = self._fetch([self._commit], depth=1)
+            return self._fetch_objects(depth=1)
+
+    def _fetch_objects(self, bases=None, **options):
+        """Return {id: (type, content)} of what comes with the commit, but for blobs.
+
+        *bases* are objects that need not come whole. The blobs stay in the pack.
+        """
+        self._pack, types = self._new_pack(), {COMMIT, TREE, TAG}
         objects, size = {}, 0
-        for object_id, kind, content in self._pack.objects({COMMIT, TREE, TAG}):
-            objects[object_id] = kind, content
+        for object_id, type_, content in itertools.chain(
+            self._client.fetch(self._pack, [self._commit], types, **options),
+            self._pack.objects(types, bases=(bases or {}).get),
+        ):
+            objects[object_id] = type_, content
             size += len(content)
             if size > MAX_TREES_SIZE:
                 raise ProtocolError(
@@ -4162,33 +4421,49 @@ class GitSource(Source):
                 )
         return objects
 
-    def _fetch(self, wants, **options):
+    def _new_pack(self):
         spool = self._files.enter_context(open_spool(self._spool_directory))
-        return self._client.fetch(wants, spool, **options)
+        return self._client.new_pack(spool)
 
     def fetch(self, files):
         """Yield (File, content) for each of *files* in any order, the ids proven."""
         wanted = {}
         for file in files:
             wanted.setdefault(file.object_id, []).append(file)
-        if self._pack:  # A server that cannot leave out blobs has sent them already.
-            yield from self._take(self._pack, wanted)
+        if self._pack:  # What came with the trees: news, or all if there is no filter.
+            objects = self._pack.objects({BLOB}, wanted, self._tracked_object)
+            yield from self._take(objects, wanted)
+        yield from self._take(self._moved(list(wanted)), wanted)
         if not wanted:
             return
+        pack, ids = self._new_pack(), sorted(wanted)
         try:
-            pack = self._fetch(sorted(wanted))
+            yield from self._take(self._client.fetch(pack, ids, {BLOB}, wanted), wanted)
         except RefusedError:  # A server that gives only what a ref names.
-            pack = self._fetch([self._commit], depth=1)
-        yield from self._take(pack, wanted)
+            found = self._client.fetch(pack, [self._commit], {BLOB}, wanted, depth=1)
+            yield from self._take(found, wanted)
+        yield from self._take(pack.objects({BLOB}, wanted), wanted)
         for object_id, missing in wanted.items():
             raise ProtocolError(
                 f"the server did not send {object_id} for {missing[0].path}"
             )
 
+    def _tracked_object(self, object_id):
+        """Return (BLOB, content) of the file that is tracked with this id, or None."""
+        content = self._last.blob(object_id)
+        return None if content is None else (BLOB, content)
+
+    def _moved(self, wanted):
+        """Yield (id, type, content) of what is wanted, and tracked by another name."""
+        for object_id in wanted:
+            _, content = self._tracked_object(object_id) or (BLOB, b"")
+            if object_id_of(BLOB, content, self._client.object_format) == object_id:
+                yield object_id, BLOB, content
+
     @staticmethod
-    def _take(pack, wanted):
-        """Yield what *pack* has of *wanted* (id to Files), and take it out of it."""
-        for object_id, _, content in pack.objects({BLOB}, wanted):
+    def _take(objects, wanted):
+        """Yield (File, content) of *wanted* (id to Files), and take it out of that."""
+        for object_id, _, content in objects:
             for file in wanted.pop(object_id, ()):
                 yield file, content
 
@@ -5431,6 +5706,8 @@ class Run:
         self._directory = Directory(str(row.destination))
         self._started = time.monotonic()
         self._tracked = {}  # path -> File
+        self._objects = {}  # the Git objects remembered, once they are read
+        self._paths_by_id = None  # of the tracked files, once one is read by its id
         self._refused = []  # paths in the database that are not to be trusted
         self._staged = {}  # path -> path of the temporary file that is to be renamed
 
@@ -5568,8 +5845,26 @@ class Run:
             )
         digest = listing_digest(self.row, self._tracked.values())
         complete = self.row.listing_digest == digest and not self._refetch
-        complete = complete and still_foreign(self.row.skipped, owners)
-        return LastSync(self._tracked, complete, unmodified)
+        return LastSync(
+            files=self._tracked,
+            complete=complete and still_foreign(self.row.skipped, owners),
+            unmodified=unmodified,
+            objects=dict if self._refetch else self._remembered_objects,
+            blob=(lambda _: None) if self._refetch else self._tracked_blob,
+        )
+
+    def _remembered_objects(self):
+        self._objects = self._state.git_objects(self.row.id)
+        return self._objects
+
+    def _tracked_blob(self, object_id):
+        """Return what the tracked file with this object id holds, or None."""
+        if self._paths_by_id is None:
+            files = self._tracked.items()
+            self._paths_by_id = {file.object_id: path for path, file in files}
+        with contextlib.suppress(OSError, KeyError):
+            return self._directory.read(self._paths_by_id[object_id])
+        return None
 
     # ---- Decide ----
 
@@ -5749,6 +6044,8 @@ class Run:
             forget=[*gone, *self._refused],
             source=self._columns(look, None if kept else files.values()),
             unsettled=unsettled,
+            objects=None if self.options.offline else look.listing.objects,
+            sound=self._objects.keys(),
         )
 
     def _columns(self, look, files):
