@@ -7710,9 +7710,9 @@ def launcher_bytes(python, starter):
 
     if WINDOWS:
         python, starter = (path.replace("%", "%%") for path in (python, starter))
-        lines = f'@rem {OURS.decode()}\r\n@"{python}" -IS "{starter}" %*\r\n'
+        lines = f'@rem {OURS.decode()}\r\n@"{python}" -IS -X utf8 "{starter}" %*\r\n'
         return lines.encode("oem")
-    line = f'exec {quote(python)} -IS {quote(starter)} "$@"'
+    line = f'exec {quote(python)} -IS -X utf8 {quote(starter)} "$@"'
     return b"#!/bin/sh\n# %s\n%s\n" % (OURS, os.fsencode(line))
 
 
@@ -8187,5 +8187,17 @@ def main(args=None):
     return code
 
 
+def use_utf8():
+    """Begin the process anew in UTF-8 mode if a locale has other names for files.
+
+    In Git, names are UTF-8; under another locale (Latin-1, on old servers) the same
+    files would have other names, and some none.
+    """
+    if sys.getfilesystemencoding() != "utf-8" and sys.executable:
+        arguments = getattr(sys, "orig_argv", [None, *sys.argv])[1:]
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *arguments])
+
+
 if __name__ == "__main__":
+    use_utf8()
     sys.exit(main())

@@ -12965,6 +12965,20 @@ class TestArguments:
         outcome = program.run("add", "./agents", prefix=prefix, check=1)
         assert "None" not in outcome.err
 
+    @posix_only
+    def test_names_of_files_are_utf_8_whatever_the_locale(self, program, tmp_path):
+        """N19: a Latin-1 locale, as old servers have it; and cron without any."""
+        made = ["localedef", "-i", "en_US", "-f", "ISO-8859-1", str(tmp_path / "en_US")]
+        if not shutil.which("localedef") or subprocess.run(made).returncode:
+            pytest.skip("a Latin-1 locale cannot be made here")
+        write("there", "café.md", b"# Coffee\n")
+        write("there", "代理.md", b"# Agent\n")
+        program.run("add", "./there", "--dest", tmp_path / "café")
+        latin1 = {"LOCPATH": str(tmp_path), "LC_ALL": "en_US"}
+        for env in (latin1, {"LC_ALL": "C"}, latin1):
+            program.run("sync", env=env)
+            assert tree(tmp_path / "café") == tree("there")
+
     def test_the_version_is_printed(self, program):
         assert re.search(r"\d+\.\d+", program.call("--version").out)
 
