@@ -8863,48 +8863,6 @@ class TestMoreThanOneSource:
         assert document == {"ok": True, "sources": []}
 
 
-class TestOneRunAtATime:
-    def held_lock(self, dest):
-        """The destination's lock file, locked by this process."""
-        fcntl = pytest.importorskip("fcntl")
-        handle = (dest / ".agent-sync" / "lock").open("w+")
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        handle.write("pid 4242 on elsewhere\n")
-        handle.flush()
-        return handle
-
-    def test_a_second_run_waits_and_then_says_who_holds_the_lock(self, synced):
-        """FAULTS A15."""
-        with self.held_lock(synced.dest):
-            outcome = synced.program.call("sync", "--lock-timeout", "0.1", check=1)
-        assert "4242" in complaint(outcome)
-        assert "src" in complaint(outcome)
-
-    def test_a_second_run_goes_on_when_the_lock_is_free(self, synced):
-        handle = self.held_lock(synced.dest)
-        timer = threading.Timer(0.2, handle.close)
-        timer.start()
-        synced.sync("--lock-timeout", "30")
-        timer.join()
-        assert synced.is_faithful()
-
-    def test_a_lock_file_left_behind_holds_nobody_up(self, synced):
-        """FAULTS A16: the kernel's lock counts, not the file."""
-        lock = synced.dest / ".agent-sync" / "lock"
-        lock.write_text("pid 1 on elsewhere\n")
-        synced.sync("--lock-timeout", "0")
-        assert lock.read_text() == ""
-
-    def test_two_processes_at_once_both_succeed(self, mirror):
-        """INV7."""
-        command = mirror.program.command("sync", "--json")
-        children = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(2)]
-        documents = [json.loads(child.communicate(timeout=60)[0]) for child in children]
-        added = sorted(len(only_source(document)["added"]) for document in documents)
-        assert added == [0, 8]
-        assert mirror.is_faithful()
-
-
 THOUSAND = 1000
 PEAK_OF_CHILD = """
 import resource, subprocess, sys
@@ -9132,7 +9090,7 @@ class Fault:
         self.how, self.at, self.world = how, at, world
         self.operations = []
         self.lock = threading.RLock()
-        self.over = self.has_written = False
+        self.over = False
 
     def audit(self, event, args):
         if event in self.CHANGES:
@@ -9153,15 +9111,20 @@ class Fault:
                 self.over = True
                 self.strike(operation)
 
-    def happen_in_sql(self, sql):
-        """Reading is no operation here: nothing is different after it."""
+    def happen_in_sql(self, sql, connection):
+        """Of a transaction the first two changes and the end count, and no reading.
+
+        Whatever else it does, SQLite takes back as a whole.
+        """
         verb, what = (sql.split() + [""])[:2]
-        if verb in ("SELECT", "BEGIN") or (
+        if verb in ("SELECT", "BEGIN", "ROLLBACK") or (
             verb == "PRAGMA" and not re.search("user_version *=", sql)
         ):
+            connection.changes = 0
             return
-        self.has_written = True
-        self.happen(f"sql {verb} {what}")
+        connection.changes += 1
+        if verb == "COMMIT" or connection.changes <= 2:
+            self.happen(f"sql {verb} {what}")
 
     def strike(self, operation):
         if self.how.startswith("SIG"):
@@ -9190,18 +9153,19 @@ class Fault:
             def __init__(self, *args, **options):
                 super().__init__(*args, **options)
                 super().execute("PRAGMA synchronous = OFF")
+                self.changes = 0
 
             def execute(self, sql, *args):
-                fault.happen_in_sql(sql)
+                fault.happen_in_sql(sql, self)
                 return super().execute(sql, *args)
 
             def executemany(self, sql, *args):
-                fault.happen_in_sql(sql)
+                fault.happen_in_sql(sql, self)
                 return super().executemany(sql, *args)
 
             def commit(self):
-                if self.in_transaction and fault.has_written:
-                    fault.happen_in_sql("COMMIT")
+                if self.in_transaction and self.changes:
+                    fault.happen_in_sql("COMMIT", self)
                 super().commit()
 
         def fdopen(fd, mode="r", *args, **options):
@@ -9256,10 +9220,14 @@ def forked(function, *args):
     return end_of(fork_off(function, *args))
 
 
-def run_main(arguments, how="nothing", at=0, world=None):
-    """Run `main`: {"code", "text" of both outputs, "operations"}; only in a child."""
+def run_main(arguments, how=None, at=0, world=None):
+    """Run `main`: {"code", "text" of both outputs, "operations"}.
+
+    With a fault only in a child, since what it installs stays.
+    """
     fault = Fault(how, at, world)
-    fault.install()
+    if how:
+        fault.install()
     text = io.StringIO()
     try:
         with contextlib.redirect_stdout(text), contextlib.redirect_stderr(text):
@@ -9300,9 +9268,8 @@ class World:
         self.run("add", str(self.upstream), "--id", "src")
 
     def run(self, *arguments):
-        outcome = forked(run_main, [*self.arguments, *arguments])
+        outcome = run_main([*self.arguments, *arguments])
         assert outcome["code"] == 0, outcome
-        return outcome
 
     # ---- What is there before a run ----
 
@@ -9414,9 +9381,12 @@ class World:
             }
             sql = "SELECT status FROM sync_history ORDER BY id DESC LIMIT 1"
             rows["last run"] = [row[0] for row in connection.execute(sql)]
-            rows["check"] = [connection.execute("PRAGMA integrity_check").fetchone()[0]]
+            for what in ("integrity_check", "user_version", "application_id"):
+                rows[what] = connection.execute(f"PRAGMA {what}").fetchall()
+            rows["schema"] = connection.execute("SELECT name, sql FROM sqlite_master")
+            rows["schema"] = sorted(rows["schema"])
         others = sorted(entry.name for entry in os.scandir(str(self.case)))
-        names = repr([rows, sorted(rest.items()), schema(self.database), others])
+        names = repr([rows, sorted(rest.items()), others])
         return {"names": names, "backups": [repr(data) for data in backups]}
 
 
@@ -9437,7 +9407,9 @@ class CrashPoints:
         WORLDS[scenario](self.world)
         self.world.case.rename(self.world.template)
         self.world.prepare()
-        outcome = self.world.run(*self.world.command)
+        command = [*self.world.arguments, *self.world.command]
+        outcome = forked(run_main, command, "nothing", 0, self.world)
+        assert outcome["code"] == 0, outcome
         self.total = len(outcome["operations"])
         self.expected = self.world.state()
 
@@ -9475,8 +9447,8 @@ class CrashPoints:
             shutil.rmtree(str(away))
         if how == "lose_database":
             add = ["add", str(world.upstream), "--id", "src"]
-            forked(run_main, [*world.arguments, *add])
-        outcome = forked(run_main, [*world.arguments, *world.command])
+            run_main([*world.arguments, *add])
+        outcome = run_main([*world.arguments, *world.command])
         if outcome["code"] != 0:
             return f"the next run failed: {outcome['text']}"
         state = world.state()
@@ -9599,13 +9571,8 @@ def crash_lab(tmp_path_factory):
 
 
 # At least so many operations there are: as many crash points, and half as many errors.
-OPERATIONS = {
-    "first sync": 50,
-    "update": 50,
-    "conflict": 65,
-    "migration": 80,
-    "import": 20,
-}
+# An update has been left out: a conflict is one, and more.
+OPERATIONS = {"first sync": 45, "conflict": 65, "migration": 40, "import": 5}
 SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGINT SIGINT": 130}
 
 
@@ -9618,7 +9585,7 @@ def said_wrong(points):
 class TestCrashPoints:
     """FAULTS A01, A05, A06, A14, D08, D10, D18; INV1, INV2, INV6, INV9."""
 
-    @pytest.mark.parametrize("scenario", WORLDS)
+    @pytest.mark.parametrize("scenario", OPERATIONS)
     def test_killed_anywhere_one_more_run_makes_it_good(self, crash_lab, scenario):
         total, points = crash_lab.examine(scenario, "SIGKILL")
         assert said_wrong(points) == []
@@ -9626,7 +9593,7 @@ class TestCrashPoints:
         assert {code for _, _, code in points} == {-signal.SIGKILL}
 
     @pytest.mark.parametrize("first, how", [(1, "ENOSPC"), (2, "EIO")])
-    @pytest.mark.parametrize("scenario", WORLDS)
+    @pytest.mark.parametrize("scenario", OPERATIONS)
     def test_an_error_anywhere_is_told_and_made_good(
         self, crash_lab, scenario, first, how
     ):
@@ -10682,61 +10649,32 @@ HOSTILE_SCHEMAS = {
 LEADING_OUT = ["../../x", "../dest-x", "/etc/x", "a/../../../x", "..\\x", "", ".git/x"]
 ODD_VALUES = {
     "sources": [
-        ("enabled", "yes"),
-        ("last_sync_time", "the day before yesterday"),
-        ("last_sync_time", b"\xff\x00"),
-        ("last_sha", 7),
-        ("etag", b"\xff"),
-        ("include", "not JSON"),
-        ("include", "{}"),
-        ("include", '"*"'),
-        ("exclude", "[1, null]"),
-        ("on_conflict", "shred"),
-        ("listing_digest", b"\xff"),
-        ("kind", "carrier pigeon"),
-        ("url", "gopher://example.org"),
-        ("url", b"\xff\xfe"),
-        ("url", ""),
-        ("ref", b"\xff"),
-        ("destination", b"\xff\x00"),
-        ("destination", "a\x00b"),
-        ("destination", ""),
-        ("retry_at", "for ever"),
-        ("retry_at", 9),
-        ("id", "x\x1b[31m"),
+        ("enabled", "yes"), ("last_sync_time", "the day before yesterday"),
+        ("last_sync_time", b"\xff\x00"), ("last_sha", 7), ("etag", b"\xff"),
+        ("include", "not JSON"), ("include", "{}"), ("include", '"*"'),
+        ("exclude", "[1, null]"), ("on_conflict", "shred"), ("listing_digest", b"\xff"),
+        ("kind", "carrier pigeon"), ("url", "gopher://example.org"),
+        ("url", b"\xff\xfe"), ("url", ""), ("ref", b"\xff"),
+        ("destination", b"\xff\x00"), ("destination", "a\x00b"), ("destination", ""),
+        ("retry_at", "for ever"), ("retry_at", 9), ("id", "x\x1b[31m"),
     ],
     "agent_files": [
-        ("file_path", b"\xff\xfe"),
-        ("file_path", "a\x00b.md"),
-        ("file_path", "\x1b[31mred.md"),
-        ("file_path", 7),
-        ("content_sha", b"\xff"),
-        ("content_sha", 7),
-        ("file_size", "large"),
-        ("file_size", -1),
-        ("object_id", b"\xff"),
-        ("local_path", "../../elsewhere"),
+        ("file_path", b"\xff\xfe"), ("file_path", "a\x00b.md"),
+        ("file_path", "\x1b[31mred.md"), ("file_path", 7), ("content_sha", b"\xff"),
+        ("content_sha", 7), ("file_size", "large"), ("file_size", -1),
+        ("object_id", b"\xff"), ("local_path", "../../elsewhere"),
         ("synced_at", "never"),
     ],
     "sync_history": [
-        ("sync_time", "never"),
-        ("sync_time", b"\xff"),
-        ("files_synced", "x"),
-        ("error_message", "\x1b[31mred\nand more"),
-        ("status", "splendid"),
+        ("sync_time", "never"), ("sync_time", b"\xff"), ("files_synced", "x"),
+        ("error_message", "\x1b[31mred\nand more"), ("status", "splendid"),
         ("revision", 7),
     ],
-}
-
-
+}  # fmt: skip
 ONE_BAD = [
-    ("include", "not JSON"),
-    ("kind", "carrier pigeon"),
-    ("url", "gopher://example.org"),
-    ("url", b"\xff\xfe"),
-    ("url", ""),
-    ("destination", b"\xff\x00"),
-]
+    ("include", "not JSON"), ("kind", "carrier pigeon"), ("url", ""),
+    ("url", "gopher://example.org"), ("url", b"\xff\xfe"), ("destination", b"\xff\x00"),
+]  # fmt: skip
 
 
 class TestDatabasesThatLie:
@@ -10794,14 +10732,9 @@ class TestDatabasesThatLie:
         assert full.program.database.read_bytes() == before
         assert corrupt_copy(full.program) == []
 
-    @pytest.mark.parametrize("path", LEADING_OUT)
-    @pytest.mark.parametrize(
-        "command",
-        [["sync"], ["status"], ["verify"], ["remove", "src", "--delete-files"]],
-        ids=lambda command: command[0],
-    )
-    def test_a_row_whose_path_leads_out_reaches_nothing(self, full, path, command):
-        """FAULTS D13, INV2: as if it came from the network."""
+    @pytest.mark.parametrize("command", ["sync", "status", "verify", "remove"])
+    def test_rows_whose_paths_lead_out_reach_nothing(self, full, command):
+        """FAULTS D13, INV2: as if they came from the network."""
         program = full.program
         victims = [program.root / "x", program.root / "dest-x"]
         victims.append(full.dest / ".git" / "x")
@@ -10809,17 +10742,18 @@ class TestDatabasesThatLie:
         for victim in victims:
             victim.write_bytes(b"canary")
         with opened(program.database) as connection:
-            connection.execute(
+            connection.executemany(
                 "INSERT INTO agent_files (source_id, file_path, content_sha, synced_at)"
                 " VALUES ('src', ?, ?, 'now')",
-                (path, sha256(b"canary")),
+                [(path, sha256(b"canary")) for path in LEADING_OUT],
             )
         before = tree(full.dest)
-        program.call(*command, check=(0, 1))
+        arguments = ["src", "--delete-files"] if command == "remove" else []
+        program.call(command, *arguments, check=(0, 1))
         assert [victim.read_bytes() for victim in victims] == [b"canary"] * 3
         left = tree(full.dest)
         assert left.items() <= before.items()
-        assert left == before or command[0] == "remove"
+        assert left == before or command == "remove"
         assert left["mine.md"] == b"# Mine\n"
 
     def test_a_source_whose_id_is_no_utf_8_can_be_removed(self, full):
@@ -10849,75 +10783,64 @@ class TestDatabasesThatLie:
         assert len(program.call_json("files")["files"]) == 8
         assert tree(full.dest) == before
 
-    @pytest.mark.parametrize(
-        "table, column, value",
-        [(table, *odd) for table, odds in ODD_VALUES.items() for odd in odds],
-    )
-    def test_a_value_of_the_wrong_sort_is_met_in_order(
-        self, full, table, column, value
-    ):
+    @pytest.mark.parametrize("table", ODD_VALUES)
+    def test_a_value_of_the_wrong_sort_is_met_in_order(self, full, table):
         """FAULTS D14: no traceback from any command, and the files stay."""
         program = full.program
-        before = tree(full.dest)
+        before, database = tree(full.dest), program.database.read_bytes()
         where = "WHERE file_path = 'qa/qa.md'" if table == "agent_files" else ""
-        with opened(program.database) as connection:
-            connection.execute("PRAGMA foreign_keys = OFF")
-            connection.execute(f"UPDATE {table} SET {column} = ? {where}", (value,))
-        for command in ("status", "verify", "files", "history", "sources", "sync"):
-            program.call(command, check=(0, 1, 2))
-            outcome = program.call(command, "--json", check=(0, 1, 2))
-            assert outcome.document
-            assert "unexpected" not in outcome.err
-        program.call("sync", "--max-age", "1h", check=(0, 1, 2))
-        program.call("history", "--changes", "--limit", "999")
-        assert tree(full.dest) == before
+        commands = ["status", "history", "sync"]
+        commands += ["verify", "files", "sources"] if table != "sync_history" else []
+        for column, value in ODD_VALUES[table]:
+            program.database.write_bytes(database)
+            with opened(program.database) as connection:
+                connection.execute("PRAGMA foreign_keys = OFF")
+                connection.execute(f"UPDATE {table} SET {column} = ? {where}", (value,))
+            for command in commands:
+                program.call(command, check=(0, 1, 2))
+                outcome = program.call(command, "--json", check=(0, 1, 2))
+                assert outcome.document, (column, value)
+                assert "unexpected" not in outcome.err, (column, value)
+            program.call("sync", "--max-age", "1h", check=(0, 1, 2))
+            program.call("history", "--changes", "--limit", "999")
+            assert tree(full.dest) == before, (column, value)
         assert tree(program.root / "home") == {}, "nothing lands where it was called"
 
-    @pytest.mark.parametrize("column", ["content_sha", "object_id", "etag", "stat"])
-    def test_text_that_is_not_utf_8_is_forgotten_by_the_next_run(self, full, column):
-        """FAULTS D14: a flipped bit may make it so."""
-        before = tree(full.dest)
-        with opened(full.program.database) as connection:
-            connection.execute(f"UPDATE agent_files SET {column} = CAST(x'ff' AS TEXT)")
-        for command in ("status", "files", "sync", "history"):
-            full.program.call(command, check=(0, 1))
-        assert tree(full.dest) == before
-        full.program.call("verify")
-
-    @pytest.mark.parametrize(
-        "column, value",
-        ONE_BAD,
-    )
-    def test_one_bad_row_stops_no_other_source(self, full, column, value, tmp_path):
+    def test_one_bad_row_stops_no_other_source(self, full, tmp_path):
         """INV4, FAULTS D14."""
-        program = full.program
-        other = tmp_path / "other"
-        write(other, "agent.md", b"# Other\n")
+        program, other = full.program, tmp_path / "other"
+        other.mkdir()
         program.call("add", other, "--id", "zzz", "--dest", tmp_path / "zzz")
-        with opened(program.database) as connection:
-            connection.execute(
-                f"UPDATE sources SET {column} = ? WHERE id = 'src'", (value,)
-            )
-        outcome = program.call("sync", check=1)
-        assert "src" in outcome.err
-        assert tree(tmp_path / "zzz") == {"agent.md": b"# Other\n"}
-        sources = program.call_json("status", check=(0, 1))["sources"]
-        assert sources[1]["missing"] == sources[1]["untracked"] == []
+        database = program.database.read_bytes()
+        for number, (column, value) in enumerate(ONE_BAD):
+            write(other, "agent.md", b"# %d\n" % number)
+            program.database.write_bytes(database)
+            with opened(program.database) as connection:
+                sql = f"UPDATE sources SET {column} = ? WHERE id = 'src'"
+                connection.execute(sql, (value,))
+            assert "src" in program.call("sync", check=1).err
+            assert tree(tmp_path / "zzz") == {"agent.md": b"# %d\n" % number}
+            sources = program.call_json("status", check=(0, 1))["sources"]
+            assert sources[1]["missing"] == sources[1]["untracked"] == []
 
     @pytest.mark.parametrize(
         "value", ["\ud800", 1 << 63, b"\xff", "a\x00b", None, 1.5], ids=repr
     )
-    def test_arguments_of_the_wrong_sort_are_refused_or_kept(self, tmp_path, value):
+    def test_arguments_of_the_wrong_sort_are_refused_or_kept(self, state, value):
         """FAULTS D14: the programs that import this one make mistakes, too."""
-        state = agent_sync.AgentSyncState(tmp_path / "state.db")
-        state.register_source("src", "https://example.org")
-        with contextlib.suppress(agent_sync.DatabaseError):
-            state.track_file("src", "a.md", "aa", file_size=value)
-        with contextlib.suppress(agent_sync.DatabaseError):
-            state.track_file("src", "b.md", value, value)
-        with contextlib.suppress(agent_sync.DatabaseError):
-            state.record_sync_result("src", "success", value, error_message=value)
-        assert state.get_file_hash("src", "c.md") is None
+        state.track_file("src", "good.md", "aa", file_size=1)
+        calls = [
+            lambda: state.track_file("src", "a.md", "aa", file_size=value),
+            lambda: state.track_file("src", "b.md", value, value),
+            lambda: state.record_sync_result("src", "success", value, 0, 0, value),
+        ]
+        refused = [refusal(call) for call in calls]
+        assert all(text is None or text.strip() for text in refused)
+        files = {row["file_path"]: row for row in state.get_files("src")}
+        kept = ["a.md" if not refused[0] else "", "b.md" if not refused[1] else ""]
+        assert set(files) == {"good.md", *filter(None, kept)}
+        assert len(state.get_sync_history("src")) == (not refused[2])
+        assert files["good.md"]["file_size"] == 1
 
 
 class TestDatabasesInTheWay:
@@ -11150,7 +11073,7 @@ class TestManyRunsAtOnce:
         assert all("another run holds" in text for text in busy)
         named = [text for text in busy if re.search(r"\(pid \d+ since", text)]
         # One that has just got the lock, or is about to let go, is not known by name.
-        others = [text for text in busy if "does not say who" in text]
+        others = [text for text in busy if "does not say which" in text]
         assert named
         assert len(named) + len(others) == len(busy)
 
@@ -11215,15 +11138,15 @@ class TestLocks:
         "of noise": bytes(range(256)) * 4000,
     }
 
-    @pytest.mark.parametrize("case", LEFT_BEHIND)
-    def test_what_a_lock_file_says_holds_nobody_up(self, full, case):
+    def test_what_a_lock_file_says_holds_nobody_up(self, full):
         """FAULTS A16: the kernel's lock counts, and dies with its holder."""
         lock = full.dest / ".agent-sync" / "lock"
-        lock.write_bytes(self.LEFT_BEHIND[case])
         before = full.tree()
-        full.sync("--lock-timeout", "0")
-        assert lock.read_bytes() == b""
-        assert full.tree() == before
+        for case, data in self.LEFT_BEHIND.items():
+            lock.write_bytes(data)
+            full.sync("--lock-timeout", "0")
+            assert lock.read_bytes() == b"", case
+            assert full.tree() == before, case
 
     @pytest.mark.parametrize("make", [os.mkfifo, os.mkdir], ids=["FIFO", "directory"])
     def test_no_lock_file_is_told_and_not_waited_for(self, full, make):
@@ -11467,7 +11390,7 @@ class TestOutputThatGoesNowhere:
         assert "roken pipe" not in outcome.err
 
     @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
-    @pytest.mark.parametrize("options", [["sources"], ["sync"], ["files", "--json"]])
+    @pytest.mark.parametrize("options", [["sync"], ["files", "--json"]])
     def test_a_full_disk_under_the_output_is_an_error(self, full, options):
         outcome = self.shell(full.program, 'exec "$@" >/dev/full', *options)
         assert outcome.code == 1
@@ -11481,10 +11404,10 @@ class TestOutputThatGoesNowhere:
         assert "new.md" in full.tree()
 
     @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
-    @pytest.mark.parametrize("options", [["sync", "-v"], ["files", "--json"]])
-    def test_closed_descriptors_end_in_no_traceback(self, full, options, closed):
+    def test_closed_descriptors_end_in_no_traceback(self, full, closed):
         """And no file of ours takes the place of a closed one."""
         full.upstream.write("new.md", b"# New\n")
+        options = ["files", "--json"] if closed == ">&-" else ["sync", "-v"]
         outcome = self.shell(full.program, f'exec "$@" {closed}', *options)
         assert outcome.code in (0, 1)
         full.sync()
@@ -11504,8 +11427,8 @@ class TestLimits:
 
     @pytest.fixture
     def many(self, tmp_path):
-        """A directory with 1,200 agents."""
-        for number in range(1200):
+        """A directory with 400 agents."""
+        for number in range(400):
             path = f"{number % 40}/{number}.md"
             write(tmp_path / "upstream", path, b"# %d\n" % number)
         return tmp_path / "upstream"
@@ -11518,7 +11441,7 @@ class TestLimits:
         program.call("add", *git_upstream.arguments, "--id", "git")
         assert program.run_json("sync", prefix=prefix)["ok"] is True
         cache = program.root / "cache" / "sources"
-        assert len(tree(cache / "directory")) == 1200
+        assert len(tree(cache / "directory")) == 400
         assert tree(cache / "git") == git_upstream.agents()
 
     def test_no_more_runs_are_begun_at_once_than_there_is_memory_for(
@@ -11529,34 +11452,6 @@ class TestLimits:
             program.call("add", many / str(number), "--id", f"d{number}")
         program.run("sync", prefix=prefix)
         program.call("verify")
-
-    @pytest.mark.skipif(
-        not os.environ.get("AGENT_SYNC_SLOW_TESTS"),
-        reason="set AGENT_SYNC_SLOW_TESTS=1 for 100,000 files",
-    )
-    def test_a_hundred_thousand_files(self, program, tmp_path, capsys):
-        """FAULTS A21: under the same limits; prints what it took."""
-        upstream = tmp_path / "upstream"
-        for number in range(100_000):
-            directory = upstream / str(number % 500)
-            directory.mkdir(parents=True, exist_ok=True)
-            (directory / f"{number}.md").write_bytes(b"# %d\n" % number)
-        program.call("add", upstream, "--id", "src", "--dest", tmp_path / "dest")
-        figures = []
-        for _ in range(2):
-            begin = time.monotonic()
-            done = subprocess.run(
-                ["sh", "-c", LOW_LIMITS, "sh", *program.command("sync", "--json")],
-                stdout=subprocess.PIPE,
-                timeout=900,
-                check=True,
-            )
-            source = only_source(json.loads(done.stdout))
-            counts = len(source["added"]), source["unchanged"]
-            figures.append((round(time.monotonic() - begin, 1), counts))
-        with capsys.disabled():
-            print(f"100,000 files: {figures}")
-        assert [counts for _, counts in figures] == [(100_000, 0), (0, 100_000)]
 
 
 # ==== Import of JSON state ====
