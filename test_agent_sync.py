@@ -6287,8 +6287,8 @@ class TestFilters:
             assert "large.md" not in source["added"]
 
     @posix_only
-    def test_an_executable_file_is_written_as_data(self, synced):
-        """FAULTS P21."""
+    def test_an_executable_file_can_be_run(self, synced):
+        """FAULTS P21: git's executable bit is all of a mode that counts."""
         synced.upstream.write("tool.md", b"# Tool\n")
         script = synced.upstream.repository.directory / "agents" / "tool.md"
         script.chmod(0o755)
@@ -6296,7 +6296,7 @@ class TestFilters:
         synced.sync()
         umask = os.umask(0)
         os.umask(umask)
-        assert stat.S_IMODE((synced.dest / "tool.md").stat().st_mode) == 0o644 & ~umask
+        assert stat.S_IMODE((synced.dest / "tool.md").stat().st_mode) == 0o755 & ~umask
 
     @posix_only
     def test_links_in_a_directory_are_never_followed(self, program, directory_upstream):
@@ -6692,16 +6692,19 @@ class TestHostileTrees:
         exposed.program.run("sync", "--verbose", "--force", check=None)
 
     @posix_only
-    def test_odd_modes_are_data(self, exposed):
+    def test_of_odd_modes_the_executable_bit_counts(self, exposed):
         """P21."""
         modes = ["100664", "100777", "104755", "0100644"]
         entries = [(mode, f"{n}.md", A_BLOB) for n, mode in enumerate(modes)]
         self.attack(exposed, tree_object(*entries), check=0)
         umask = os.umask(0)
         os.umask(umask)
-        for path in exposed.dest.glob("*.md"):
-            assert stat.S_IMODE(path.stat().st_mode) == 0o644 & ~umask
-        assert len(exposed.tree()) == 4
+        found = {
+            path.name: stat.S_IMODE(path.stat().st_mode) | umask
+            for path in exposed.dest.glob("*.md")
+        }
+        expected = {"0.md": 0o644, "1.md": 0o755, "2.md": 0o755, "3.md": 0o644}
+        assert found == {name: mode | umask for name, mode in expected.items()}
 
     def test_attributes_and_modules_do_nothing(self, exposed):
         """P20: no filter, no line ends, no submodule."""
@@ -10002,14 +10005,14 @@ class TestHardLinks:
         os.rename(str(local.upstream.directory / "qa/qa.md"),
                   str(local.upstream.directory / "qa/QA.md"))  # fmt: skip
         os.link(str(local.dest / "qa/qa.md"), str(local.dest / "qa/QA.md"))
-        write_journal = agent_sync.DestinationLock.write_journal
+        prepare_run = agent_sync.AgentSyncState.prepare_run
 
         def edit(*args):
-            write_journal(*args)
+            prepare_run(*args)
             local.write("qa/new", b"# My own\n").replace(local.dest / "qa/QA.md")
 
         with monkeypatch.context() as patch:
-            patch.setattr(agent_sync.DestinationLock, "write_journal", edit)
+            patch.setattr(agent_sync.AgentSyncState, "prepare_run", edit)
             assert "changed during the run" in local.sync(check=1)["error"]
         assert local.tree()["qa/QA.md"] == b"# My own\n"
         local.sync()
