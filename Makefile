@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Plugins that happen to be installed must not decide whether the suite passes.
 export PYTEST_DISABLE_PLUGIN_AUTOLOAD = 1
 
-.PHONY: help test bench lint coverage matrix $(VERSIONS:%=matrix-%)
+.PHONY: help test bench compat lint coverage matrix $(VERSIONS:%=matrix-%)
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' Makefile
@@ -20,6 +20,9 @@ test: ## run the tests (ARGS='-k plan' picks some of them)
 	then $(PYTHON) -m pytest $(ARGS); \
 	else $(MAKE) --silent .venv/bin/pytest && \
 	     .venv/bin/python -m pytest $(ARGS); fi
+
+compat: ## run a real claude-mpm on this file (from the package index; Python 3.11 or newer)
+	@$(PYTHON) .ci/compat.py .venv/compat
 
 bench: ## measure it beside git (BASE=FILE: and a previous agent_sync.py)
 	@$(PYTHON) .ci/bench.py $(addprefix --base=,$(BASE)) $(ARGS)
