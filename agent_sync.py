@@ -7980,27 +7980,51 @@ COMMON_DEFAULTS = {
 }
 
 
-def common_parser(parser_class):
-    """Return the parser of the options that every command has.
-
-    They stand before the command or after it. Without defaults of their own, what is
-    left out after it does not hide what stood before.
-    """
+def parser_class():
+    """Return the class of the parsers; argparse is imported only here."""
     import argparse
 
-    common = parser_class(add_help=False, argument_default=argparse.SUPPRESS)
-    loudness = common.add_mutually_exclusive_group()
-    for group, arguments in ((common, COMMON), (loudness, LOUDNESS)):
-        for names, settings in arguments:
-            group.add_argument(*names, **settings)
-    return common
+    class Formatter(argparse.RawDescriptionHelpFormatter):
+        width = 78
 
-
-def make_parser():
-    """Return the parser of the command line."""
-    import argparse
+        def __init__(self, prog):
+            super().__init__(prog, width=self.width)
 
     class Parser(argparse.ArgumentParser):
+        """A parser that gets its *arguments*, and the common ones, on its first use.
+
+        Most commands are not used, and making all their options takes longer than
+        `status` does.
+        """
+
+        def __init__(self, arguments=(), **options):
+            super().__init__(allow_abbrev=False, formatter_class=Formatter, **options)
+            self.arguments = arguments
+
+        def fill(self):
+            arguments, self.arguments = self.arguments, None
+            if arguments is None:
+                return
+            # These stand before the command or after it. Without a default, what is
+            # left out after it does not hide what stood before.
+            loudness = self.add_mutually_exclusive_group()
+            for group, common in ((self, COMMON), (loudness, LOUDNESS)):
+                for names, settings in common:
+                    group.add_argument(*names, **settings, default=argparse.SUPPRESS)
+            for names, settings in arguments:
+                self.add_argument(*names, **settings)
+
+        def parse_known_args(self, args=None, namespace=None):
+            self.fill()
+            return super().parse_known_args(args, namespace)
+
+        def format_help(self):
+            from shutil import get_terminal_size
+
+            Formatter.width = get_terminal_size().columns - 2
+            self.fill()
+            return super().format_help()
+
         def error(self, message):
             raise UsageError(f"{message}; for usage: {self.prog} --help")
 
@@ -8010,33 +8034,30 @@ def make_parser():
                 hint = did_you_mean(value, action.choices)
                 raise argparse.ArgumentError(action, f"there is no '{value}'{hint}")
 
-    options = {
-        "allow_abbrev": False,
-        "formatter_class": argparse.RawDescriptionHelpFormatter,
-        "parents": [common_parser(Parser)],
-    }
+    return Parser
+
+
+def make_parser():
+    """Return the parser of the command line."""
     program = program_name()
-    parser = Parser(
+    parser = parser_class()(
         prog=program.rpartition(" ")[2],
         description="Keep AI-agent definition files in sync, verified, with a record.",
         epilog=f"examples:\n  {program} add OWNER/REPO --path agents\n"
         f"  {program} sync\n  {program} history --changes\n\n"
         "exit codes: 0 in sync, 1 failed or drift, 2 usage, 3 unreachable but intact",
-        **options,
     )
     version = f"agent_sync {__version__}"
     parser.add_argument("--version", action="version", version=version)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name, entry in COMMANDS.items():
-        subparser = subparsers.add_parser(
+        subparsers.add_parser(
             name,
+            arguments=entry.arguments,
             help=entry.help.partition(";")[0].rstrip("."),
             description=entry.help,
             epilog=f"example:\n  {program} {entry.example}",
-            **options,
         )
-        for names, settings in entry.arguments:
-            subparser.add_argument(*names, **settings)
     return parser
 
 
