@@ -9294,6 +9294,27 @@ class World:
         self.users = sorted(FOREIGN.values())
         self.before = {**OLD_AGENTS, **FOREIGN}
 
+    def shared(self):
+        """Two sources in one directory, with a path and a skill that both have."""
+        skill = {"skill/SKILL.md": b"# Of src\n"}
+        theirs = {"other.md": b"# Old\n", "same.json": b"[]\n", "stays/b.md": b"b\n"}
+        self.fill(self.upstream, {**OLD_AGENTS, **skill})
+        self.fill(self.root / "other", theirs)
+        self.add()
+        options = ["--id", "other", "--dest", str(self.dest)]
+        self.run("add", str(self.root / "other"), *options)
+        self.run("sync")
+        shutil.rmtree(str(self.upstream))
+        self.fill(self.upstream, {**NEW_AGENTS, **skill})
+        news = {"other.md": b"# New\n", "skill/b.md": b"b\n", "stays/c.md": b"c\n"}
+        self.fill(self.root / "other", news)
+        mine = {"mine.md": b"# Mine\n"}
+        self.fill(self.dest, mine)
+        del theirs["same.json"], news["skill/b.md"]
+        self.before = {**OLD_AGENTS, **skill, **theirs, **mine}
+        self.after = {**NEW_AGENTS, **skill, **theirs, **news, **mine}
+        self.command = ["sync"]
+
     def migration(self):
         """A database as older programs made it, with files that they synced."""
         self.fill(self.upstream, NEW_AGENTS)
@@ -9397,6 +9418,7 @@ WORLDS = {
     "first sync": World.first_sync,
     "update": World.update,
     "conflict": World.conflict,
+    "shared": World.shared,
     "migration": World.migration,
     "import": World.json_import,
 }
@@ -9588,11 +9610,12 @@ def said_wrong(points):
 class TestCrashPoints:
     """FAULTS A01, A05, A06, A14, D08, D10, D18; INV1, INV2, INV6, INV9."""
 
-    @pytest.mark.parametrize("scenario", OPERATIONS)
+    @pytest.mark.parametrize("scenario", [*OPERATIONS, "shared"])
     def test_killed_anywhere_one_more_run_makes_it_good(self, crash_lab, scenario):
+        """N09: also where two sources share a directory."""
         total, points = crash_lab.examine(scenario, "SIGKILL")
         assert said_wrong(points) == []
-        assert total == len(points) >= OPERATIONS[scenario]
+        assert total == len(points) >= OPERATIONS.get(scenario, 60)
         assert {code for _, _, code in points} == {-signal.SIGKILL}
 
     @pytest.mark.parametrize("first, how", [(1, "ENOSPC"), (2, "EIO")])
