@@ -39,7 +39,7 @@ The file reads from top to bottom; each section uses only those above it:
     Pkt-lines                  the framing of Git's protocol
     Git objects                ids, commits, trees, tags
     Packfiles                  entries, deltas, and the objects they make
-    Git client                 ls-refs and fetch, protocol version 2
+    Git client                 refs and packs by Git's protocol, version 2 or 0
     Addresses                  what a user writes, filters, what a row leaves open
     Sources                    from a URL to a listing and its contents
     Plan                       what a run must do, decided without doing it
@@ -140,7 +140,8 @@ MAX_INFLATED_SIZE = 2048 * MIB
 MAX_OBJECTS = 250_000
 MAX_FILES_SIZE = 1024 * MIB  # all files of one run together
 MAX_INSTRUCTIONS = 1_000_000  # in one delta
-MAX_REFS_SIZE = 8 * MIB
+MAX_REFS_SIZE = 64 * MIB
+MAX_REFS = 10_000  # that are kept, to say which there are
 MAX_LISTING_SIZE = 32 * MIB  # of a manifest, or GitHub's tree
 MAX_NESTING = 100  # of JSON
 MAX_PATH_LENGTH = 4096
@@ -215,7 +216,12 @@ class GitSyncError(AgentSyncError):
 
 
 class NetworkError(GitSyncError):
-    """The source could not be reached, or stopped answering."""
+    """The source could not be reached, or stopped answering.
+
+    `status` is the number of an HTTP answer that said so, if one did.
+    """
+
+    status: Optional[int] = None
 
 
 class CacheError(GitSyncError):
@@ -420,6 +426,7 @@ class SourceRow(NamedTuple):
     etag: Optional[str] = None
     last_modified: Optional[str] = None
     is_hashed: Optional[int] = None
+    protocol: Optional[str] = None
     listing_digest: Optional[str] = None
     retry_at: Optional[str] = None
     skipped: dict[str, str] = {}
@@ -2219,7 +2226,7 @@ class AgentSyncState:
 # no path or ref: it is given URLs, and gives back checked answers. `urllib.request` and
 # `http.client` bring in `ssl`, and are imported only when something is asked.
 
-USER_AGENT = f"agent-sync/{__version__} git/2 (protocol v2)"
+USER_AGENT = f"git/2.50 (agent_sync/{__version__})"  # Some walls let only git through.
 GITHUB_HOSTS = ("github.com", "api.github.com", "raw.githubusercontent.com")
 NO_PASSWORD = (
     "a URL must not hold a user or password; use ~/.netrc or AGENT_SYNC_TOKEN_<ID>"
@@ -2799,8 +2806,11 @@ class ConnectionPool:
 class Response:
     """An HTTP answer being read: `status`, `headers`, and the body by `read`.
 
-    `url` is what was asked, and `credential` what was sent along.
+    `url` is what was asked, `credential` what was sent along, and `refused` one that
+    was sent along before, in vain.
     """
+
+    refused: Optional[Credential] = None
 
     def __init__(self, answer, request, credential, client):
         self.status = answer.status
@@ -2810,7 +2820,7 @@ class Response:
         self._answer = answer
         self._request = request
         self._client = client
-        self._inflater = None
+        self._inflater = None  # until the first read
         chunked = (self.headers.get("Transfer-Encoding") or "").lower() == "chunked"
         length = None if chunked else self._content_length()
         # Without a length or chunks, nothing shows that a body was cut short
@@ -2829,15 +2839,7 @@ class Response:
         return self.status in (301, 302, 303, 307, 308)
 
     def read_all(self, limit):
-        """Return the whole body; ProtocolError if it is encoded, or over *limit*."""
-        encodings = {
-            text.lower() for text in self.headers.get_all("Content-Encoding", ())
-        }
-        if encodings - {"identity"}:
-            got = printable(", ".join(encodings))
-            raise ProtocolError(
-                f"{self.url} answered in {got}, which was not asked for"
-            )
+        """Return the whole body; ProtocolError if it is over *limit*."""
         pieces, size = [], 0
         while piece := self.read(CHUNK_SIZE):
             pieces.append(piece)
@@ -2847,7 +2849,39 @@ class Response:
         return b"".join(pieces)
 
     def read(self, size):
-        """Return *size* bytes, fewer only at the end. Raises NetworkError."""
+        """Return *size* bytes, fewer only at the end; what is gzipped is inflated.
+
+        Raises NetworkError, and ProtocolError for another encoding.
+        """
+        if self._inflater is None:
+            self._inflater = self._decoder()
+        if not self._inflater:
+            return self._receive(size)
+        pieces = []
+        with network_errors(self._request, self._client.deadline):
+            while size and not self._inflater.eof:
+                data = self._inflater.unconsumed_tail or self._receive(CHUNK_SIZE)
+                piece = self._inflater.decompress(data, size)
+                if not data and not piece:
+                    raise ConnectionResetError("the answer was cut short")
+                pieces.append(piece)
+                size -= len(piece)
+        return b"".join(pieces)
+
+    def _decoder(self):
+        """Return zlib's object that undoes the Content-Encoding, or False for none."""
+        fields = self.headers.get_all("Content-Encoding", ())
+        names = [name.strip().lower() for name in ",".join(fields).split(",")]
+        names = [name for name in names if name not in ("", "identity")]
+        if names in (["gzip"], ["x-gzip"]):
+            return zlib.decompressobj(zlib.MAX_WBITS | 16)
+        if names:
+            got = printable(", ".join(names))
+            raise ProtocolError(f"{self.url} answered in {got}, unasked")
+        return False
+
+    def _receive(self, size):
+        """Return *size* bytes as they were sent, fewer only at the end."""
         with network_errors(self._request, self._client.deadline):
             data = self._answer.read(size)
             if self._left is not None:
@@ -2859,6 +2893,10 @@ class Response:
         self._client.bytes_received += len(data)
         self._client.progress(self._client.bytes_received)
         return data
+
+
+class RefusedCredential(Exception):
+    """The answer was 401 or 403 although a credential was sent along."""
 
 
 class HttpClient:
@@ -2876,6 +2914,8 @@ class HttpClient:
         self._source_id = source_id
         self._origins = origins
         self._credentials = {}  # origin -> Credential or None
+        self._refused = {}  # origin -> Credential
+        self.notes = {}  # what the user should know, as keys; nothing went wrong
         self._log = log or (lambda text: None)
 
     def request(self, url, read, data=None, headers=None):
@@ -2893,7 +2933,7 @@ class HttpClient:
         """
         credential, headers = self._credential(url), headers or {}
         for _ in range(MAX_REDIRECTS + 1):
-            target = yield from self._with_retries(url, read, data, headers, credential)
+            target = yield from self._stream(url, read, data, headers, credential)
             if target is None:
                 return
             if origin(target) != origin(url):
@@ -2914,6 +2954,18 @@ class HttpClient:
             self._credentials[at] = found
         return self._credentials[at]
 
+    def _stream(self, url, read, data, headers, credential):
+        """Yield and return as `_with_retries` does, without a refused credential.
+
+        A public repository may refuse an old token, and answer without one.
+        """
+        try:
+            return (yield from self._with_retries(url, read, data, headers, credential))
+        except RefusedCredential:
+            self._refused[origin(url)] = credential
+            self._credentials[origin(url)] = None
+        return (yield from self._with_retries(url, read, data, headers, None))
+
     def _with_retries(self, url, read, data, headers, credential):
         """Yield what *read* yields, or return the URL to ask instead."""
         attempt = 0
@@ -2921,11 +2973,8 @@ class HttpClient:
             try:
                 with self._send(url, data, headers, credential) as response:
                     pause = self._pause(response, attempt)
-                    if pause is None and data is None and response.is_redirect():
-                        return redirect_target(url, response.headers["Location"])
                     if pause is None:
-                        yield from read(response)
-                        return None
+                        return (yield from self._take(response, read, data))
                     fault = f"answered {response.status}"
             except NetworkError as error:
                 if attempt == MAX_RETRIES or not was_lost(error):
@@ -2934,6 +2983,20 @@ class HttpClient:
             self._log(f"{url} {fault}, again in {pause:g} s")
             self.deadline.expired.wait(pause)
             attempt += 1
+
+    def _take(self, response, read, data):
+        """Yield what *read* yields of an answer, or return the URL to ask instead."""
+        url, at = response.url, origin(response.url)
+        if data is None and response.is_redirect():
+            return redirect_target(url, response.headers["Location"])
+        if response.status in (401, 403) and response.credential:
+            raise RefusedCredential
+        response.refused = self._refused.get(at)
+        yield from read(response)
+        if response.refused:
+            note = f"the server refuses {response.refused.provenance}, not needed here"
+            self.notes[note] = True
+        return None
 
     @staticmethod
     def _pause(response, attempt):
@@ -2957,7 +3020,8 @@ class HttpClient:
         """Yield the Response to one request."""
         import urllib.request
 
-        headers = {"User-Agent": USER_AGENT, "Accept-Encoding": "identity", **headers}
+        own = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "identity"}
+        headers = {**own, **headers}
         request = urllib.request.Request(url, data, headers)
         if credential:
             request.add_unredirected_header("Authorization", credential.header)
@@ -2968,25 +3032,54 @@ class HttpClient:
             yield Response(answer, request, credential, self)
 
 
-def status_error(answer):
-    """Return the error that says what an Response other than 200 means."""
-    status, url = answer.status, answer.url
-    if status in (401, 403, 404, 410) and not answer.credential:
-        hint = (
-            "is the address right? if it is private: ~/.netrc or AGENT_SYNC_TOKEN_<ID>"
-        )
-    elif status in (401, 403, 404, 410):
-        hint = (
-            f"is the address right, and the token from {answer.credential.provenance}?"
-        )
-    elif 300 <= status < 400:
-        hint = "it has moved; change the source's URL"
-    else:
-        hint = "try again later"
-    message = f"{url} answered {status}; {hint}"
+WEB_PAGES = ("text/html", "application/xhtml+xml")
+
+
+def web_page_text(answer):
+    """Return what the web page is that came in place of something else."""
+    page = answer.read(CHUNK_SIZE).decode("utf-8", "replace")
+    title = re.search(r"<title[^>]*>(.*?)</title", page, re.IGNORECASE | re.DOTALL)
+    named = f" titled '{printable(title[1], 80)}'" if title and title[1].strip() else ""
+    wall = "Cloudflare" if answer.headers.get("cf-mitigated") else None
+    if re.search("anubis|not a bot", page, re.IGNORECASE):
+        wall = "Anubis"
+    if wall:
+        return f"a web page{named}: {wall}, a wall against bots, which cannot be passed"
+    return (
+        f"a web page{named}: a login or portal is in the way, or the address is not a"
+        " repository's (is .git missing?)"
+    )
+
+
+def status_hint(answer):
+    """Return what to do about a Response other than 200."""
+    status, credential = answer.status, answer.credential or answer.refused
+    if status in (401, 403) and answer.refused:
+        return f"it refuses {credential.provenance}, and does not answer without"
+    if status in (401, 403, 404, 410):
+        if not credential:
+            return (
+                "is the address right? if it is private: ~/.netrc or"
+                " AGENT_SYNC_TOKEN_<ID>"
+            )
+        return f"is the address right, and the token from {credential.provenance}?"
+    if status == 407:
+        return "the proxy wants a user and a password: http://USER:PASSWORD@HOST:PORT"
+    if 300 <= status < 400:
+        return "it has moved; change the source's URL"
     if status in RETRIABLE:
-        return NetworkError(message)
-    return StatusError(message, status)
+        return "try again later"
+    return "the server does not take such requests"
+
+
+def status_error(answer):
+    """Return the error that says what a Response other than 200 means."""
+    message = f"{answer.url} answered {answer.status}; {status_hint(answer)}"
+    if answer.status not in RETRIABLE:
+        return StatusError(message, answer.status)
+    error = NetworkError(message)
+    error.status = answer.status
+    return error
 
 
 # ==== Pkt-lines ====
@@ -3058,7 +3151,7 @@ def read_side_band(read):
         if band == b"\1":
             yield data
         elif band == b"\3":
-            raise ProtocolError(f"the server says: {shown_bytes(data)}")
+            raise RefusedError(f"the server says: {shown_bytes(data)}")
         elif band != b"\2":
             raise ProtocolError(f"unknown side-band {band!r}")
 
@@ -3523,10 +3616,20 @@ class Pack:
 
 
 # ==== Git client ====
-# Two commands of Git's protocol version 2 over smart HTTP (gitprotocol-v2,
-# gitprotocol-http). Knows refs and packs, and nothing of files.
+# Refs and packs over smart HTTP (gitprotocol-http): Git's protocol version 2
+# (gitprotocol-v2), or 0 (gitprotocol-pack) where a server has nothing else. Knows
+# nothing of files.
 
-_RESULT_TYPE = "application/x-git-upload-pack-result"
+_GIT_TYPE = "application/x-git-upload-pack-{}"
+_AGENT = f"agent_sync/{__version__}"
+# What walls against scrapers let through is like this.
+_GIT_HEADERS = {
+    "Accept": "*/*",
+    "Accept-Encoding": "gzip",
+    "Cache-Control": "no-cache",
+    "Pragma": "no-cache",
+    "Git-Protocol": "version=2",
+}
 
 
 # What git-check-ref-format allows.
@@ -3557,6 +3660,112 @@ def parse_ref(line):
     return Ref(name, object_id)
 
 
+def parse_capabilities(words):
+    """Return {name: value} of capabilities, each b"name" or b"name=value"."""
+    pairs = (word.decode("utf-8", "replace").partition("=") for word in words)
+    return {name: value for name, _, value in pairs if name}
+
+
+def parse_advertised_refs(lines):
+    """Yield the Refs in a version 0 advertisement; a tag comes again when peeled."""
+    for line in lines:
+        name = line.partition(b" ")[2].removesuffix(b"^{}")
+        if name and name != b"capabilities" and not line.startswith(b"shallow "):
+            yield parse_ref(line.removesuffix(b"^{}"))
+
+
+def choose_refs(refs, names):
+    """Return those of *refs* that have one of these *names*; the first ones for None.
+
+    There may be more than memory has room for. Of two with a name the last one counts.
+    """
+    if names is None:
+        refs = list(itertools.islice(refs, MAX_REFS))
+    return list(
+        {ref.name: ref for ref in refs if names is None or ref.name in names}.values()
+    )
+
+
+def read_advertisement(read, names=()):
+    """Return (version, capabilities, Refs) of an answer to info/refs.
+
+    It is of what came, and not of what was asked for. Version 2 lists no refs here.
+    """
+    lines = read_lines(read, MAX_REFS_SIZE)
+    first = next(lines, b"")
+    if first.startswith(b"# service="):  # It may stand before version 2, too.
+        for _ in lines:
+            pass
+        lines = read_lines(read, MAX_REFS_SIZE)
+        first = next(lines, b"")
+    if first == b"version 2":
+        return 2, parse_capabilities(lines), []
+    if first == b"version 1":
+        first = next(lines, b"")
+    first, _, capabilities = first.partition(b"\0")
+    refs = choose_refs(parse_advertised_refs(itertools.chain([first], lines)), names)
+    for _ in lines:
+        pass
+    return 0, parse_capabilities(capabilities.split(b" ")), refs
+
+
+class Fetch(NamedTuple):
+    """What is asked of a server: the objects with the ids *wants*.
+
+    *depth* limits a commit's history; without *blobs* it comes with its trees only.
+    *have* is a commit that is here without its parents, with all its trees: what that
+    has is left out, and may be the base of what comes (a thin pack).
+    """
+
+    wants: tuple[str, ...]
+    depth: Optional[int] = None
+    blobs: bool = True
+    have: Optional[str] = None
+
+    def unfiltered(self):
+        """Return what to ask instead of a server that cannot leave out blobs.
+
+        It would leave out all that *have* has, blobs that are not here as well.
+        """
+        return self if self.blobs else self._replace(blobs=True, have=None)
+
+    def _limits(self):
+        # A server that thinks that the parents of *have* are here would leave out what
+        # they had.
+        lines = [f"shallow {self.have}"] if self.have else []
+        lines += [f"deepen {self.depth}"] if self.depth else []
+        return [*lines, *([] if self.blobs else ["filter blob:none"])]
+
+    def _end(self):
+        return [f"have {self.have}", "done"] if self.have else ["done"]
+
+    def arguments(self):
+        """Return the arguments of version 2's fetch."""
+        lines = ["thin-pack"] if self.have else []
+        lines += ["ofs-delta", "no-progress", *(f"want {want}" for want in self.wants)]
+        return [*lines, *self._limits(), *self._end()]
+
+    def version_0_body(self, offered):
+        """Return the body of version 0's only request, of the capabilities *offered*.
+
+        Azure DevOps must be told of multi_ack although nothing is to be acknowledged.
+        """
+        names = ["side-band-64k", "ofs-delta", "no-progress"]
+        names += ["thin-pack"] if self.have else []
+        names += [] if self.blobs else ["filter"]
+        acks = ("multi_ack_detailed", "multi_ack")
+        capabilities = [name for name in acks if name in offered][:1]
+        capabilities += [name for name in names if name in offered]
+        if "agent" in offered:
+            capabilities.append(f"agent={_AGENT}")
+        if offered.get("object-format", "sha1") != "sha1":
+            capabilities.append(f"object-format={offered['object-format']}")
+        first, *others = (f"want {want}" for want in self.wants)
+        lines = [" ".join([first, *capabilities]), *others, *self._limits()]
+        body = b"".join(map(pkt_line, lines)) + FLUSH_PKT
+        return body + b"".join(map(pkt_line, self._end()))
+
+
 def read_pack_data(read):
     """Yield the data of the packfile section of a fetch answer, which is its last."""
     while (section := read_pkt(read).rstrip(b"\n")) != b"packfile":
@@ -3568,17 +3777,43 @@ def read_pack_data(read):
     yield from read_side_band(read)
 
 
+def read_version_0_pack_data(read, has_depth, has_side_band):
+    """Yield the data of the pack in an answer of version 0 (gitprotocol-pack).
+
+    What is shallow comes first if a depth was asked for, then what is common: lines
+    with ACK ID STATUS, and a last one with NAK, or ACK without a status.
+    """
+    for _ in read_lines(read, MAX_REFS_SIZE) if has_depth else ():
+        pass
+    line = read_pkt(read).rstrip(b"\n")
+    while re.fullmatch(rb"ACK [0-9a-f]+ (common|ready|continue)", line):
+        line = read_pkt(read).rstrip(b"\n")
+    if not re.fullmatch(rb"NAK|ACK [0-9a-f]+", line):
+        raise ProtocolError(f"not an answer to wants: {shown_bytes(line)}")
+    if has_side_band:
+        yield from read_side_band(read)
+    else:
+        while piece := read(CHUNK_SIZE):
+            yield piece
+
+
 def check_answer(answer, content_type):
     """Raise the fitting error unless *answer* is 200 and of this type."""
     if answer.status != 200:
         raise status_error(answer)
     got = answer.headers.get_content_type()
-    if got != content_type:
-        raise StatusError(
-            f"{answer.url} answered with {printable(got)}, which no Git server sends:"
-            " a login page or portal may be in the way, or the address is wrong",
-            answer.status,
+    if got == content_type:
+        return
+    if got in WEB_PAGES:
+        what = web_page_text(answer)
+    elif re.match(rb"[0-9a-f]{40}\t", answer.read(64)):
+        what = (
+            "a list of refs of Git's dumb protocol; a server of the smart one is needed"
+            " (git http-backend, or any Git host)"
         )
+    else:
+        what = f"{printable(got)}, which no Git server sends"
+    raise StatusError(f"{answer.url} answered with {what}", answer.status)
 
 
 def check_end(answer):
@@ -3587,125 +3822,186 @@ def check_end(answer):
         raise ProtocolError("the server sent more than its answer")
 
 
+def is_refusal(error):
+    """Return whether *error* says that a server would not do what it was asked for."""
+    return isinstance(error, (RefusedError, StatusError)) or (
+        isinstance(error, NetworkError) and error.status is not None
+    )
+
+
 class GitClient:
     """A repository on a smart HTTP server.
 
-    Asks at once, without discovering capabilities first; only when that fails does it
-    discover where the server has moved to and what it can do.
+    Asks at once by version 2, without discovering first what the server can; only when
+    that fails does it discover where the server has moved to and what it speaks.
+    *known* is what an earlier client has `learned`.
     """
 
-    def __init__(self, client, url):
-        self.url = url.rstrip("/")
+    def __init__(self, client, url, known=None):
+        known = known or {}
         self.object_format = "sha1"
         self._http = client
-        self._capabilities = None
+        self._given_url = url.rstrip("/")
+        self.url = self._given_url
+        if "url" in known and origin(known["url"]) == origin(url):
+            self.url = known["url"]
+        # These two hosts had nothing newer when this was written.
+        is_old = "/_git/" in url or "//git-codecommit." in url
+        self._version = known.get("version", 0 if is_old else 2)
+        self._can_filter = known.get("filter", True)
+        self._is_sure = False  # that version and url are right
+        self._capabilities = None  # which discovery tells
 
-    def list_refs(self, prefixes):
-        """Return the Refs whose names begin with one of *prefixes* (ls-refs)."""
+    @property
+    def learned(self):
+        """Return what to remember of the server, by names: how it is unlike most."""
+        learned = {} if self._version == 2 else {"version": self._version}
+        if not self._can_filter:
+            learned["filter"] = False
+        if self.url != self._given_url and origin(self.url) == origin(self._given_url):
+            learned["url"] = self.url
+        return learned
+
+    def list_refs(self, names=None):
+        """Return the Refs that have one of these full *names*; None: of some of all."""
+        asked, fault = (self.url, self.object_format), None
+        if self._version == 2:
+            try:
+                return self._list_refs(names)
+            except AgentSyncError as error:
+                if self._is_sure or not is_refusal(error):
+                    raise
+                fault = error
+        refs = self.discover(names)
+        if self._version == 0:
+            return refs
+        if fault and (self.url, self.object_format) == asked:
+            raise fault
+        return self._list_refs(names)
+
+    def _list_refs(self, names):
+        """Return the Refs that ls-refs lists, of those with these *names*."""
+        prefixes = names or ("HEAD", "refs/heads/", "refs/tags/")
         arguments = ["peel", "symrefs", *(f"ref-prefix {name}" for name in prefixes)]
-        try:
-            return self._list_refs(arguments)
-        except (RefusedError, StatusError) as error:
-            asked = self.url, self.object_format
-            if getattr(error, "status", None) in (401, 403) or self._capabilities:
-                raise
-            self.discover()
-            if (self.url, self.object_format) == asked:
-                raise
-            return self._list_refs(arguments)
 
-    def _list_refs(self, arguments):
         def read(answer):
-            lines = list(read_lines(answer.read, MAX_REFS_SIZE))
+            lines = read_lines(answer.read, MAX_REFS_SIZE)
+            refs = choose_refs(filter(None, map(parse_ref, lines)), names)
+            for _ in lines:
+                pass
             check_end(answer)
-            return [ref for ref in map(parse_ref, lines) if ref]
+            yield refs
 
-        return self._command("ls-refs", arguments, read)
+        (refs,) = self._post(self._command("ls-refs", arguments), read)
+        self._is_sure = True
+        return refs
 
-    def fetch(self, pack, wants, types, wanted=None, depth=None, blobs=True, have=None):
-        """Receive the objects *wants* (their ids) into *pack*, yielding as that does.
+    def fetch(self, pack, ask, types, wanted=None):
+        """Receive what the Fetch *ask* says into *pack*, yielding as that does.
 
-        *depth* limits a commit's history; without *blobs* it comes with its trees only.
-        *have* is a commit that is here without its parents, with all its trees: what
-        that has is left out, and may be the base of what comes (a thin pack).
+        From a server that cannot leave out blobs it is all, and more may come twice.
         """
-        arguments = ["ofs-delta", "no-progress"]
-        if have:
-            # `shallow` first: a server that thinks that the parents of *have* are here
-            # leaves out what they had.
-            arguments += ["thin-pack", f"shallow {have}"]
-        arguments += [f"want {want}" for want in wants]
-        if depth:
-            arguments.append(f"deepen {depth}")
-        if not blobs:
-            arguments.append("filter blob:none")
-        if have:
-            arguments.append(f"have {have}")
+        if self._version == 0 and self._capabilities is None:
+            self.discover()
+        if not self._can_filter:
+            ask = ask.unfiltered()
+        try:
+            yield from self._fetch(pack, ask, types, wanted)
+            return
+        except AgentSyncError as error:
+            if not is_refusal(error) or "not our ref" in str(error):
+                raise
+            # What refuses *have* may be able to filter.
+            if self._is_sure and (ask.blobs or ask.have):
+                raise
+        if self._is_sure:
+            yield from self._fetch(pack, ask.unfiltered(), types, wanted)
+            self._can_filter = False
+        else:
+            self.discover()
+            yield from self.fetch(pack, ask, types, wanted)
+
+    def _fetch(self, pack, ask, types, wanted):
+        offered = self._capabilities
+        if self._version == 2:
+            body = self._command("fetch", ask.arguments())
+        else:
+            ask = ask if "filter" in offered else ask.unfiltered()
+            body = ask.version_0_body(offered)
 
         def read(answer):
-            limit = MAX_NEWS_SIZE if have else MAX_PACK_SIZE
-            yield from pack.receive(read_pack_data(answer.read), types, wanted, limit)
+            data = read_pack_data(answer.read)
+            if self._version == 0:
+                has_side_band = "side-band-64k" in offered
+                data = read_version_0_pack_data(answer.read, ask.depth, has_side_band)
+            limit = MAX_NEWS_SIZE if ask.have else MAX_PACK_SIZE
+            yield from pack.receive(data, types, wanted, limit)
             check_end(answer)
 
-        yield from self._stream_command("fetch", [*arguments, "done"], read)
+        yield from self._post(body, read)
+        self._is_sure = True
 
     def new_pack(self, file):
         """Return a Pack to receive objects of this repository into *file*."""
         return Pack(file, self.object_format, self._http.deadline.check)
 
-    def can_filter(self):
-        """Return whether the server says that it can leave out blobs."""
-        if self._capabilities is None:
-            self.discover()
-        return "filter" in self._capabilities.get("fetch", "").split()
+    def discover(self, names=()):
+        """Ask the server where it is, what it speaks and can; return its Refs.
 
-    def discover(self):
-        """Ask the server where it is, for its capabilities, and its object format."""
-        url = f"{self.url}/info/refs?service=git-upload-pack"
-        headers = {"Git-Protocol": "version=2"}
-        lines = self._http.request(url, self._read_advertisement, headers=headers)
-        if not lines or lines[0] != b"version 2":
-            raise ProtocolError(
-                f"{self.url} does not speak version 2 of Git's protocol (git 2.18 and"
-                " newer do)"
-            )
-        pairs = (line.decode("utf-8", "replace").partition("=") for line in lines[1:])
-        self._capabilities = {name: value for name, _, value in pairs}
+        There are Refs only in version 0. A URL that is not there is tried once more
+        with or without .git at its end, where hosts do not mind.
+        """
+        try:
+            refs = self._discover(self.url, names)
+        except StatusError as error:
+            if error.status != 404 or re.search(r"/_git/|//git-codecommit\.", self.url):
+                raise
+            url = self.url.removesuffix(".git")
+            with contextlib.suppress(StatusError):
+                return self._discover(f"{url}.git" if url == self.url else url, names)
+            raise
+        return refs
+
+    def _discover(self, url, names):
+        def read(answer):
+            check_answer(answer, _GIT_TYPE.format("advertisement"))
+            base, tail, _ = answer.url.partition("/info/refs")
+            if not tail:
+                raise ProtocolError(
+                    f"{url} redirects to {answer.url}, not a repository"
+                )
+            return base, read_advertisement(answer.read, names)
+
+        asked = f"{url}/info/refs?service=git-upload-pack"
+        self.url, found = self._http.request(asked, read, headers=_GIT_HEADERS)
+        self._version, self._capabilities, refs = found
+        self._is_sure = True
         self.object_format = self._capabilities.get("object-format", "sha1")
         if self.object_format not in ("sha1", "sha256"):
             raise ProtocolError(
                 f"unknown object format {printable(self.object_format)}"
             )
+        if self._version == 2:
+            offered = self._capabilities.get("fetch", "").split()
+            self._can_filter = "filter" in offered
+        return refs
 
-    def _read_advertisement(self, answer):
-        """Return the lines of an answer to info/refs, and note where it came from."""
-        check_answer(answer, "application/x-git-upload-pack-advertisement")
-        lines = list(read_lines(answer.read, MAX_REFS_SIZE))
-        if lines and lines[0].startswith(b"# service="):
-            lines = list(read_lines(answer.read, MAX_REFS_SIZE))
-        self.url = answer.url.partition("/info/refs")[0]
-        return lines
-
-    def _command(self, name, arguments, read):
-        """Return read(Response) of a command, whose answer is a Git server's."""
-        (result,) = self._stream_command(name, arguments, lambda r: [read(r)])
-        return result
-
-    def _stream_command(self, name, arguments, read):
-        """Yield what read(Response) of a command yields."""
-        capabilities = [f"command={name}", f"agent=agent_sync/{__version__}"]
+    def _command(self, name, arguments):
+        """Return the body of a request with a command of version 2."""
+        capabilities = [f"command={name}", f"agent={_AGENT}"]
         if self.object_format != "sha1":
             capabilities.append(f"object-format={self.object_format}")
         body = b"".join(map(pkt_line, capabilities)) + DELIM_PKT
-        body += b"".join(map(pkt_line, arguments)) + FLUSH_PKT
-        headers = {
-            "Content-Type": "application/x-git-upload-pack-request",
-            "Accept": _RESULT_TYPE,
-            "Git-Protocol": "version=2",
-        }
+        return body + b"".join(map(pkt_line, arguments)) + FLUSH_PKT
+
+    def _post(self, body, read):
+        """Yield what read(Response) of a request yields: a Git server's answer."""
+        headers = {**_GIT_HEADERS, "Content-Type": _GIT_TYPE.format("request")}
+        if self._version == 0:
+            del headers["Git-Protocol"]
 
         def checked(answer):
-            check_answer(answer, _RESULT_TYPE)
+            check_answer(answer, _GIT_TYPE.format("result"))
             return read(answer)
 
         url = f"{self.url}/git-upload-pack"
@@ -4281,12 +4577,27 @@ class Source:
     """
 
     ref = path = None
+    protocol = None  # JSON: what was learned of the server, to be given back next time
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exc_info):
         pass
+
+    def notes(self):
+        """Return what the user should know although nothing went wrong, as a list."""
+        return []
+
+
+def known_protocol(row):
+    """Return the dict that a row's `protocol` holds, empty for one that is no use."""
+    with contextlib.suppress(TypeError, ValueError):
+        known = json.loads(row.protocol)
+        fits = known.get("version", 2) in (0, 2) and type(known.get("url", "")) is str
+        if fits and is_web_url(known.get("url", "http://")):
+            return known
+    return {}
 
 
 def last_listing(row, last):
@@ -4305,7 +4616,8 @@ class GitSource(Source):
         self.ref = row.ref or "HEAD"
         self.path = row.path
         self._row = row
-        self._client = GitClient(client, address.remote)
+        self._remote = address.remote
+        self._client = GitClient(client, address.remote, known_protocol(row))
         self._selects = row_filter(row)
         self._spool_directory = spool_directory
         self._files = contextlib.ExitStack()
@@ -4315,6 +4627,22 @@ class GitSource(Source):
 
     def __exit__(self, *exc_info):
         self._files.close()
+
+    @property
+    def protocol(self):
+        """What was learned of the server, as JSON; None if it is as most are."""
+        learned = self._client.learned
+        return json.dumps(learned, sort_keys=True) if learned else None
+
+    def notes(self):
+        """Return what the user should know although nothing went wrong, as a list."""
+        old, new = (
+            url.removesuffix(".git") for url in (self._remote, self._client.url)
+        )
+        if old == new:
+            return []
+        url, command = self._client.url, f"set {self._row.id} --url"
+        return [f"the repository has moved; change the source: {command} {url}"]
 
     def list(self, last):
         """Return the Listing now, given what is LastSync.
@@ -4343,25 +4671,30 @@ class GitSource(Source):
             if len(self.ref) == 64:
                 self._client.object_format = "sha256"
             return self.ref
-        first, split = self.ref, None
-        if self._row.ref_is_ambiguous:
-            first = self.ref.partition("/")[0]
-        prefixes = [f"refs/heads/{first}", f"refs/tags/{first}"]
-        if first == "HEAD" or first.startswith("refs/"):
-            prefixes = [first]
-        commits = commits_by_name(self._client.list_refs(prefixes))
+        tree = self.ref
         if self._row.ref_is_ambiguous:
             tree = "/".join(filter(None, (self.ref, self.path)))
+        commits = commits_by_name(self._client.list_refs(self._ref_names(tree)))
+        split = self.ref, self.path
+        if self._row.ref_is_ambiguous:
             split = split_tree(tree, commits)
-        elif self.ref in commits:
-            split = self.ref, self.path
-        if not split:
-            raise self._no_ref(first)
+        if not split or split[0] not in commits:
+            raise self._no_ref(tree.partition("/")[0] if not split else tree)
         self.ref, self.path = split
         return commits[self.ref]
 
+    def _ref_names(self, tree):
+        """Return the full names that the beginning of *tree*, or all of it, may be."""
+        names = [tree]
+        if self._row.ref_is_ambiguous:
+            parts = tree.split("/")
+            names = ["/".join(parts[: n + 1]) for n in range(len(parts))]
+        if names[0] == "HEAD" or names[-1].startswith("refs/"):
+            return names
+        return [f"refs/{kind}/{name}" for name in names for kind in ("heads", "tags")]
+
     def _no_ref(self, name):
-        refs = self._client.list_refs(["HEAD", "refs/heads/", "refs/tags/"])
+        refs = self._client.list_refs()
         names = [re.sub("^refs/(heads|tags)/", "", ref.name) for ref in refs]
         if not names:
             return RefError("the repository is empty")
@@ -4382,7 +4715,8 @@ class GitSource(Source):
         along = blobs_come_along(known, self._last.files)
         try:
             if self._commit not in known:
-                news = self._fetch_objects(depth=1, have=have, blobs=along, bases=known)
+                ask = Fetch((self._commit,), depth=1, blobs=along, have=have)
+                news = self._fetch_objects(ask, known)
                 known = {**known, **news}
         except RateLimitError:
             raise
@@ -4394,23 +4728,21 @@ class GitSource(Source):
     def _fetch_trees(self):
         """Return {id: (type, content)} of the commit and its trees."""
         try:
-            return self._fetch_objects(depth=1, blobs=False)
+            return self._fetch_objects(Fetch((self._commit,), depth=1, blobs=False))
         except RefusedError as error:
             if "not our ref" in str(error):
                 raise RefError(f"the server has no commit {self._commit}") from error
-            if self._client.can_filter():
-                raise
-            return self._fetch_objects(depth=1)
+            raise
 
-    def _fetch_objects(self, bases=None, **options):
-        """Return {id: (type, content)} of what comes with the commit, but for blobs.
+    def _fetch_objects(self, ask, bases=None):
+        """Return {id: (type, content)} of what comes for a Fetch, but for blobs.
 
         *bases* are objects that need not come whole. The blobs stay in the pack.
         """
         self._pack, types = self._new_pack(), {COMMIT, TREE, TAG}
         objects, size = {}, 0
         for object_id, type_, content in itertools.chain(
-            self._client.fetch(self._pack, [self._commit], types, **options),
+            self._client.fetch(self._pack, ask, types),
             self._pack.objects(types, bases=(bases or {}).get),
         ):
             objects[object_id] = type_, content
@@ -4438,10 +4770,14 @@ class GitSource(Source):
             return
         pack, ids = self._new_pack(), sorted(wanted)
         try:
-            yield from self._take(self._client.fetch(pack, ids, {BLOB}, wanted), wanted)
-        except RefusedError:  # A server that gives only what a ref names.
-            found = self._client.fetch(pack, [self._commit], {BLOB}, wanted, depth=1)
+            found = self._client.fetch(pack, Fetch(tuple(ids)), {BLOB}, wanted)
             yield from self._take(found, wanted)
+        except AgentSyncError as error:
+            if not is_refusal(error):
+                raise
+            # A server that gives only what a ref names.
+            ask = Fetch((self._commit,), depth=1)
+            yield from self._take(self._client.fetch(pack, ask, {BLOB}, wanted), wanted)
         yield from self._take(pack.objects({BLOB}, wanted), wanted)
         for object_id, missing in wanted.items():
             raise ProtocolError(
@@ -4972,6 +5308,48 @@ class GitHubSource(WebSource):
         return parse_json(content, "GitHub's tree")
 
 
+class FallbackSource(Source):
+    """A GitHub's raw URL of which nobody said how to read it.
+
+    By Git's protocol, or by the web where that is refused; the latter is remembered.
+    """
+
+    def __init__(self, row, *arguments):
+        self._git = GitSource(row, *arguments)
+        self._web = GitHubSource(row._replace(kind="http"), *arguments)
+        self._used = self._web if known_protocol(row).get("raw") else self._git
+
+    kind = property(lambda self: self._used.kind)
+    ref = property(lambda self: self._used.ref)
+    path = property(lambda self: self._used.path)
+
+    @property
+    def protocol(self):
+        """What was learned of the server, as JSON; None if it is as most are."""
+        return self._git.protocol if self._used is self._git else '{"raw": true}'
+
+    def __exit__(self, *exc_info):
+        self._git.__exit__(*exc_info)
+
+    def notes(self):
+        """Return what the user should know although nothing went wrong, as a list."""
+        if self._used is self._git:
+            return self._git.notes()
+        return ["Git's protocol was refused; read its raw files"]
+
+    def list(self, last):
+        """Return the Listing now, by the way that worked last, or else by the other."""
+        try:
+            return self._used.list(last)
+        except (StatusError, RefusedError):
+            self._used = self._git if self._used is self._web else self._web
+        return self._used.list(last)
+
+    def fetch(self, files):
+        """Yield (File, content) for each of *files*, as they were listed."""
+        return self._used.fetch(files)
+
+
 class OfflineSource(Source):
     """A source that must not be asked: its files as they were, and no contents."""
 
@@ -5014,6 +5392,8 @@ def open_source(row, client, spool_directory=None, jobs=1):
     kind = {"git": GitSource, "dir": DirectorySource, "http": HttpSource}[row.kind]
     if row.kind == "http" and github_of(row.url):
         kind = GitHubSource
+    elif not row.kind_is_given and github_of(row.url):
+        kind = FallbackSource
     return kind(row, client, spool_directory, jobs)
 
 
@@ -5443,12 +5823,14 @@ class Report:
         self.requests = self.bytes_received = self.duration_ms = 0
         self.error: str | None = None
         self.local_files_verified = False
+        self.notes: list[str] = []  # what to know although nothing went wrong
         self.strays: list[str] = []  # after a first sync: here, and not tracked
 
     def document(self) -> dict[str, Any]:
         """Return the fields as a dict for JSON."""
         document = dict(vars(self))
-        del document["local_files_verified"], document["strays"]
+        for name in ("local_files_verified", "notes", "strays"):
+            del document[name]
         return document
 
     def fail(self, error: Exception, local_files_verified: bool = False) -> None:
@@ -5625,23 +6007,6 @@ def seconds_since(text):
     return then and (datetime.now(timezone.utc) - then).total_seconds()
 
 
-def ask_source(stack, row, client, last, spool_directory=None, jobs=DEFAULT_JOBS):
-    """Return (source, its Listing); the source is closed with *stack*.
-
-    A raw URL is read by Git's protocol, and where that is refused by the web, if the
-    row leaves the kind to be chosen.
-    """
-    source = stack.enter_context(open_source(row, client, spool_directory, jobs))
-    try:
-        return source, source.list(last)
-    except (StatusError, RefusedError):
-        if not github_of(row.url) or row.kind_is_given:
-            raise
-    row = row._replace(kind="http")
-    source = stack.enter_context(open_source(row, client, spool_directory, jobs))
-    return source, source.list(last)
-
-
 def remove_work_directory(directory):
     """Remove this program's traces in a destination, and it if it is empty then.
 
@@ -5805,15 +6170,15 @@ class Run:
         # While the source answers, the local files are hashed.
         paths = {**self._tracked, **pending}
         scan = executor.submit(inspect_files, self._directory, paths, object_format)
-        source, listing = ask_source(
-            stack,
-            self.row,
-            self._http,
-            self._last_sync(scan, owners),
-            lock and lock.path.parent,
-            self.options.jobs,
-        )
+        spool_directory = lock and lock.path.parent
+        source = open_source(self.row, self._http, spool_directory, self.options.jobs)
+        stack.enter_context(source)
+        listing = source.list(self._last_sync(scan, owners))
         self._report.kind = source.kind
+        self._report.notes += [
+            *source.notes(),
+            *(self._http.notes if self._http else ()),
+        ]
         self._report.checked = not self.options.offline
         local = dict(scan.result())
         for file in listing.files:
@@ -6065,6 +6430,7 @@ class Run:
             "etag": None,
             "last_modified": None,
             "is_hashed": None,
+            "protocol": source.protocol,
             "retry_at": None,
             "changed_at": None,
             "skipped": json.dumps(
@@ -6935,8 +7301,8 @@ class GitSourceSyncService:
             connections = ConnectionPool()
             stack.callback(connections.close)
             client = HttpClient(connections, row.id, deadline, source_origins(row))
-            source, listing = ask_source(stack, row, client, NO_LAST_SYNC)
-            for _, content in source.fetch(listing.files):
+            source = stack.enter_context(open_source(row, client))
+            for _, content in source.fetch(source.list(NO_LAST_SYNC).files):
                 return None if content.startswith(LFS_SIGNATURE) else content
         return None
 
@@ -7209,8 +7575,7 @@ def add_first_source(context):
 
 def report_notes(row, report):
     """Yield what a user should know of a run beside the changes that were asked for."""
-    if report.kind != row.kind:
-        yield "Git's protocol was refused; read its raw files"
+    yield from report.notes
     if report.strays:
         count, named = len(report.strays), ", ".join(report.strays[:10])
         files = count_text(count, "file")

@@ -1200,6 +1200,16 @@ class GitUpstream:
         self.server.is_gone = is_gone
 
 
+class AzureUpstream(GitUpstream):
+    """The same on a server that speaks version 0 of Git's protocol alone."""
+
+    def __init__(self, server, repository):
+        super().__init__(server, repository)
+        self.url = f"{server.url}/org/proj/_git/repo"
+        self.arguments[0] = self.url
+        server.answer = lambda request: azure(server, request)
+
+
 class RawUpstream(GitUpstream):
     """agents/ of a repository on GitHub, read as raw files."""
 
@@ -1274,6 +1284,11 @@ def git_upstream(git_server, repository):
 
 
 @pytest.fixture
+def version_0_upstream(git_server, repository):
+    return AzureUpstream(git_server, repository)
+
+
+@pytest.fixture
 def hashed_upstream(site):
     return WebUpstream(site, "JSON")
 
@@ -1304,7 +1319,7 @@ def directory_upstream(tmp_path):
     return DirectoryUpstream(tmp_path / "upstream")
 
 
-@pytest.fixture(params=["git", "hashed", "plain", "raw", "directory"])
+@pytest.fixture(params=["git", "version_0", "hashed", "plain", "raw", "directory"])
 def upstream(request):
     """An upstream of each kind in turn."""
     return request.getfixturevalue(request.param + "_upstream")
@@ -1480,9 +1495,10 @@ def refs_answer(commit):
     return b"".join(map(pkt, lines)) + b"0000"
 
 
+SERVICE = pkt(b"# service=git-upload-pack\n") + b"0000"
 ADVERTISEMENT = b"".join(
     [
-        pkt(b"# service=git-upload-pack\n") + b"0000" + pkt(b"version 2\n"),
+        SERVICE + pkt(b"version 2\n"),
         pkt(b"ls-refs\n") + pkt(b"fetch=shallow filter\n") + b"0000",
     ]
 )
@@ -2614,6 +2630,7 @@ def chunked(data):
 
 
 GZIPPED = gzip.compress(FORGED)
+GZIP_BOMB = gzip.compress(bytes(agent_sync.MAX_OBJECT_SIZE + 1))
 NOT_AN_ANSWER = {  # what a server may say for a file that must not be taken for it
     "H06-shorter-than-its-length": raw("Content-Length: 90", body=FORGED),
     "H07-chunks-without-an-end": chunked(b"9\r\n" + FORGED + b"\r\n"),
@@ -2638,19 +2655,13 @@ NOT_AN_ANSWER = {  # what a server may say for a file that must not be taken for
     "H12-no-reply": b"",
     "H12-a-head-cut-short": b"HTTP/1.1 200 OK\r\nServer: x\r\nConte",
     "H12-HTTP/0.9": FORGED,
-    "H13-gzip": http_reply(200, GZIPPED, {"Content-Encoding": "gzip"}),
-    "H13-x-gzip": http_reply(200, GZIPPED, {"Content-Encoding": "x-gzip"}),
     "H13-brotli": http_reply(200, FORGED, {"Content-Encoding": "br"}),
     "H13-gzip-twice": http_reply(
         200, gzip.compress(GZIPPED), {"Content-Encoding": "gzip, gzip"}
     ),
     "H13-gzip-cut-short": http_reply(200, GZIPPED[:-9], {"Content-Encoding": "gzip"}),
-    "H13-a-second-field": raw(
-        "Content-Encoding: identity",
-        "Content-Encoding: gzip",
-        f"Content-Length: {len(GZIPPED)}",
-        body=GZIPPED,
-    ),
+    "H13-gzip-and-more": http_reply(200, GZIPPED[:-2], {"Content-Encoding": "gzip"}),
+    "H13-a-bomb": http_reply(200, GZIP_BOMB, {"Content-Encoding": "gzip"}),
     "H21-a-web-page": http_reply(200, b"<html></html>", (), "text/html; charset=utf-8"),
     "H21-an-empty-file": http_reply(200),
     "H21-an-empty-file-in-chunks": chunked(b"0\r\n\r\n"),
@@ -2807,6 +2818,21 @@ class TestOddAnswersThatAreRight:
             f"cONTENT-lENGTH: {len(data)}", 'eTaG: "x"', body=data
         ),
         "H38-Vary": lambda data: http_reply(200, data, {"Vary": "*"}),
+        "H13-gzip": lambda data: http_reply(
+            200, gzip.compress(data), {"Content-Encoding": "gzip"}
+        ),
+        "H13-x-gzip-in-two-fields": lambda data: raw(
+            "Content-Encoding: identity", "Content-Encoding: x-gzip",
+            "Transfer-Encoding: chunked",
+            body=b"".join(b"1\r\n%c\r\n" % byte for byte in gzip.compress(data))
+            + b"0\r\n\r\n",
+        ),
+        "N26-no-encoding": lambda data: http_reply(200, data, {"Content-Encoding": ""}),
+        "N24-102-103-199": lambda data: (
+            raw(status="102 Processing")
+            + raw("Link: </x>; rel=preload", status="103 Early Hints")
+            + raw(status="199 Nearly") + http_reply(200, data)
+        ),
         "H13-identity": lambda data: http_reply(
             200, data, {"Content-Encoding": "Identity"}
         ),
@@ -5636,21 +5662,21 @@ class TestRefs:
             assert brought(transport) == files
 
 
+EMPTY_REPOSITORY = pkt(b"0" * 40 + b" capabilities^{}\0multi_ack ofs-delta\n") + b"0000"
+OTHER_HASH, FLUSH = b"object-format=md5", b"0000"
 ADVERTISEMENTS = {  # G27: (what a server says it can, what the error must say)
-    "version 0": (
-        pkt(b"0" * 40 + b" capabilities^{}\0multi_ack side-band-64k\n") + b"0000",
-        "version 2",
-    ),
-    "version 1": (pkt(b"version 1\n") + b"0000", "version 2"),
-    "nothing": (b"0000", "version 2"),
-    "another hash": (
-        pkt(b"version 2\n") + pkt(b"object-format=md5\n") + b"0000",
-        "object format",
-    ),
+    "version 0": (EMPTY_REPOSITORY, "the repository is empty"),
+    "version 1": (pkt(b"version 1\n") + EMPTY_REPOSITORY, "the repository is empty"),
+    "nothing": (b"0000", "the repository is empty"),
+    "another hash": (pkt(b"version 2\n") + pkt(OTHER_HASH) + b"0000", "object format"),
+    "and another": (pkt(b"1" * 40 + b" HEAD\0" + OTHER_HASH) + FLUSH, "object format"),
+    "a bad ref": (pkt(b"1" * 40 + b" refs/heads/a..b\0") + b"0000", "a bad ref"),
     "an error": (pkt(b"ERR go \x1b[1maway\n"), "go"),
-    "no pkt-lines": (b"<html>", ""),
-    "too much": (pkt(b"version 2\n") + pkt(b"x" * 60_000) * 300, ""),
-}
+    "an error after a service": (SERVICE + pkt(b"ERR go \x1b[1maway\n"), "go"),
+    "no pkt-lines": (b"<html>", "pkt-line"),
+    "no end": (pkt(b"version 2\n"), "hung up"),
+    "too much": (pkt(b"version 2\n") + pkt(b"x" * 60_000) * 1200, "too long"),
+}  # fmt: skip
 
 
 class TestDiscovery:
@@ -5876,6 +5902,226 @@ class TestSha256Repositories:
         assert changes(sha256_mirror.sync()) != {}
         assert sha256_mirror.tree() == good
         assert sha256_mirror.sync("--force")["updated"] == []
+
+
+# ---- Hosts ----
+# What Git hosts do on the wire, played in front of git's own `http-backend`: how each
+# is known to differ, and what it then costs.
+
+
+def without_version(request):
+    """A request as a server sees it that knows no Git-Protocol header."""
+    fields = {k: v for k, v in request.headers.items() if k != "git-protocol"}
+    return request._replace(headers=fields)
+
+
+def git_answer(server, request, change=lambda body: body, **fields):
+    """git's reply to a request with its body changed."""
+    status, headers, body = server.ask_git(request)
+    return framed(status, {**headers, **fields}, change(body))
+
+
+def below(request, base):
+    """The same request for /owner/repo.git, if it is for what is at *base*; or None."""
+    if not request.path.startswith(f"{base}/"):
+        return None
+    return request._replace(path="/owner/repo.git" + request.path[len(base) :])
+
+
+def plain(server, request):
+    return None
+
+
+def version_0(server, request):
+    return git_answer(server, without_version(request))
+
+
+def version_0_refusing(status):
+    """One that answers a version 2 command with this status."""
+
+    def answer(server, request):
+        if b"command=" in request.body:
+            return http_reply(status, b"what is this?")
+        return version_0(server, request)
+
+    return answer
+
+
+def gitlab(server, request):
+    """No POST without .git; a line on the service before version 2."""
+    ask = below(request, "/group/sub/project.git")
+    if ask is None:
+        where = request.path.replace("/project/", "/project.git/")
+        reply = http_reply(301, b"", {"Location": where})
+        return reply if request.method == "GET" else http_reply(404)
+    service = SERVICE if request.method == "GET" else b""
+    return git_answer(server, ask, lambda body: service + body)
+
+
+def azure(server, request):
+    """Version 0, multi_ack or nothing, no .git."""
+    ask = below(request, "/org/proj/_git/repo")
+    if ask is None:
+        return http_reply(404, b"TF401019: no such repository")
+    if request.method == "POST" and b" multi_ack" not in request.body[:200]:
+        return http_reply(400, b"TF401041: Clients must support multi-ack.")
+    return version_0(server, ask)
+
+
+def codecommit(server, request):
+    """Version 0 with few capabilities: no filter, no offset deltas."""
+    ask = below(request, "/v1/repos/repo")
+    if ask is None:
+        return http_reply(404)
+    if request.method == "POST":
+        return version_0(server, ask)
+
+    def offer_little(body):
+        start = len(SERVICE)
+        size = int(body[start : start + 4], 16)
+        ref, _, _ = body[start + 4 : start + size].partition(b"\0")
+        offered = b"multi_ack_detailed shallow side-band-64k thin-pack"
+        return body[:start] + pkt(ref + b"\0" + offered + b"\n") + body[start + size :]
+
+    return git_answer(server, without_version(ask), offer_little)
+
+
+def without_side_band(server, request):
+    """Version 0 of the oldest kind: the pack comes as it is."""
+    if request.method == "POST":
+        return version_0(server, request)
+    ask = without_version(request)
+    return git_answer(server, ask, lambda body: body.replace(b"side-band", b"x" * 9))
+
+
+def jgit(server, request):
+    """No filter, no object format; a want that is no ref's is not valid."""
+    if b"filter" in request.body or b"object-format" in request.body:
+        return result_of(pkt(b"ERR unexpected line: filter blob:none"))
+    if b"command=fetch" in request.body and b"deepen" not in request.body:
+        return result_of(pkt(b"ERR want " + b"1" * 40 + b" not valid"))
+    return None
+
+
+def blobs_by_ref_only(server, request):
+    """Version 0 with a filter, and no wants but of refs."""
+    if b"want" in request.body and b"deepen" not in request.body:
+        return result_of(pkt(b"ERR upload-pack: not our ref " + b"1" * 40))
+    return version_0(server, request)
+
+
+def result_of(body):
+    kind = {"Content-Type": "application/x-git-upload-pack-result"}
+    return http_reply(200, body, kind)
+
+
+def refusing_filters(how):
+    def answer(server, request):
+        return how if b"filter blob:none" in request.body else None
+
+    return answer
+
+
+def gzipping(server, request):
+    """All that it sends is gzipped, whether that was asked for or not."""
+    return git_answer(server, request, gzip.compress, **{"Content-Encoding": "gzip"})
+
+
+def wall(server, request):
+    """A wall against bots, as Anubis's rule for git has it."""
+    is_git = request.headers.get("user-agent", "").startswith("git/")
+    fields = {"accept": "*/*", "cache-control": "no-cache", "pragma": "no-cache"}
+    fits = all(request.headers.get(name) == value for name, value in fields.items())
+    if is_git and fits and "gzip" in request.headers.get("accept-encoding", ""):
+        return None
+    page = b"<title>Making sure you're not a bot!</title>"
+    return http_reply(200, page, (), "text/html")
+
+
+def strict(server, request):
+    """Nothing without .git at the end of the repository's path."""
+    return None if below(request, REPO) else http_reply(404)
+
+
+def choosy(server, request):
+    """Gitea and Gogs look at the type of what is posted."""
+    kind = "application/x-git-upload-pack-request"
+    if request.method == "POST" and request.headers.get("content-type") != kind:
+        return http_reply(400)
+    return None
+
+
+def busy(server, request):
+    """Asked to wait once at each place, also by a POST."""
+    if sum(ask.path == request.path for ask in server.requests) == 1:
+        return http_reply(429, b"", {"Retry-After": "0"})
+    return None
+
+
+FILTER_REFUSED = {
+    "400": http_reply(400, b"invalid filter"),
+    "403": http_reply(403, b"filters are for members"),
+    "500": http_reply(500),
+    "side-band 3": result_of(pkt(b"packfile\n") + pkt(b"\3fatal: no filters\n")),
+    "ERR": result_of(pkt(b"ERR filter 'tree' not supported")),
+    "an empty 200": result_of(b""),
+}
+REPO, OFF = "/owner/repo.git", {"uploadpack.allowFilter": "false"}
+HOSTS = {  # host: (what it does, its configuration, path, requests of a first sync)
+    "GitHub": (plain, {}, REPO, 3),
+    "GitLab": (gitlab, {}, "/group/sub/project.git", 3),
+    "GitLab without .git": (gitlab, {}, "/group/sub/project", 6),
+    "Bitbucket Cloud": (plain, OFF, REPO, 3),
+    "Azure DevOps": (azure, {}, "/org/proj/_git/repo", 3),
+    "CodeCommit": (codecommit, OFF, "/v1/repos/repo", 3),
+    "Gitea": (choosy, {}, REPO, 3),
+    "Gogs": (version_0_refusing(500), OFF, REPO, 5),
+    "GitBucket, Gerrit": (jgit, OFF, REPO, 3),
+    "cgit": (plain, OFF, REPO, 3),
+    "an old cgit, or a proxy that drops the header": (version_0, {}, REPO, 4),
+    "the same, answering 400": (version_0_refusing(400), {}, REPO, 4),
+    "the same, without side-band": (without_side_band, OFF, REPO, 3),
+    "version 0 with wants of refs only": (blobs_by_ref_only, {}, REPO, 5),
+    "a server that gzips": (gzipping, {}, REPO, 3),
+    "a wall against bots": (wall, {}, REPO, 3),
+    "a server with a limit": (busy, {}, REPO, 4),
+    "a path without .git": (strict, {}, "/owner/repo", 6),
+    **{
+        f"filters refused by {how}": (refusing_filters(reply), {}, REPO, first)
+        for how, reply in FILTER_REFUSED.items()
+        for first in [5 if how == "500" else 3]
+    },
+}  # fmt: skip
+
+
+class TestHosts:
+    """FAULTS N13 and N23, N17 in part: each host as it is on the wire."""
+
+    @pytest.fixture
+    def hosted(self, request, program, git_server, repository):
+        """(a source at a host, what its first sync costs)."""
+        answer, config, path, first = HOSTS[request.param]
+        for name, value in config.items():
+            repository.config(name, value)
+        git_server.answer = lambda request: answer(git_server, request)
+        upstream = GitUpstream(git_server, repository)
+        upstream.arguments[0] = git_server.url + path
+        return Mirror(program, upstream, "--kind", "git"), first
+
+    @pytest.mark.parametrize("hosted", HOSTS, indirect=True)
+    def test_is_synced_and_remembered(self, hosted, pauses):
+        """First, unchanged, and after a change: faithful, and for what it must cost."""
+        mirror, first = hosted
+        found = [mirror.sync()["requests"]]
+        assert mirror.is_faithful()
+        rows = mirror.program.durable_rows()
+        found.append(mirror.sync()["requests"])
+        assert mirror.program.durable_rows() == rows
+        mirror.upstream.write("qa/qa.md", b"# Changed\n")
+        mirror.upstream.publish()
+        found.append(mirror.sync()["requests"])
+        assert mirror.is_faithful()
+        assert found == [first, 1, 2]
 
 
 # ==== Addresses ====
