@@ -2060,6 +2060,11 @@ class AgentSyncState:
             {"id": source_id},
         )
 
+    def count_files(self, source_id: str) -> int:
+        """Return how many files of a source are tracked."""
+        query = "SELECT COUNT(*) AS number FROM agent_files WHERE source_id = ?"
+        return int(self._rows(query, (source_id,))[0]["number"])
+
     # ---- Runs ----
 
     def prepare_run(
@@ -6079,9 +6084,6 @@ class Run:
     def perform(self):
         """Sync the source. Errors are in the Report and in the history, not raised."""
         try:
-            if self._is_recent():
-                self._report.unchanged = len(self._state.get_files(self.row.id))
-                return self._report
             with contextlib.ExitStack() as stack:
                 self._sync(stack)
         except OSError as error:
@@ -6091,11 +6093,6 @@ class Run:
         except Exception as error:  # A fault of ours must not stop the other sources.
             self._fail(unexpected(error, self._log))
         return self._report
-
-    def _is_recent(self):
-        """Return whether all of the source was synced less than `max_age` ago."""
-        max_age, age = self.options.max_age, seconds_since(self.row.last_sync_time)
-        return max_age is not None and age is not None and 0 <= age < max_age
 
     def _sync(self, stack):
         """Lock, then look, decide and apply; a dry run decides, and leaves it there."""
@@ -6526,26 +6523,13 @@ def perform_each(runs):
     return [run.perform() for run in runs]
 
 
-def sync_sources(
-    state: AgentSyncState,
-    rows: Iterable[SourceRow],
-    options: SyncOptions | None = None,
-    progress: Callable[[str, int, int], None] | None = None,
-    log: Callable[[str], None] | None = None,
-    handlers: Iterable[Any] = (),
-) -> list[Report]:
-    """Sync the sources with these *rows* in parallel; return their Reports in order.
+def perform_all(runs, jobs):
+    """Perform *runs* in parallel; return their Reports.
 
-    One that fails does not stop another. Interrupted, it ends what is going on and lets
-    the interruption pass. *handlers* are urllib's, to add to its openers.
+    Interrupted, it ends what is going on and lets the interruption pass.
     """
     from concurrent.futures import ThreadPoolExecutor
 
-    options = options or SyncOptions()
-    jobs = limited_jobs(options.jobs)
-    options = options._replace(jobs=jobs)
-    connections = ConnectionPool(jobs, handlers)
-    runs = [Run(state, row, connections, options, progress, log) for row in rows]
     queues = in_turn(runs)
     with ThreadPoolExecutor(max(1, min(len(queues), jobs, MAX_RUNS))) as executor:
         futures = []
@@ -6553,18 +6537,53 @@ def sync_sources(
             # An interruption may come before the executor knows of a thread it started.
             for queue in queues:
                 futures.append(executor.submit(perform_each, queue))
-            reports = [report for future in futures for report in future.result()]
+            return [report for future in futures for report in future.result()]
         except BaseException:
             for future in futures:
                 future.cancel()
             for run in runs:
                 run.deadline.interrupt()
             raise
+
+
+def is_recent(row, max_age):
+    """Return whether all of a source was synced less than *max_age* seconds ago."""
+    age = None if max_age is None else seconds_since(row.last_sync_time)
+    return age is not None and 0 <= age < max_age
+
+
+def sync_sources(
+    state: AgentSyncState,
+    rows: Iterable[SourceRow],
+    options: SyncOptions | None = None,
+    progress: Callable[[str, int, int | None], None] | None = None,
+    log: Callable[[str], None] | None = None,
+    handlers: Iterable[Any] = (),
+) -> list[Report]:
+    """Sync the sources with these *rows* in parallel; return their Reports in order.
+
+    One that fails does not stop another. *progress* is called with a source's id, and
+    how many of how many files are done, or bytes received and None; *handlers* are
+    urllib's, to add to its openers.
+    """
+    options, rows = options or SyncOptions(), list(rows)
+    jobs = limited_jobs(options.jobs)
+    options = options._replace(jobs=jobs)
+    recent = [row for row in rows if is_recent(row, options.max_age)]
+    reports = {row.id: Report(row) for row in recent}
+    for row in recent:
+        reports[row.id].unchanged = state.count_files(row.id)
+    asked = [row for row in rows if row.id not in reports]
+    if asked:
+        connections = ConnectionPool(jobs, handlers)
+        arguments = connections, options, progress, log
+        try:
+            runs = [Run(state, row, *arguments) for row in asked]
+            reports.update({r.source: r for r in perform_all(runs, jobs)})
         finally:
             connections.close()
     state.heal()
-    by_id = {report.source: report for report in reports}
-    return [by_id[row.id] for row in rows]
+    return [reports[row.id] for row in rows]
 
 
 # ==== Registry ====
@@ -7537,13 +7556,13 @@ def show_sync(document, known_skips=None, offline=False):
 
 def tell_saved(report, terminal, dry_run):
     """Say where a run put what was in its way, and how to get that back."""
-    from shlex import quote
-
     for saved in report.saved:
         what = f"{report.source}: {saved['path']}"
         if dry_run:
             terminal.note(f"{what} would be saved first")
             continue
+        from shlex import quote
+
         root = Path(report.destination)
         copy = " ".join(quote(str(root / saved[name])) for name in ("to", "path"))
         terminal.note(f"{what} was saved; to get it back: cp {copy}")
