@@ -48,6 +48,9 @@ The file reads from top to bottom; each section uses only those above it:
     Import of JSON state       the ETag caches that earlier programs wrote
     claude-mpm's names         the classes that it imports
     Manifest, lock and scan    what is made of files for others
+    Dashboard                  all sources as one document, and that as a page
+    Server                     pages and webhooks over HTTP
+    Upkeep                     what could keep a sync from working
     Command line               arguments in, exit codes and text out
 """
 
@@ -162,6 +165,7 @@ MAX_RETRY_AFTER = 20.0  # seconds that a run waits because a server asks for it
 MAX_RATE_LIMIT = 86400.0
 BUSY_TIMEOUT = 30.0
 MAX_IDLE = 0 if os.name == "nt" else 4  # connections: Windows keeps open files
+READER_TIMEOUT = 2.0  # of pages, which would rather say that they must wait
 
 WORK_DIRECTORY = ".agent-sync"  # below each destination: the lock, backups
 STAGING_NAME = re.compile(r"\.agent-sync-[0-9a-f]{16}\.tmp")
@@ -1191,6 +1195,10 @@ CREATE TABLE IF NOT EXISTS git_trees (  -- what a fetch of the next commit may l
     data BLOB NOT NULL,          -- the object without its header, zlib
     PRIMARY KEY (source_id, object_id)
 );
+CREATE TABLE IF NOT EXISTS deliveries (  -- of webhooks whose signature held
+    id TEXT PRIMARY KEY,
+    received_at TEXT NOT NULL
+);
 CREATE INDEX IF NOT EXISTS idx_agent_files_source
     ON agent_files(source_id);
 CREATE INDEX IF NOT EXISTS idx_agent_files_path
@@ -1242,6 +1250,7 @@ LISTING_COLUMNS = (
 LISTING_FORMAT = 1  # to be raised whenever a version takes other files by default
 # What of a source is only true of its URL.
 FOUND_OUT = ("ref", "path", "last_sync_time", "checked_at", "retry_at", "protocol")
+MAX_DELIVERIES = 10_000  # remembered of webhooks
 STATUSES = ("success", "partial", "error")
 DATABASE_SUFFIXES = ("-journal", "-wal", "-shm")
 POLICIES = ("backup", "keep", "overwrite")
@@ -1333,13 +1342,17 @@ def default_database():
     return home_path(os.environ.get("AGENT_SYNC_DB") or DEFAULT_DATABASE)
 
 
-def connect(path):
+def connect(path, read_only=False):
     """Return a connection to the database at *path*."""
+    place, timeout = str(path), BUSY_TIMEOUT
+    if read_only:
+        place, timeout = f"{path.absolute().as_uri()}?mode=ro", READER_TIMEOUT
     connection = sqlite3.connect(
-        str(path),
-        timeout=BUSY_TIMEOUT,
+        place,
+        timeout=timeout,
         isolation_level="IMMEDIATE",
         check_same_thread=False,  # One thread at a time has it.
+        uri=read_only,
     )
     connection.row_factory = sqlite3.Row
     # Invalid UTF-8 is read as text that can be shown and stored; the checks refuse it.
@@ -1693,7 +1706,9 @@ class AgentSyncState:
     # They are looked through when they are opened again.
     _suspects: ClassVar[set[Path]] = set()
 
-    def __init__(self, db_path: Optional[AnyPath] = None) -> None:
+    def __init__(
+        self, db_path: Optional[AnyPath] = None, read_only: bool = False
+    ) -> None:
         # Connections that nobody uses now, and the file each was opened to: for a new
         # one, SQLite reads the whole schema first.
         self._idle: list[tuple[Any, sqlite3.Connection]] = []
@@ -1708,6 +1723,9 @@ class AgentSyncState:
             raise AgentSyncStateError(
                 f"SQLite {sqlite3.sqlite_version} is too old: 3.24 or newer is needed"
             )
+        self._read_only = read_only
+        if read_only:
+            return
         inode = self._create_file()
         try:
             self._open()
@@ -1826,7 +1844,7 @@ class AgentSyncState:
     @contextlib.contextmanager
     def _get_connection(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection that commits at the end, or rolls back and re-raises."""
-        connection = connect(self.db_path)
+        connection = connect(self.db_path, self._read_only)
         try:
             yield connection
             connection.commit()
@@ -1866,7 +1884,7 @@ class AgentSyncState:
             if file and opened == file:
                 return file, connection
             connection.close()
-        return file, connect(self.db_path)
+        return file, connect(self.db_path, self._read_only)
 
     def _error(self, error: Exception) -> DatabaseError:
         """Return what to raise because of *error*; note if it may come from damage."""
@@ -2216,6 +2234,68 @@ class AgentSyncState:
             (run_id,),
         )
 
+    def get_latest_runs(self, limit: int) -> list[dict[str, Any]]:
+        """Return the newest *limit* runs of each source, newest first."""
+        return self._rows(
+            "SELECT h.* FROM sources s JOIN sync_history h ON h.id IN"
+            " (SELECT id FROM sync_history WHERE source_id = s.id"
+            " ORDER BY sync_time DESC, id DESC LIMIT ?)"
+            " ORDER BY h.sync_time DESC, h.id DESC",
+            (limit,),
+        )
+
+    def get_run_totals(self, after: int) -> list[dict[str, Any]]:
+        """Return what the runs with an id above *after* did, by source and status."""
+        return self._rows(
+            "SELECT source_id, status, max(id) AS last_id, count(*) AS runs,"
+            " total(duration_ms) / 1000 AS seconds, sum(files_synced) AS synced,"
+            " sum(files_removed) AS removed, sum(files_failed) AS failed,"
+            " sum(bytes_received) AS bytes, sum(requests) AS requests"
+            " FROM sync_history WHERE id > ? GROUP BY source_id, status",
+            (after,),
+        )
+
+    def get_latest_changes(self, limit: int) -> list[dict[str, Any]]:
+        """Return the newest *limit* changes of files: dicts, newest run first."""
+        return self._rows(
+            "SELECT h.source_id, h.sync_time, c.file_path AS path, c.action, c.old_sha,"
+            " c.new_sha FROM file_changes c JOIN sync_history h ON h.id = c.run_id"
+            " ORDER BY c.run_id DESC, c.file_path LIMIT ?",
+            (limit,),
+        )
+
+    def get_change_times(self) -> dict[str, str]:
+        """Return {source id: when a run last changed files of it}."""
+        rows = self._rows(
+            "SELECT h.source_id, max(h.sync_time) AS sync_time FROM sync_history h"
+            " JOIN (SELECT DISTINCT run_id FROM file_changes WHERE action <> 'adopt') c"
+            " ON c.run_id = h.id GROUP BY h.source_id"
+        )
+        return {row["source_id"]: row["sync_time"] for row in rows}
+
+    def find_problem(self) -> Optional[str]:
+        """Return what is wrong with the database, in one line, or None."""
+        try:
+            rows = self._rows("PRAGMA integrity_check(1)")
+        except DatabaseError as error:
+            return str(error)
+        found = [text for row in rows for text in row.values() if text != "ok"]
+        return "; ".join(found) or None
+
+    def remember_delivery(self, delivery_id: str) -> bool:
+        """Remember a webhook's delivery; return whether it is new."""
+        with self._transaction() as connection:
+            inserted = connection.execute(
+                "INSERT OR IGNORE INTO deliveries (id, received_at) VALUES (?, ?)",
+                (delivery_id, utc_now()),
+            ).rowcount
+            connection.execute(
+                "DELETE FROM deliveries WHERE rowid <="
+                " (SELECT max(rowid) FROM deliveries) - ?",
+                (MAX_DELIVERIES,),
+            )
+            return bool(inserted)
+
     def cleanup_old_history(self, days: float = 30) -> int:
         """Delete the runs that are more than *days* days old; return how many."""
         oldest = (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()
@@ -2317,6 +2397,11 @@ def netrc_login(host, environ):
     return (found[0], found[2]) if found and found[2] else None
 
 
+def token_name(source_id):
+    """Return the name of the environment variable with a source's own token."""
+    return "AGENT_SYNC_TOKEN_" + re.sub(r"[^A-Z0-9]", "_", source_id.upper())
+
+
 def find_credential(url, source_id, environ):
     """Return the Credential for *url*, or None.
 
@@ -2329,8 +2414,7 @@ def find_credential(url, source_id, environ):
     scheme, host, _ = at
     if scheme != "https" and not is_loopback(host):
         return None
-    own = "AGENT_SYNC_TOKEN_" + re.sub(r"[^A-Z0-9]", "_", source_id.upper())
-    names = [own]
+    names = [token_name(source_id)]
     if scheme == "https" and host in GITHUB_HOSTS:
         names += ["GITHUB_TOKEN", "GH_TOKEN"]
     user, secret, provenance = "x-access-token", None, None
@@ -5804,6 +5888,7 @@ class SyncOptions(NamedTuple):
     timeout: float = DEFAULT_TIMEOUT
     lock_timeout: float = DEFAULT_LOCK_TIMEOUT
     jobs: int = DEFAULT_JOBS
+    triggered_by: str = "sync"  # or "serve", "webhook"
 
 
 class Report:
@@ -5873,7 +5958,7 @@ class Report:
             return 0
         return 3 if self.local_files_verified else 1
 
-    def history_row(self) -> dict[str, Any]:
+    def history_row(self, triggered_by: str = "sync") -> dict[str, Any]:
         """Return the columns of `sync_history` for this run."""
         return {
             "status": self.status,
@@ -5886,7 +5971,7 @@ class Report:
             "revision": self.revision,
             "requests": self.requests,
             "bytes_received": self.bytes_received,
-            "triggered_by": "sync",
+            "triggered_by": triggered_by,
         }
 
 
@@ -6400,7 +6485,7 @@ class Run:
         digest = {"listing_digest": files_digest(files.values())}
         self._state.record_run(
             self.row.id,
-            {**self._report.history_row(), **digest},
+            {**self._report.history_row(self.options.triggered_by), **digest},
             changes=make_changes(actions, steps, self._tracked),
             track=[file_row(file, self._directory.root) for file in track],
             forget=[*gone, *self._refused],
@@ -6476,7 +6561,7 @@ class Run:
             return
         try:
             if self._state.get_source_info(self.row.id):
-                history = self._report.history_row()
+                history = self._report.history_row(self.options.triggered_by)
                 self._state.record_run(self.row.id, history, source=columns)
         except DatabaseError as failure:
             self._report.error += f" (and not recorded: {failure})"
@@ -7368,6 +7453,1364 @@ def write_manifest(directory):
     return path, files
 
 
+# ==== Dashboard ====
+# What there is to say of all sources: as one document, that document as a page of HTML,
+# and as Prometheus's text. Making text of it is pure, and nothing here writes.
+
+STALE_AFTER = 86400.0  # seconds without a check after which a source is not well
+SHOWN_RUNS = 30  # of each source
+SHOWN_ROWS = 50  # in a table of the page
+SHOWN_PATHS = 20  # of one kind in one source
+ROW_NAMES = ("kind", "url", "ref", "path", "destination", "enabled", "pin")
+LEVELS = ("bad", "note", "ok", "off")
+
+# ---- Overview ----
+
+
+def by_source(rows):
+    """Return {source id: its rows, in their order}."""
+    found = {}
+    for row in rows:
+        found.setdefault(row["source_id"], []).append(row)
+    return found
+
+
+def source_drift(row, state, runs):
+    """Return the part of the document below on one source.
+
+    *runs* are rows of `sync_history`, newest first.
+    """
+    tracked, error, drift = {}, row.fault, ([], [], [])
+    try:
+        tracked = tracked_files(state.get_files(row.id))
+        if not error:
+            directory, owners = Directory(row.destination), find_owners(state, row)
+            untracked = find_untracked(directory, tracked, row_filter(row), owners)
+            drift = *find_drift(directory, tracked), untracked
+    except DatabaseError as bad_row:
+        error = str(bad_row)
+    except OSError as unreadable:
+        error = f"cannot read {unreadable.filename}: {reason_of(unreadable)}"
+    return {
+        "source": row.id,
+        "revision": row.last_sha,
+        "last_sync_time": row.last_sync_time,
+        "status": runs[0]["status"] if runs else None,
+        "files": len(tracked),
+        "bytes": sum(file.size or 0 for file in tracked.values()),
+        **dict(zip(("modified", "missing", "untracked"), drift)),
+        "error": error,
+    }
+
+
+def drift_document(rows, state):
+    """Return the document of `status` and `verify` for these sources."""
+    runs = by_source(state.get_latest_runs(1))
+    sources = [source_drift(row, state, runs.get(row.id)) for row in rows]
+    good = (not (s["modified"] or s["missing"] or s["error"]) for s in sources)
+    return {"ok": all(good), "sources": sources}
+
+
+def seconds_between(earlier, later):
+    """Return how many seconds lie between two ISO 8601 times, or None."""
+    first, second = parse_time(earlier), parse_time(later)
+    return (second - first).total_seconds() if first and second else None
+
+
+def trouble_of(row, run, now, stale_after):
+    """Return why a source is not well, in honest words, or None.
+
+    *run* is its last one, a row of `sync_history` or None.
+    """
+    if run and run["status"] != "success":
+        what = "failing" if run["status"] == "error" else "incomplete"
+        return f"{what}: {run['error_message'] or 'it is not known why'}"
+    age = seconds_between(row.last_sync_time, now)
+    if age is None:
+        return "never synced"
+    if age > stale_after:
+        return f"not checked for {duration_text(age)}"
+    return None
+
+
+def health(state, now, stale_after=STALE_AFTER):
+    """Return {id: why it is not well, or None} of the enabled sources."""
+    runs = {run["source_id"]: run for run in state.get_latest_runs(1)}
+    return {
+        str(row.id): trouble_of(row, runs.get(row.id), now, stale_after)
+        for row in find_sources(state, enabled_only=True)
+    }
+
+
+def verdict(source, trouble):
+    """Return (level, words) of a source: how it is, the worst first."""
+    drift = source["drifted"]
+    reasons = [
+        ("off", None if source["enabled"] else "disabled"),
+        ("bad", source["error"] and f"cannot be looked at: {source['error']}"),
+        ("bad", trouble),
+        ("note", drift and f"{count_text(drift, 'file')} not as synced"),
+        ("note", source["findings"] and "hidden or misleading characters"),
+    ]
+    said = [(level, words) for level, words in reasons if words]
+    if not said:
+        return "ok", "pinned, as synced" if source["pin"] else "as synced"
+    return said[0][0], "; ".join(words for _, words in said)
+
+
+def inspect(state):
+    """Return what takes long to find out: `findings` by source, the database's problem.
+
+    A problem is one line, or None.
+    """
+    return {"findings": {}, "database": state.find_problem()}
+
+
+def source_overview(row, drift, runs, now, stale_after):
+    """Return the document of one source: its *drift*, how it is, and in what words."""
+    run = runs[0] if runs else None
+    trouble = trouble_of(row, run, now, stale_after)
+    source = {
+        **drift,
+        **{name: getattr(row, name) for name in ROW_NAMES},
+        "healthy": not row.enabled or not trouble,
+        "drifted": len(drift["modified"]) + len(drift["missing"]),
+        "age_seconds": seconds_between(row.last_sync_time, now),
+        "last_run_seconds": run and (run["duration_ms"] or 0) / 1000,
+    }
+    source["level"], source["words"] = verdict(source, trouble)
+    return source
+
+
+def overview(state, rows, now, inspection, stale_after=STALE_AFTER):
+    """Return all that the page shows of the sources with these *rows*, for JSON.
+
+    *inspection* holds what takes long to find out: `findings` by source, and what is
+    wrong with the `database`, or None. A source is stale *stale_after* seconds after
+    its last check.
+    """
+    runs, changed = state.get_latest_runs(SHOWN_RUNS), state.get_change_times()
+    last_runs = by_source(runs)
+    sources = []
+    for row, drift in zip(rows, drift_document(rows, state)["sources"]):
+        drift["last_change_time"] = changed.get(row.id)
+        drift["findings"] = inspection["findings"].get(row.id, [])
+        own = last_runs.get(row.id)
+        sources.append(source_overview(row, drift, own, now, stale_after))
+    database = {
+        "path": str(state.db_path),
+        "bytes": os.stat(state.db_path).st_size,
+        "problem": inspection["database"],
+    }
+    return {
+        "ok": all(source["healthy"] for source in sources),
+        "generated_at": now,
+        "database": database,
+        "sources": sources,
+        "runs": runs,
+        "changes": state.get_latest_changes(SHOWN_ROWS),
+    }
+
+
+# ---- HTML ----
+
+STYLE = """
+:root { color-scheme: light dark; --text: #1b1f24; --dim: #57606a; --back: #fff;
+  --card: #f6f8fa; --line: #d0d7de; --ok: #1a7f37; --note: #9a6700; --bad: #cf222e;
+  --off: #57606a; --ins: #dafbe1; --del: #ffebe9; }
+@media (prefers-color-scheme: dark) { :root { --text: #e6edf3; --dim: #9aa4af;
+  --back: #0d1117; --card: #161b22; --line: #30363d; --ok: #3fb950; --note: #d29922;
+  --bad: #ff7b72; --off: #9aa4af; --ins: #12361f; --del: #4a1d1f; } }
+* { box-sizing: border-box; }
+body { margin: 0 auto; padding: 1rem; max-width: 70rem; color: var(--text);
+  background: var(--back); font: 1rem/1.5 system-ui, sans-serif;
+  overflow-wrap: anywhere; }
+h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
+p { margin: .3rem 0; } .dim, dt, caption, footer { color: var(--dim); }
+.ok { color: var(--ok); } .note { color: var(--note); } .bad { color: var(--bad); }
+.off { color: var(--off); } .state { font-weight: 600; }
+details { background: var(--card); border: 1px solid var(--line); margin: .4rem 0;
+  border-radius: .4rem; padding: .4rem .8rem; }
+details { position: relative; } summary { cursor: pointer; }
+.source > summary { padding-right: 9rem; }
+summary svg { position: absolute; right: .8rem; top: .2rem; height: 2rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem;
+  margin: .5rem 0; }
+dd { margin: 0; min-width: 0; } ul { margin: 0; padding-left: 1.2rem; }
+table { border-collapse: collapse; width: 100%; } caption { text-align: left; }
+th { white-space: nowrap; } .status { white-space: nowrap; }
+th, td { text-align: left; vertical-align: top; padding: .25rem .8rem .25rem 0;
+  border-bottom: 1px solid var(--line); }
+pre { margin: .5rem 0; white-space: pre-wrap; font-size: .85rem; }
+code, pre { font-family: ui-monospace, monospace; }
+ins, del { text-decoration: none; display: block; }
+ins { background: var(--ins); } del { background: var(--del); }
+svg { max-width: 100%; } .timeline { width: 100%; height: 6rem; }
+rect.ok { fill: var(--ok); } rect.bad, rect.note { fill: var(--bad); }
+circle { fill: var(--text); } line { stroke: var(--line); }
+@media (max-width: 40rem) { .wide { display: none; } summary svg { position: static;
+  display: block; } .source > summary { padding: 0; }
+  dl { grid-template-columns: 1fr; } dd { padding-left: 1rem; } }
+"""
+GLYPHS = {"ok": "\u2713", "note": "!", "bad": "\u2717", "off": "\u2013"}
+
+
+class Markup(str):
+    """HTML as it is; all other text is escaped before it becomes a part of it."""
+
+
+def html_text(value):
+    """Return *value* as Markup: hostile characters are shown, and mean nothing."""
+    from html import escape
+
+    return value if isinstance(value, Markup) else Markup(escape(escaped(str(value))))
+
+
+def element(name, *content, **attributes):
+    """Return an HTML element as Markup; an attribute that is None is left out.
+
+    A name that Python reserves is written with an underscore behind it: class_.
+    """
+    opening = "".join(
+        f' {key.rstrip("_").replace("_", "-")}="{html_text(value)}"'
+        for key, value in attributes.items()
+        if value is not None
+    )
+    return Markup(f"<{name}{opening}>{''.join(map(html_text, content))}</{name}>")
+
+
+def together(parts):
+    """Return the Markup that *parts*, escaped where needed, make one after another."""
+    return Markup("".join(map(html_text, parts)))
+
+
+def html_section(title, *content):
+    """Return a landmark with a heading, named by it."""
+    name = re.sub(r"\W+", "-", title.lower())
+    heading = element("h2", title, id=name)
+    return element("section", heading, *content, aria_labelledby=name)
+
+
+def html_table(caption, heads, rows):
+    """Return a table; the cells of a head that begins with "~" are for wide screens."""
+    classes = ["wide" if head[0] == "~" else None for head in heads]
+
+    def cells(name, row, **attributes):
+        pairs = zip(row, classes)
+        return (element(name, cell, class_=c, **attributes) for cell, c in pairs)
+
+    heads = [head.lstrip("~") for head in heads]
+    body = together(element("tr", *cells("td", row)) for row in rows)
+    return element(
+        "table",
+        element("caption", caption),
+        element("thead", element("tr", *cells("th", heads, scope="col"))),
+        element("tbody", body),
+    )
+
+
+def html_age(time_, now):
+    """Return a time as its age, with the time itself for whoever asks."""
+    age = seconds_between(time_, now)
+    if age is None:
+        return "never"
+    text = f"{duration_text(age)} ago"
+    return element("time", text, datetime=time_, title=f"{time_[:19]} UTC")
+
+
+def html_list(paths, what):
+    """Return a list of the first of *paths*, and how many more there are."""
+    shown = [element("li", element("code", path)) for path in paths[:SHOWN_PATHS]]
+    more = len(paths) - len(shown)
+    if more > 0:
+        shown.append(element("li", f"and {more} more {what}"))
+    return element("ul", *shown)
+
+
+# ---- Timeline ----
+
+SLOWEST = 300_000  # ms: the highest bar there is
+
+
+def run_words(run):
+    """Return what a run did, on one line."""
+    counts = [
+        f"{run[column]} {word}"
+        for column, word in (
+            ("files_synced", "synced"),
+            ("files_removed", "removed"),
+            ("files_cached", "unchanged"),
+            ("files_failed", "failed"),
+        )
+        if run[column]
+    ]
+    return run["error_message"] or ", ".join(counts) or "no files"
+
+
+def changed_files(run):
+    """Return how many files a run changed."""
+    return (run["files_synced"] or 0) + (run["files_removed"] or 0)
+
+
+def bar(run, x, is_titled):
+    """Return the SVG of one run at *x*: up if it succeeded, higher if it took longer.
+
+    A dot stands above a run that changed files.
+    """
+    import math
+
+    milliseconds = min(max(run["duration_ms"] or 0, 0), SLOWEST)
+    height = 3 + 25 * math.log1p(milliseconds) / math.log1p(SLOWEST)
+    good = run["status"] == "success"
+    y = 34 - height if good else 36
+    title = ""
+    if is_titled:
+        when = str(run["sync_time"])[:19].replace("T", " ")
+        what = printable(run_words(run))
+        title = element("title", f"{when} {run['source_id']}: {what}")
+    dot = ""
+    if changed_files(run):
+        dot = f'<circle cx="{x + 2}" cy="{34 - height - 4:.1f}" r="1.6"/>'
+    height = height if good else 10
+    return (
+        f'<rect class="{"ok" if good else "bad"}" x="{x}" y="{y:.1f}" width="4"'
+        f' height="{height:.1f}">{title}</rect>{dot}'
+    )
+
+
+def timeline(runs, is_titled=False):
+    """Return an SVG of *runs*, newest first, drawn from the oldest to the newest."""
+    failed = sum(run["status"] != "success" for run in runs)
+    changed = sum(changed_files(run) > 0 for run in runs)
+    words = f"{count_text(len(runs), 'run')}: {failed} failed, {changed} changed files"
+    bars = [bar(run, 5 * n, is_titled) for n, run in enumerate(reversed(runs))]
+    width = 5 * max(len(runs), 20)
+    return Markup(
+        f'<svg role="img" aria-label="{words}" viewBox="0 0 {width} 47"'
+        f' preserveAspectRatio="xMinYMid"{" class=timeline" if is_titled else ""}>'
+        f'<line x1="0" x2="{width}" y1="35" y2="35"/>{"".join(bars)}</svg>'
+    )
+
+
+# ---- Page ----
+
+
+def source_facts(source, now):
+    """Yield (term, description) of what is known of a source."""
+    where = [source["url"], source["ref"], source["path"]]
+    yield "Source", f"{source['kind']} {' '.join(text for text in where if text)}"
+    yield "Destination", source["destination"]
+    revision = element("code", source["revision"] or "none")
+    if source["pin"]:
+        revision = together([revision, f", pinned at {source['pinned']}"])
+    yield "Revision", revision
+    yield "Last check", html_age(source["last_sync_time"], now)
+    yield "Last change", html_age(source["last_change_time"], now)
+    size = f"{source['bytes'] / KIB:,.0f} KiB"
+    yield "Files", f"{count_text(source['files'], 'file')}, {size}"
+    for name in ("modified", "missing", "untracked"):
+        if source[name]:
+            yield name.capitalize(), html_list(source[name], name)
+    if source["findings"]:
+        yield "Findings", html_list(source["findings"], "findings")
+
+
+def source_card(source, runs, now):
+    """Return a source as a line that unfolds to all that is known of it."""
+    level = source["level"]
+    words = element("span", f"{GLYPHS[level]} {source['words']}", class_=level)
+    age = element("span", "checked ", html_age(source["last_sync_time"], now))
+    name = element("strong", source["source"])
+    drawn = timeline(runs) if runs else ""
+    summary = element("summary", name, " ", words, " ", age, drawn)
+    facts = [
+        together([element("dt", term), element("dd", description)])
+        for term, description in source_facts(source, now)
+    ]
+    is_open = "" if level == "bad" else None
+    return element(
+        "details", summary, element("dl", *facts), open=is_open, class_="source"
+    )
+
+
+def run_row(run, now):
+    """Return the cells of a run in the table of runs."""
+    level = "ok" if run["status"] == "success" else "bad"
+    took = f"{(run['duration_ms'] or 0) / 1000:.1f} s"
+    status = element(
+        "span", f"{GLYPHS[level]} {run['status']}", class_=f"status {level}"
+    )
+    size = f"{(run['bytes_received'] or 0) / KIB:,.0f} KiB"
+    age = html_age(run["sync_time"], now)
+    return age, run["source_id"], status, took, size, printable(run_words(run))
+
+
+def failure_rows(runs, now):
+    """Yield the cells of each cause of failures: how often it came, and when last."""
+    causes = {}
+    for run in runs:
+        if run["status"] != "success":
+            cause = run["source_id"], run["error_message"] or "not known"
+            causes.setdefault(cause, []).append(run)
+    for (source_id, message), failed in causes.items():
+        last = html_age(failed[0]["sync_time"], now)
+        yield source_id, len(failed), last, printable(message)
+
+
+def html_diff(lines):
+    """Return the lines of a unified diff, marked."""
+    names = {"+": "ins", "-": "del"}
+    marked = [
+        element(names.get(line[:1], "span"), line.expandtabs(4), Markup("\n"))
+        for line in lines
+    ]
+    return element("pre", *marked)
+
+
+def change_item(change, now):
+    """Return one change of a file, with its diff folded away."""
+    action, path = element("strong", change["action"]), element("code", change["path"])
+    age = html_age(change["sync_time"], now)
+    when = element("span", "(", change["source_id"], ", ", age, ")", class_="dim")
+    diff = html_diff(change["diff"]) if change.get("diff") else "Its text is not kept."
+    return element("details", element("summary", action, " ", path, " ", when), diff)
+
+
+def page_parts(document):
+    """Yield the sections of the page: sources, runs, failures, changes."""
+    now, runs = document["generated_at"], document["runs"]
+    own = by_source(runs)
+    sources = sorted(document["sources"], key=lambda s: LEVELS.index(s["level"]))
+    cards = [source_card(s, own.get(s["source"], []), now) for s in sources]
+    yield html_section("Sources", *cards or ["There are none yet."])
+    heads = ("When", "Source", "Status", "~Took", "~Received", "What")
+    newest = runs[:SHOWN_ROWS]
+    rows = [run_row(run, now) for run in newest]
+    table = html_table("The newest runs, of all sources", heads, rows)
+    legend = element(
+        "p",
+        "Up: succeeded. Down: failed. The longer a run took, the higher its bar; a dot"
+        " stands over those that changed files.",
+        class_="dim",
+    )
+    if runs:
+        yield html_section("Runs", timeline(runs[:120], True), legend, table)
+    failures = list(failure_rows(runs, now))
+    if failures:
+        heads = ("Source", "Times", "Last", "Cause")
+        caption = f"Of the last {SHOWN_RUNS} runs of each source"
+        yield html_section("Failures", html_table(caption, heads, failures))
+    if document["changes"]:
+        items = [change_item(change, now) for change in document["changes"]]
+        yield html_section("Changes", *items)
+
+
+def page_footer(document):
+    """Return what is said of the database and of this program."""
+    database = document["database"]
+    size = f"{database['bytes'] / KIB:,.0f} KiB"
+    problem = database["problem"]
+    text = f"Database {database['path']}: {size}, {problem or 'sound'}. "
+    words = element("span", text, class_="bad" if problem else None)
+    return element("footer", element("p", words, f"agent_sync {__version__}"))
+
+
+def page_policy():
+    """Return the page's Content-Security-Policy: its own style, and nothing else."""
+    import base64
+
+    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:"
+
+
+def page(document):
+    """Return the document of `overview` as one page of HTML, all of it ASCII."""
+    bad = sum(source["level"] == "bad" for source in document["sources"])
+    count = count_text(len(document["sources"]), "source")
+    words = f"{count}, {bad} in trouble" if bad else f"{count}, none in trouble"
+    at = f"As of {document['generated_at'][:19].replace('T', ' ')} UTC"
+    header = element(
+        "header",
+        element("h1", "Agent files"),
+        element("p", words, class_="bad" if bad else "ok"),
+        element("p", at, class_="dim"),
+    )
+    main = element("main", *page_parts(document))
+    body = element("body", header, main, page_footer(document))
+    color = "cf222e" if bad else "1a7f37"
+    head = (
+        '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f'<meta http-equiv="Content-Security-Policy" content="{page_policy()}">'
+        '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=\'http://www.w3.org/'
+        f"2000/svg' viewBox='0 0 2 2'%3E%3Ccircle cx='1' cy='1' r='1' fill='%23{color}"
+        f"'/%3E%3C/svg%3E\"><title>agent_sync: {words}</title><style>{STYLE}</style>"
+    )
+    html = element("html", element("head", Markup(head)), body, lang="en")
+    return f"<!DOCTYPE html>\n{html}\n".encode("ascii", "xmlcharrefreplace").decode()
+
+
+# ---- Metrics ----
+
+
+def label_text(value):
+    """Return *value* as Prometheus's text format wants it between double quotes."""
+    text = escaped(str(value)).replace("\\", r"\\").replace('"', r"\"")
+    return text
+
+
+def metric(name, kind, text, samples):
+    """Yield the lines of a metric; *samples* are ({label: value}, number or None)."""
+    yield f"# HELP agent_sync_{name} {text}"
+    yield f"# TYPE agent_sync_{name} {kind}"
+    for labels, number in samples:
+        if number is not None:
+            pairs = (f'{key}="{label_text(value)}"' for key, value in labels.items())
+            inner = ",".join(pairs)
+            yield f"agent_sync_{name}{{{inner}}} {number:.15g}"
+
+
+GAUGES = (
+    ("source_healthy", "Whether its last run succeeded and is recent.", "healthy"),
+    ("source_enabled", "Whether it is synced unless it is named.", "enabled"),
+    ("source_files", "Tracked files.", "files"),
+    ("source_bytes", "Size of the tracked files.", "bytes"),
+    ("source_age_seconds", "Time since the last check.", "age_seconds"),
+    ("source_drifted_files", "Files that are modified or missing here.", "drifted"),
+    ("source_last_run_seconds", "Duration of the last run.", "last_run_seconds"),
+)
+COUNTERS = (
+    ("runs_total", "Runs", "runs"),
+    ("run_seconds_total", "Duration of runs", "seconds"),
+    ("files_synced_total", "Files added, updated or restored", "synced"),
+    ("files_removed_total", "Files removed", "removed"),
+    ("files_failed_total", "Files that could not be fetched", "failed"),
+    ("received_bytes_total", "Bytes received", "bytes"),
+    ("requests_total", "Requests sent", "requests"),
+)
+
+
+def metrics_text(document, totals):
+    """Return the document of `overview` in Prometheus's text format, version 0.0.4.
+
+    *totals* maps (source, status) to the sums of what runs did, by the names in
+    COUNTERS.
+    """
+    lines = list(
+        metric("info", "gauge", "This program.", [({"version": __version__}, 1)])
+    )
+    size = document["database"]["bytes"]
+    lines += metric("database_bytes", "gauge", "Size of the database.", [({}, size)])
+    for name, text, key in GAUGES:
+        samples = [({"source": s["source"]}, s[key]) for s in document["sources"]]
+        lines += metric(name, "gauge", text, samples)
+    for name, text, key in COUNTERS:
+        samples = [
+            ({"source": source, "status": status}, sums[key])
+            for (source, status), sums in sorted(totals.items())
+        ]
+        text = f"{text} since this server started."
+        lines += metric(name, "counter", text, samples)
+    return "\n".join(lines) + "\n"
+
+
+# ==== Server ====
+# HTTP for the pages and for webhooks: an event loop in a thread of its own, so that
+# idle connections cost no thread. One request a connection. Answers come from a table
+# of routes, made in a few threads; syncs are run by the thread that calls.
+
+HEAD_LIMIT = 16 * KIB
+BODY_LIMIT = 25 * MIB  # the most that GitHub sends
+BODIES_LIMIT = 64 * MIB  # of all requests together
+SMALL_BODY = 64 * KIB  # does not count against it
+MAX_CONNECTIONS = 800
+REQUEST_TIMEOUT = 10.0  # for a request to arrive, whole
+REPLY_TIMEOUT = 30.0  # for a reply to leave
+LINGER_TIMEOUT = 1.0  # for what still comes in after a refusal
+ANSWERERS = 4  # threads
+DEFAULT_PORT = 8765
+OVERVIEW_AGE = 1.0  # for which what was found out is shown again
+HISTORY_LIMIT = 100  # runs in `/api/history`
+STATUS_NAMES = ("ok", "generated_at", "database", "sources")
+
+
+class Request(NamedTuple):
+    """A request: `target` as it came, header names in lower case, values joined."""
+
+    method: str
+    target: str
+    headers: dict[str, str]
+    local: str = ""  # the address that it came in at, without the port
+    body: bytes = b""
+
+    @property
+    def path(self):
+        """The target without its query."""
+        return self.target.partition("?")[0]
+
+
+class Reply(NamedTuple):
+    """What is answered: text or bytes."""
+
+    status: int
+    body: Union[str, bytes] = ""
+    content_type: str = "text/plain; charset=utf-8"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+class Route(NamedTuple):
+    """What answers one method at one path; `body_limit` 0: no body is read."""
+
+    method: str
+    answer: Callable[[Request], Reply]
+    body_limit: int = 0
+    any_host: bool = False
+
+
+class RefusedRequest(Exception):
+    """A request that is answered with `reply` before anybody looks at what it asks."""
+
+    def __init__(self, status, text, *headers):
+        super().__init__(text)
+        self.reply = Reply(status, f"{text}\n", headers=headers)
+
+
+# ---- Requests ----
+
+
+def parse_head(head):
+    """Return the Request of a head, its blank line included (RFC 9112, sections 2-5).
+
+    Strict: no bare line feed, no folded line, no space before a colon. What two servers
+    may read in two ways is refused.
+    """
+    lines = head.decode("latin-1").split("\r\n")
+    start = re.fullmatch(r"([A-Z]{1,16}) (/[!-~]{0,4000}) HTTP/1\.[01]", lines[0])
+    if not start:
+        raise RefusedRequest(400, "not a request line of HTTP/1.1")
+    headers = {}
+    for line in lines[1:-2]:
+        field = re.fullmatch(
+            r"([!#$%&'*+.^_`|~\w-]+):[ \t]*([\t\x20-\x7e\x80-\xff]*)", line
+        )
+        if not field or not field[1].isascii():
+            raise RefusedRequest(400, "not a header line")
+        name, value = field[1].lower(), field[2].rstrip(" \t")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    return Request(start[1], start[2], headers)
+
+
+def checked_route(request, routes, hosts):
+    """Return the Route for *request*; RefusedRequest if it must not be answered.
+
+    *routes* is called with a path. The Host must be one of *hosts*, or the very address
+    that the request came in at: the page of a name that was bound to this address
+    later (DNS rebinding) has another one.
+    """
+    route = routes(request.path)
+    if not (route and route.any_host):
+        host = request.headers.get("host", "").lower()
+        port = next(iter(hosts)).rpartition(":")[2]
+        if host not in {*hosts, f"{request.local}:{port}"}:
+            raise RefusedRequest(421, "this server has another name")
+    if not route:
+        raise RefusedRequest(404, "there is nothing here")
+    allowed = ("GET", "HEAD") if route.method == "GET" else (route.method,)
+    if request.method not in allowed:
+        raise RefusedRequest(405, "not so", ("Allow", ", ".join(allowed)))
+    return route
+
+
+def body_length(headers, limit):
+    """Return how long the body is; RefusedRequest if it has no one length below it."""
+    if "transfer-encoding" in headers or "content-length" not in headers:
+        raise RefusedRequest(411, "a Content-Length is needed")
+    if not re.fullmatch("[0-9]{1,19}", headers["content-length"]):
+        raise RefusedRequest(400, "not a Content-Length")
+    length = int(headers["content-length"])
+    if length > limit:
+        raise RefusedRequest(413, f"more than {limit} bytes")
+    return length
+
+
+def reply_bytes(reply, is_head=False):
+    """Return a Reply as it goes over the wire; to HEAD without its body."""
+    from email.utils import formatdate
+    from http.client import responses
+
+    body = reply.body if isinstance(reply.body, bytes) else reply.body.encode()
+    fields = (
+        ("Date", formatdate(usegmt=True)),
+        ("Content-Type", reply.content_type),
+        ("Content-Length", len(body)),
+        ("Content-Security-Policy", f"{page_policy()}; frame-ancestors 'none'"),
+        ("X-Content-Type-Options", "nosniff"),
+        ("Referrer-Policy", "no-referrer"),
+        ("Cross-Origin-Resource-Policy", "same-origin"),
+        ("Cache-Control", "no-store"),
+        ("Connection", "close"),
+        *reply.headers,
+    )
+    lines = [f"HTTP/1.1 {reply.status} {responses.get(reply.status, 'Other')}"]
+    lines += [f"{name}: {value}" for name, value in fields]
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + (b"" if is_head else body)
+
+
+class HttpServer:
+    """Answers requests while it is entered; `url` says where.
+
+    *routes* is called with a path and gives its Route, or None. AgentSyncError if it
+    cannot listen at *host* and *port* (0: any that is free).
+    """
+
+    def __init__(self, routes, host="127.0.0.1", port=0, log=None):
+        self._routes, self._host, self._port = routes, host, port
+        self._log = log or (lambda text: None)
+        self._hosts = set()  # the names that a request may ask for
+        self._arriving = {}  # task -> None: connections whose request is not whole
+        self._bodies = 0  # bytes of large bodies that are announced
+        self._stop = None  # called to end the loop
+        self._failure = None
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    @property
+    def url(self):
+        """The base URL, without a slash."""
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        return f"http://{host}:{self._port}"
+
+    def __enter__(self):
+        self._thread.start()
+        self._ready.wait()
+        if self._failure:
+            self._thread.join()
+            raise AgentSyncError(
+                f"cannot listen on {self.url}: {reason_of(self._failure)};"
+                " choose another --port"
+            ) from self._failure
+        return self
+
+    def __exit__(self, *exc_info):
+        self._stop()
+        self._thread.join()
+
+    def _run(self):
+        import asyncio
+
+        try:
+            asyncio.run(self._serve())
+        finally:
+            self._ready.set()
+
+    async def _serve(self):
+        import asyncio
+        from concurrent.futures import ThreadPoolExecutor
+
+        loop, stopped = asyncio.get_running_loop(), asyncio.Event()
+        self._stop = lambda: loop.call_soon_threadsafe(stopped.set)
+        try:
+            server = await asyncio.start_server(
+                self._connection, self._host, self._port, limit=HEAD_LIMIT, backlog=512
+            )
+        except OSError as error:
+            self._failure = error
+            return
+        self._port = server.sockets[0].getsockname()[1]
+        names = {self._host, "localhost", "127.0.0.1", "[::1]"}
+        self._hosts = {f"{name.lower()}:{self._port}" for name in names}
+        loop.set_default_executor(ThreadPoolExecutor(ANSWERERS))
+        self._ready.set()
+        await stopped.wait()
+        server.close()
+
+    async def _connection(self, reader, writer):
+        """Answer the one request of a connection, within bounds of time."""
+        import asyncio
+
+        task = asyncio.current_task()
+        if len(self._arriving) >= MAX_CONNECTIONS:
+            next(iter(self._arriving)).cancel()  # the one that was slow for longest
+        self._arriving[task] = None
+        try:
+            arriving = self._request(reader, writer)
+            try:
+                request, route = await asyncio.wait_for(arriving, REQUEST_TIMEOUT)
+            finally:
+                del self._arriving[task]
+            reply = await self._reply(request, route)
+            await self._send(
+                reader, writer, reply_bytes(reply, request.method == "HEAD")
+            )
+        except RefusedRequest as refusal:
+            await self._send(reader, writer, reply_bytes(refusal.reply))
+        except (OSError, EOFError, asyncio.TimeoutError, asyncio.CancelledError):
+            pass
+        finally:
+            writer.transport.abort()
+
+    async def _request(self, reader, writer):
+        """Return the Request that comes, with its body, and its Route."""
+        import asyncio
+
+        try:
+            head = await reader.readuntil(b"\r\n\r\n")
+        except asyncio.LimitOverrunError:
+            raise RefusedRequest(431, f"more than {HEAD_LIMIT} bytes of head") from None
+        local = writer.get_extra_info("sockname")[0]
+        local = f"[{local}]" if ":" in local else local
+        request = parse_head(head)._replace(local=local)
+        self._log(f"{request.method} {request.target}")
+        route = checked_route(request, self._routes, self._hosts)
+        if route.body_limit:
+            length = body_length(request.headers, route.body_limit)
+            request = request._replace(body=await self._body(reader, length))
+        return request, route
+
+    async def _body(self, reader, length):
+        large = length if length > SMALL_BODY else 0
+        if large and self._bodies + large > BODIES_LIMIT:
+            raise RefusedRequest(503, "too much at once", ("Retry-After", "10"))
+        self._bodies += large
+        try:
+            return await reader.readexactly(length)
+        finally:
+            self._bodies -= large
+
+    async def _reply(self, request, route):
+        """Return what the route answers, from one of the threads."""
+        import asyncio
+
+        loop = asyncio.get_running_loop()
+        try:
+            return await loop.run_in_executor(None, route.answer, request)
+        except RefusedRequest as refusal:
+            return refusal.reply
+        except AgentSyncStateError as error:
+            return Reply(503, f"{printable(error)}\n", headers=(("Retry-After", "10"),))
+        except Exception as error:
+            return Reply(500, f"{printable(unexpected(error, self._log))}\n")
+
+    async def _send(self, reader, writer, data):
+        """Send *data*, and take in for a moment what the client is still sending.
+
+        To close at once would reset the connection, and lose the reply with it.
+        """
+        import asyncio
+
+        async def send():
+            writer.write(data)
+            await writer.drain()
+            writer.write_eof()
+
+        async def take():
+            while await reader.read(CHUNK_SIZE):
+                pass
+
+        with contextlib.suppress(OSError, asyncio.TimeoutError):
+            await asyncio.wait_for(send(), REPLY_TIMEOUT)
+            await asyncio.wait_for(take(), LINGER_TIMEOUT)
+
+
+# ---- Webhooks ----
+
+SIGNATURES = (  # header, what stands before the hexadecimal HMAC-SHA256 in it
+    ("x-hub-signature-256", "sha256="),  # GitHub; Gitea and Forgejo send it as well
+    ("x-gitea-signature", ""),
+    ("x-forgejo-signature", ""),
+    ("x-gogs-signature", ""),
+)
+EVENTS = ("x-github-event", "x-gitea-event", "x-forgejo-event", "x-gitlab-event")
+DELIVERIES = (
+    "x-github-delivery",
+    "x-gitea-delivery",
+    "x-forgejo-delivery",
+    "webhook-id",  # GitLab's, as Idempotency-Key
+    "idempotency-key",
+    "x-gitlab-event-uuid",
+)
+PUSHES = ("push", "Push Hook", "Tag Push Hook")
+PAGE_URLS = ("clone_url", "html_url", "url", "git_http_url", "web_url")
+MIN_SECRET = 8
+
+
+def first_header(headers, names):
+    """Return the first of *names* that is in *headers*, or ""."""
+    return next((headers[name] for name in names if name in headers), "")
+
+
+def is_signed(secret, headers, body):
+    """Return whether who sent *body* knows the *secret*: bytes, and not few.
+
+    GitHub, Gitea and Forgejo send an HMAC of the very bytes; GitLab sends the secret
+    itself. Compared in constant time, and as bytes: of text, only ASCII can be.
+    """
+    import hmac
+
+    digest = hmac.new(secret, body, "sha256").hexdigest()
+    expected = {name: f"{prefix}{digest}".encode() for name, prefix in SIGNATURES}
+    expected["x-gitlab-token"] = secret
+    checks = [
+        hmac.compare_digest(headers[name].encode("latin-1"), value)
+        for name, value in expected.items()
+        if name in headers
+    ]
+    return any(checks)
+
+
+def push_payload(request):
+    """Return the JSON object that a webhook brought, or raise RefusedRequest."""
+    from urllib.parse import parse_qs
+
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    body = request.body
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise RefusedRequest(415, "an encoded body")
+    if kind == "application/x-www-form-urlencoded":
+        with contextlib.suppress(ValueError):
+            body = parse_qs(body, max_num_fields=10).get(b"payload", [b""])[0]
+    elif kind != "application/json":
+        raise RefusedRequest(415, "application/json is needed")
+    try:
+        payload = parse_json(body, "the payload")
+    except AgentSyncError as error:
+        raise RefusedRequest(400, printable(error)) from error
+    if not isinstance(payload, dict):
+        raise RefusedRequest(400, "the payload is not an object")
+    return payload
+
+
+def repository_key(url):
+    """Return what a repository's clone and page URL have in common, or None.
+
+    The scheme, case and `.git` set aside: ("host", None, "/owner/repo").
+    """
+    try:
+        parts = split_url(str(url))
+    except UsageError:
+        return None
+    port = None if parts.port in (80, 443) else parts.port
+    return parts.hostname, port, re.sub(r"(\.git)?/*$", "", parts.path.lower())
+
+
+def source_key(row):
+    """Return the `repository_key` of a row of `sources`, or None if it has none."""
+    try:
+        address = parse_address(str(row.url), row.kind, allow_http=True)
+    except UsageError:
+        return None
+    github = github_of(row.url) if address.kind == "http" else None
+    if github:  # Raw files of a repository are changed by a push to it.
+        address = parse_address(row.url, "git", allow_http=True)
+    return repository_key(address.remote) if address.kind == "git" else None
+
+
+def is_followed(ref, pushed):
+    """Return whether a source with this *ref* may change by a push to the ref *pushed*.
+
+    A source without one follows the main branch, whichever that is: any will do. A
+    commit id never moves.
+    """
+    if ref in (None, "", "HEAD"):
+        return pushed.startswith("refs/heads/")
+    if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", ref):
+        return False
+    return ref in (pushed, re.sub("^refs/(heads|tags)/", "", pushed))
+
+
+def pushed_sources(payload, rows):
+    """Return the ids of those *rows* that a push names.
+
+    What the payload says is compared with what is configured, and used for nothing
+    else.
+    """
+    places = [payload.get("repository"), payload.get("project")]
+    places = [place for place in places if isinstance(place, dict)]
+    keys = {repository_key(p.get(name)) for p in places for name in PAGE_URLS}
+    ref, after = payload.get("ref"), payload.get("after")
+    is_deleted = payload.get("deleted") is True or not str(after).strip("0")
+    if is_deleted or not isinstance(ref, str):
+        return []
+    return [
+        row.id
+        for row in rows
+        if source_key(row) in keys - {None} and is_followed(row.ref, ref)
+    ]
+
+
+# ---- Service ----
+
+
+class Pushes:
+    """The ids of sources that pushes named and no sync has taken yet.
+
+    However many come while one sync runs, there is one more sync after it.
+    """
+
+    def __init__(self):
+        self._ids = {}  # a set in order
+        self._changed = threading.Condition()
+
+    def add(self, ids):
+        """Remember *ids*, and wake who takes them."""
+        with self._changed:
+            self._ids.update(dict.fromkeys(ids))
+            self._changed.notify()
+
+    def take(self, timeout=None):
+        """Return all ids, as soon as there are any; none after *timeout* seconds."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._ids, timeout)
+            taken, self._ids = list(self._ids), {}
+            return taken
+
+
+class Totals:
+    """What runs have done since this began, by source and status.
+
+    Counted from the rows of the history that came since, so it also counts runs of
+    other processes, and stays when old rows are deleted.
+    """
+
+    def __init__(self, state):
+        rows = state.get_run_totals(after=0)
+        self._seen = max((row["last_id"] for row in rows), default=0)
+        self._sums = {}
+
+    def count(self, state):
+        """Return {(source, status): sums as in COUNTERS}, new runs included."""
+        for row in state.get_run_totals(self._seen):
+            key = str(row["source_id"]), row["status"]
+            sums = self._sums.setdefault(key, {})
+            for _, _, name in COUNTERS:
+                sums[name] = sums.get(name, 0) + row[name]
+            self._seen = max(self._seen, row["last_id"])
+        return self._sums
+
+
+def json_reply(document):
+    """Return the Reply with a JSON document."""
+    # Whoever wrote the database may have put bytes where text belongs.
+    text = json.dumps(document, indent=1, default=repr)
+    return Reply(200, f"{text}\n", "application/json")
+
+
+class Service:
+    """What `serve` shows and does: `routes` for an HttpServer, and `run`, its work.
+
+    Pages read *state* through a connection that cannot write. *every* is the time in
+    seconds between two looks at all sources, or None; *secret* guards the webhook.
+    """
+
+    def __init__(self, state, cache_dir=None, every=None, secret=""):
+        self._state, self._cache_dir, self._every = state, cache_dir, every
+        self._reader = AgentSyncState(state.db_path, read_only=True)
+        self._secret = secret.encode()
+        self._stale_after = 3 * every if every else STALE_AFTER
+        self._pushes, self._totals = Pushes(), Totals(state)
+        self._inspection = {"findings": {}, "database": None}
+        self._mutex = threading.Lock()  # of the two below
+        self._document, self._expires = None, 0.0
+        has_secret = len(secret) >= MIN_SECRET
+        push = self._push if has_secret else self._no_push
+        limit = BODY_LIMIT if has_secret else 0
+        self.routes = {
+            "/": Route("GET", self._page),
+            "/api/status": Route("GET", self._status),
+            "/api/history": Route("GET", self._history),
+            "/healthz": Route("GET", self._health),
+            "/metrics": Route("GET", self._metrics),
+            "/webhook": Route("POST", push, limit, any_host=True),
+        }
+
+    def run(self, sync):
+        """Call *sync* whenever something is due, for ever.
+
+        Its arguments are the ids of sources, or none for all that are enabled; what it
+        is done for; and a `max_age`.
+        """
+        due = time.monotonic() if self._every else None
+        while True:
+            ids = self._pushes.take(due and max(0.0, due - time.monotonic()))
+            if ids:
+                sync(ids, "webhook", None)
+            elif due:
+                # What a push brought just now need not be asked for again.
+                sync((), "serve", self._every / 2)
+                due = time.monotonic() + self._every
+            self._expires = 0.0
+
+    # ---- Answers ----
+
+    def _overview(self):
+        """Return the document of `overview`, made anew when it is some seconds old."""
+        with self._mutex:
+            if time.monotonic() >= self._expires:
+                rows = find_sources(self._reader, cache_dir=self._cache_dir)
+                self._document = overview(
+                    self._reader, rows, utc_now(), self._inspection, self._stale_after
+                )
+                self._expires = time.monotonic() + OVERVIEW_AGE
+            return self._document
+
+    def _page(self, request):
+        return Reply(200, page(self._overview()), "text/html; charset=utf-8")
+
+    def _status(self, request):
+        return json_reply({name: self._overview()[name] for name in STATUS_NAMES})
+
+    def _history(self, request):
+        runs = self._reader.get_runs(limit=HISTORY_LIMIT)
+        for run in runs:
+            run["changes"] = self._reader.get_changes(run["id"])
+        return json_reply({"runs": runs})
+
+    def _health(self, request):
+        troubles = health(self._reader, utc_now(), self._stale_after)
+        said = [f"{name}: {words}" for name, words in troubles.items() if words]
+        text = "".join(f"{printable(line)}\n" for line in said)
+        return Reply(503, text) if said else Reply(200, "ok\n")
+
+    def _metrics(self, request):
+        document = self._overview()
+        with self._mutex:
+            text = metrics_text(document, self._totals.count(self._reader))
+        return Reply(200, text, "text/plain; version=0.0.4; charset=utf-8")
+
+    def _no_push(self, request):
+        return Reply(403, "no AGENT_SYNC_WEBHOOK_SECRET of 8 characters is set here\n")
+
+    def _push(self, request):
+        """Take in a webhook; a push to a source of ours is answered before its sync."""
+        if not is_signed(self._secret, request.headers, request.body):
+            return Reply(403, "the signature is missing or wrong\n")
+        payload = push_payload(request)
+        event = first_header(request.headers, EVENTS)
+        if event not in PUSHES and payload.get("object_kind") != "push":
+            return Reply(200, f"{printable(event)}: nothing to do\n")
+        rows = find_sources(self._reader, enabled_only=True, cache_dir=self._cache_dir)
+        ids = pushed_sources(payload, rows)
+        if not ids:
+            return Reply(200, "no source here follows that\n")
+        delivery = first_header(request.headers, DELIVERIES)
+        if delivery and not self._state.remember_delivery(delivery):
+            return Reply(200, "this delivery came before\n")
+        self._pushes.add(ids)
+        return Reply(202, f"to be synced: {', '.join(ids)}\n")
+
+
+# ==== Upkeep ====
+# What could keep a sync from working: looked at one by one, and nothing changed.
+
+LOW_SPACE = 100 * MIB
+MAX_SKEW = 300.0  # seconds between this clock and a server's
+PROBE_TIMEOUT = 10.0
+
+
+class Check(NamedTuple):
+    """One thing that was looked at: `level` is ok, note or bad, `hint` what to do."""
+
+    subject: str
+    level: str
+    text: str
+    hint: str = ""
+
+
+def at_least(subject, text, version, floor):
+    """Return the Check that a *version*, a tuple, is not below *floor*."""
+    if version >= floor:
+        return Check(subject, "ok", text)
+    wanted = ".".join(map(str, floor))
+    return Check(subject, "bad", text, f"install {wanted} or newer")
+
+
+def check_versions():
+    """Return the Checks of Python, SQLite and TLS."""
+    import ssl
+
+    python = ".".join(map(str, sys.version_info[:3]))
+    sqlite = sqlite3.sqlite_version
+    return [
+        at_least("Python", python, sys.version_info, (3, 9)),
+        at_least("SQLite", sqlite, sqlite3.sqlite_version_info, (3, 24)),
+        at_least("TLS", ssl.OPENSSL_VERSION, ssl.OPENSSL_VERSION_INFO, (1, 1, 1)),
+    ]
+
+
+def check_database(state):
+    """Return the Checks of the database's file, its content and who may read it."""
+    path = state.db_path
+    if not path.exists():
+        return [Check("database", "note", f"{path} is not there yet", "add a source")]
+    checks = []
+    problem = state.find_problem()
+    size = f"{path}, {os.stat(path).st_size / KIB:,.0f} KiB"
+    if problem:
+        checks.append(Check("database", "bad", problem, "sync, which mends it"))
+    else:
+        checks.append(Check("database", "ok", f"{size}, sound"))
+    for place, mode in ((path, 0o600), (path.parent, 0o700)):
+        if not WINDOWS and place.stat().st_mode & 0o077:
+            text, hint = f"{place} can be read by others", f"chmod {mode:o} {place}"
+            checks.append(Check("permissions", "note", text, hint))
+    if not os.access(path, os.W_OK):
+        text = f"{path} cannot be written"
+        checks.append(Check("database", "bad", text, "change its owner, or give --db"))
+    return checks
+
+
+def nearest_of(path):
+    """Return *path*, or the nearest above it at which there is anything."""
+    path = Path(path)
+    there = os.path.lexists(path) or path == path.parent
+    return path if there else nearest_of(path.parent)
+
+
+def check_space(paths):
+    """Return a Check of the free space on each file system that *paths* are on."""
+    import shutil
+
+    checks, seen = [], set()
+    for path in map(nearest_of, paths):
+        device = os.stat(path).st_dev
+        if device not in seen:
+            seen.add(device)
+            free = shutil.disk_usage(path).free
+            level = "ok" if free >= LOW_SPACE else "bad"
+            text = f"{free // MIB:,} MiB free at {path}"
+            checks.append(
+                Check("space", level, text, "" if level == "ok" else "make room")
+            )
+    return checks
+
+
+def check_writable(row):
+    """Return the Check of a source's destination: writable, and held by nobody."""
+    if row.fault:
+        return Check(row.id, "bad", row.fault, f"agent_sync.py remove {row.id}")
+    lock = DestinationLock(row.destination, timeout=0)
+    here = nearest_of(row.destination)
+    if not here.is_dir():
+        return Check(row.id, "bad", f"{here} is not a directory", "move it away")
+    if not os.access(here, os.W_OK | os.X_OK):
+        return Check(row.id, "bad", f"{here} cannot be written", "change its owner")
+    try:
+        if lock.path.exists():
+            with lock:
+                pass
+    except CacheError as error:
+        return Check(row.id, "note", str(error))
+    return Check(row.id, "ok", f"{row.destination} can be written")
+
+
+def check_environment(rows, environ):
+    """Return the Checks of proxies, certificates and credentials: that they are there.
+
+    No value is shown, but the names of variables and of hosts.
+    """
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies
+
+    checks = []
+    for scheme, url in sorted(getproxies().items()):
+        host = urlsplit(url).hostname if scheme != "no" else url
+        checks.append(Check("proxy", "ok", f"{scheme}: {host}"))
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        path = environ.get(name)
+        if path and not os.path.exists(path):
+            text = f"{name}: there is no {path}"
+            checks.append(
+                Check("certificates", "bad", text, f"unset {name}, or mend it")
+            )
+        elif path:
+            checks.append(Check("certificates", "ok", f"{name}: {path}"))
+    own = {token_name(row.id) for row in rows}
+    for name in sorted(environ):
+        if name in ("GITHUB_TOKEN", "GH_TOKEN") or name in own:
+            checks.append(Check("credentials", "ok", f"{name} is set"))
+        elif name.startswith("AGENT_SYNC_TOKEN_"):
+            text = f"{name} is set, and no source has that id"
+            checks.append(Check("credentials", "note", text, "agent_sync.py sources"))
+    return checks
+
+
+def date_keeper(skews):
+    """Return a handler for urllib's openers that notes how far servers' clocks are off.
+
+    Appends to *skews* the seconds that a Date is ahead of the clock here.
+    """
+    from urllib.request import BaseHandler
+
+    def note(request, response):
+        date = http_date(response.headers.get("Date"))
+        if date:
+            skews.append((date - datetime.now(timezone.utc)).total_seconds())
+        return response
+
+    handler = BaseHandler()
+    handler.http_response = handler.https_response = note
+    return handler
+
+
+def probe(row, client):
+    """Return how a source can be read; GitSyncError or UsageError if it cannot."""
+    address = parse_address(row.url, row.kind, allow_http=True)
+    if address.kind == "dir":
+        if not os.path.isdir(address.remote):
+            raise UsageError(f"there is no directory {address.remote}")
+        return "a directory"
+    if address.kind == "git":
+        git = GitClient(client, address.remote)
+        git.list_refs(["HEAD"])
+        filters = "with" if git.can_filter() else "without"
+        return f"Git's protocol, version 2, {filters} filter"
+
+    def read(response):
+        if response.status != 200:
+            raise status_error(response)
+
+    is_listing = github_of(row.url) or is_manifest_url(address.remote)
+    client.request(f"{address.remote}{'' if is_listing else '/agents.json'}", read)
+    return "a web server"
+
+
+def check_source(row, log=None):
+    """Return the Checks that a source answers, and that its clock agrees with this."""
+    skews, started = [], time.monotonic()
+    pool = ConnectionPool(1, [date_keeper(skews)])
+    try:
+        with Deadline(PROBE_TIMEOUT) as deadline:
+            client = HttpClient(pool, row.id, deadline, source_origins(row), log)
+            text = probe(row, client)
+    except (GitSyncError, UsageError) as error:
+        return [Check(row.id, "bad", str(error))]
+    finally:
+        pool.close()
+    checks = [Check(row.id, "ok", f"{text}, {time.monotonic() - started:.1f} s")]
+    skew = max(skews, key=abs, default=0)
+    if abs(skew) > MAX_SKEW:
+        way = "ahead of" if skew > 0 else "behind"
+        text = f"its clock is {duration_text(abs(skew))} {way} this one"
+        checks.append(Check(row.id, "bad", text, "set this clock, or tell its owner"))
+    return checks
+
+
+def diagnose(state, cache_dir, environ, log=None):
+    """Return all Checks; *state* may be one that can only be read."""
+    checks = check_versions() + check_database(state)
+    try:
+        rows = find_sources(state, cache_dir=cache_dir)
+    except (AgentSyncStateError, OSError):
+        rows = []  # What is wrong with the database is said above.
+    good = [row for row in rows if not row.fault]
+    places = [state.db_path, *(row.destination for row in good)]
+    checks += check_space(places) + check_environment(rows, environ)
+    checks += map(check_writable, rows)
+    jobs = limited_jobs(DEFAULT_JOBS)
+    for _, future in in_parallel(lambda row: check_source(row, log), good, jobs):
+        checks += future.result()
+    return checks
+
+
 # ==== Command line ====
 # Arguments in, a document, lines and an exit code out. Each command computes a document
 # and returns it with its exit code; a function beside it makes lines of that document.
@@ -7466,6 +8909,15 @@ def positive(text):
     return int(text)
 
 
+def port_number(text):
+    """Return a number from 0 to 65535, with the error that argparse shows."""
+    import argparse
+
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port from 0 to 65535")
+    return int(text)
+
+
 def short_revision(revision):
     """Return the first seven digits of a revision, or "no revision"."""
     return revision[:7] if revision else "no revision"
@@ -7480,6 +8932,13 @@ JOBS = argument(
     default=DEFAULT_JOBS,
     metavar="N",
     help=f"connections in all (default {DEFAULT_JOBS})",
+)
+TIMEOUT = argument(
+    "--timeout",
+    type=duration,
+    default=DEFAULT_TIMEOUT,
+    metavar="S",
+    help=f"seconds for one source in all (default {DEFAULT_TIMEOUT:g})",
 )
 LOCK_TIMEOUT = argument(
     "--lock-timeout",
@@ -7601,6 +9060,15 @@ def report_notes(row, report):
         yield f"{files} in {report.destination} that no source has: {named}"
 
 
+def tell_of(rows, reports, terminal, dry_run=False):
+    """Say what of the runs of these *rows* must not be missed."""
+    for row, report in zip(rows, reports):
+        for note in report_notes(row, report):
+            terminal.warn(f"{report.source}: {note}")
+        tell_saved(report, terminal, dry_run)
+        tell_trouble(report, terminal)
+
+
 @command(
     "sync",
     IDS,
@@ -7614,13 +9082,7 @@ def report_notes(row, report):
         help="fetch every file again; allow the removal of most files",
     ),
     JOBS,
-    argument(
-        "--timeout",
-        type=duration,
-        default=DEFAULT_TIMEOUT,
-        metavar="S",
-        help=f"seconds for one source in all (default {DEFAULT_TIMEOUT:g})",
-    ),
+    TIMEOUT,
     argument(
         "--max-age",
         type=duration,
@@ -7640,15 +9102,11 @@ def cmd_sync(context):
     if not args.ids and not state.get_all_sources():
         add_first_source(context)
     rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
-    names = SyncOptions._fields
+    names = set(SyncOptions._fields) & set(vars(args))
     options = SyncOptions(**{name: getattr(args, name) for name in names})
     with terminal.progress_bar() as progress:
         reports = sync_sources(state, rows, options, progress, terminal.log)
-    for row, report in zip(rows, reports):
-        for note in report_notes(row, report):
-            terminal.warn(f"{report.source}: {note}")
-        tell_saved(report, terminal, args.dry_run)
-        tell_trouble(report, terminal)
+    tell_of(rows, reports, terminal, args.dry_run)
     codes = {report.exit_code() for report in reports}
     documents = [report.document() for report in reports]
     code = EXIT_FAILED if EXIT_FAILED in codes else max(codes, default=0)
@@ -7834,42 +9292,6 @@ def cmd_sources(context):
 # ---- status, verify, files, history ----
 
 
-def drift_document(rows, state):
-    """Return the document of `status` and `verify` for these sources."""
-    documents, ok = [], True
-    for row in rows:
-        tracked, runs, error, drift = {}, [], None, ([], [], [])
-        try:
-            tracked = tracked_files(state.get_files(row.id))
-            runs = state.get_sync_history(row.id, 1)
-            if row.fault:
-                raise UsageError(row.fault)
-            directory = Directory(row.destination)
-            owners = find_owners(state, row)
-            untracked = find_untracked(directory, tracked, row_filter(row), owners)
-            drift = *find_drift(directory, tracked), untracked
-        except (DatabaseError, UsageError) as bad_row:
-            error = str(bad_row)
-        except OSError as unreadable:
-            error = f"cannot read {unreadable.filename}: {reason_of(unreadable)}"
-        modified, missing, untracked = drift
-        ok = ok and not (modified or missing or error)
-        documents.append(
-            {
-                "source": row.id,
-                "revision": row.last_sha,
-                "last_sync_time": row.last_sync_time,
-                "status": runs[0]["status"] if runs else None,
-                "files": len(tracked),
-                "modified": modified,
-                "missing": missing,
-                "untracked": untracked,
-                "error": error,
-            }
-        )
-    return {"ok": ok, "sources": documents}
-
-
 def drift_line(source):
     """Return the line that sums up one source of the document above."""
     last, age = source["status"], seconds_since(source["last_sync_time"])
@@ -7953,20 +9375,9 @@ def show_history(document):
     """Yield a line for each run, newest first, and under it what it changed."""
     marks = {ADD: "+", UPDATE: "~", RESTORE: "~", REMOVE: "-", ADOPT: "="}
     for run in document["runs"]:
-        counts = [
-            f"{run[column]} {word}"
-            for column, word in (
-                ("files_synced", "synced"),
-                ("files_removed", "removed"),
-                ("files_cached", "unchanged"),
-                ("files_failed", "failed"),
-            )
-            if run[column]
-        ]
-        what = run["error_message"] or ", ".join(counts) or "no files"
         at = short_revision(run["revision"])
         when = str(run["sync_time"])[:19].replace("T", " ")
-        yield f"{when}  {run['source_id']}  {run['status']}  {at}  {what}"
+        yield f"{when}  {run['source_id']}  {run['status']}  {at}  {run_words(run)}"
         for change in run.get("changes", ()):
             yield f"    {marks.get(change['action'], '?')} {change['path']}"
 
@@ -8002,6 +9413,127 @@ def cmd_history(context):
         for run in runs:
             run["changes"] = state.get_changes(run["id"])
     return {"runs": runs}, 0
+
+
+# ---- report, serve ----
+
+
+def show_report(document):
+    """Yield the page itself, or where it is now."""
+    if "report" in document:
+        yield document["report"]
+    else:
+        yield from page(document).splitlines()
+
+
+@command(
+    "report",
+    argument("file", nargs="?", metavar="FILE", help="where to write it (or stdout)"),
+    show=show_report,
+    example="report agents.html",
+)
+def cmd_report(context):
+    """Write one HTML page on all sources, their files, runs and changes."""
+    args, state = context.args, context.state
+    rows = find_sources(state, cache_dir=args.cache_dir)
+    document = overview(state, rows, utc_now(), inspect(state))
+    if args.file is None:
+        return document, 0
+    path = home_path(args.file)
+    try:
+        write_file(path, page(document).encode())
+    except OSError as error:
+        raise CacheError(f"cannot write {path}: {reason_of(error)}") from error
+    return {"report": str(path)}, 0
+
+
+def sync_and_tell(args, terminal, ids, trigger, max_age):
+    """Sync these sources, or all that are enabled, for `serve`; say what changed."""
+    options = SyncOptions(
+        max_age=max_age,
+        timeout=args.timeout,
+        lock_timeout=args.lock_timeout,
+        jobs=args.jobs,
+        triggered_by=trigger,
+    )
+    context = Context(args, terminal)  # its state anew: one that was damaged is mended
+    try:
+        rows = find_sources(context.state, enabled_only=True, cache_dir=args.cache_dir)
+        rows = [row for row in rows if not ids or row.id in ids]
+        reports = sync_sources(context.state, rows, options, log=terminal.log)
+        tell_of(rows, reports, terminal)
+        for report in reports:
+            if report.added or report.updated or report.restored or report.removed:
+                terminal.warn(summary_line(report.document()))
+        context.close()
+    except AgentSyncError as error:
+        terminal.error(str(error))
+
+
+@command(
+    "serve",
+    argument(
+        "--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1)"
+    ),
+    argument(
+        "--port",
+        type=port_number,
+        default=DEFAULT_PORT,
+        help=f"port, 0 for any that is free (default {DEFAULT_PORT})",
+    ),
+    argument("--every", type=duration, metavar="D", help="sync all this often: 15m"),
+    JOBS,
+    TIMEOUT,
+    LOCK_TIMEOUT,
+    show=lambda document: [f"{document['url']}: stopped"],
+    example="serve --every 15m",
+)
+def cmd_serve(context):
+    """Show the report live, sync on a push (POST /webhook) and in intervals.
+
+    The secret of the webhook is $AGENT_SYNC_WEBHOOK_SECRET.
+    """
+    args, terminal = context.args, context.terminal
+    secret = os.environ.get("AGENT_SYNC_WEBHOOK_SECRET", "")
+    has_secret = len(secret) >= MIN_SECRET
+    if not (has_secret or is_loopback(args.host)):
+        raise UsageError(
+            f"to listen at {args.host}, set AGENT_SYNC_WEBHOOK_SECRET to a secret of"
+            f" {MIN_SECRET} characters or more"
+        )
+    service = Service(context.state, args.cache_dir, args.every, secret)
+    sync = functools.partial(sync_and_tell, args, terminal)
+    with HttpServer(service.routes.get, args.host, args.port, terminal.log) as server:
+        terminal.warn(f"listening on {server.url}")
+        if not has_secret:
+            terminal.warn(
+                "/webhook refuses all: AGENT_SYNC_WEBHOOK_SECRET is not set, or has"
+                f" under {MIN_SECRET} characters"
+            )
+        with contextlib.suppress(KeyboardInterrupt):
+            service.run(sync)
+    return {"url": server.url}, 0
+
+
+# ---- doctor ----
+
+
+def show_doctor(document):
+    """Yield a line for each thing that was looked at."""
+    for check in document["checks"]:
+        hint = f"; {check['hint']}" if check["hint"] else ""
+        yield f"{check['level']:4} {check['subject']}: {check['text']}{hint}"
+
+
+@command("doctor", show=show_doctor, example="doctor")
+def cmd_doctor(context):
+    """Look for what could keep a sync from working: one line each, and what to do."""
+    state = AgentSyncState(context.args.db, read_only=True)
+    log = context.terminal.log
+    checks = diagnose(state, context.args.cache_dir, os.environ, log)
+    ok = all(check.level != "bad" for check in checks)
+    document = {"ok": ok, "checks": [check._asdict() for check in checks]}
+    return document, 0 if ok else EXIT_FAILED
 
 
 # ---- migrate, manifest ----
@@ -8173,39 +9705,18 @@ def demo_manifest(site):
     )
 
 
-@contextlib.contextmanager
-def demo_server(site):
-    """Serve *site*, a dict of paths to contents, on loopback; yield the base URL."""
-    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+def demo_routes(site):
+    """Return the routes of an HttpServer for *site*, a dict of paths to contents."""
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+    def answer(request):
+        content = site[request.path[1:]]
+        etag = f'"{sha256_of(content)[:16]}"'
+        if request.headers.get("if-none-match") == etag:
+            return Reply(304, headers=(("ETag", etag),))
+        return Reply(200, content, "text/plain", (("ETag", etag),))
 
-        def do_GET(self):
-            content = site.get(self.path[1:])
-            etag = f'"{sha256_of(content or b"")[:16]}"'
-            status = 200 if content is not None else 404
-            if status == 200 and self.headers.get("If-None-Match") == etag:
-                status, content = 304, b""
-            self.send_response(status)
-            self.send_header("ETag", etag)
-            self.send_header("Content-Type", "application/octet-stream")
-            self.send_header("Content-Length", str(len(content or b"")))
-            self.end_headers()
-            self.wfile.write(content or b"")
-
-        def log_message(self, *args):
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}"
-    finally:
-        server.shutdown()
-        server.server_close()
+    route = Route("GET", answer)
+    return lambda path: route if path[1:] in site else None
 
 
 def demo_steps(state, site, destination):
@@ -8241,10 +9752,11 @@ def cmd_demo(context):
     site = dict(DEMO_AGENTS)
     site["agents.json"] = demo_manifest(site)
     reports, lines = [], []
-    with tempfile.TemporaryDirectory() as root, demo_server(site) as url:
+    server = HttpServer(demo_routes(site))
+    with tempfile.TemporaryDirectory() as root, server:
         destination = Path(root) / "agents"
         state = AgentSyncState(Path(root) / "agent_sync.db")
-        source_id = add_source(state, url, "demo", destination=str(destination))
+        source_id = add_source(state, server.url, "demo", destination=str(destination))
         for title, shows in demo_steps(state, site, destination):
             rows = find_sources(state, [source_id])
             (report,) = sync_sources(state, rows)

@@ -10,12 +10,14 @@ reaches the internet and nothing depends on the clock or on the order of the tes
 """
 
 import ast
+import asyncio
 import base64
 import contextlib
 import email.utils
 import errno
 import gzip
 import hashlib
+import html.parser
 import http.server
 import inspect
 import io
@@ -12645,6 +12647,28 @@ def test_two_services_in_two_threads_may_share_everything(program, host):
     assert [result["error"] for result in results] == [None, None]
 
 
+def test_from_asyncio_by_threads(program, host):
+    """20 syncs and 200 calls of the state at once, as the README shows it."""
+
+    async def everything():
+        service = new_service(program, host)
+        state = service.sync_state
+        syncs = [asyncio.to_thread(service.sync_agents) for _ in range(20)]
+        calls = [
+            asyncio.to_thread(state.track_file, "other", f"{n}.md", "0" * 64)
+            for n in range(200)
+        ]
+        state.register_source("other", "https://example.com/")
+        return await asyncio.gather(*syncs, *calls)
+
+    results = asyncio.run(everything())
+    assert [result["error"] for result in results[:20]] == [None] * 20
+    assert sum(result["total_downloaded"] for result in results[:20]) == 4
+    state = agent_sync.AgentSyncState()
+    assert len(state.get_files("other")) == 200
+    assert len(state.get_sync_history("mpm", 100)) == 20
+
+
 # ==== Manifest, lock and scan ====
 
 
@@ -12740,6 +12764,1071 @@ class TestManifest:
             source = mirror.sync()
             assert (source["requests"], source["updated"]) == (2, ["ops.json"])
         assert mirror.tree() == {**FEW_AGENTS, "ops.json": b"{}\n"}
+
+
+# ==== Dashboard ====
+
+HOSTILE = [  # FAULTS W12
+    "<script>alert(1)</script>",
+    "</title></style><img src=x onerror=alert(1)>",
+    '"><svg/onload=alert(1)>',
+    "' onmouseover='alert(1)",
+    "javascript:alert(1)",
+    "<!--\u202etxt.exe",
+    "a\x1b[31m\x00b",
+    "{{7*7}} ${7*7} &lt;b&gt;",
+]
+URL_ATTRIBUTES = {"src", "href", "action", "data", "srcset", "poster", "xlink:href"}
+
+
+class PageReader(html.parser.HTMLParser):
+    """What a browser makes of a page: its elements, its attributes and its text."""
+
+    def __init__(self, page):
+        super().__init__()
+        self.tags, self.attributes, self.text = [], [], ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append(tag)
+        self.attributes += [(tag, *attribute) for attribute in attributes]
+
+    def handle_data(self, data):
+        self.text += data
+
+    def values(self, name):
+        """The values of all attributes of this name."""
+        return [value for _, other, value in self.attributes if other == name]
+
+
+def shown(text):
+    """*text* as the page shows it: what is not printable is written out."""
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+def put_history(program, rows):
+    """Add rows, dicts of columns, to the history."""
+    with contextlib.closing(sqlite3.connect(program.database)) as connection:
+        for row in rows:
+            names, marks = ", ".join(row), ", ".join("?" * len(row))
+            sql = f"INSERT INTO sync_history ({names}) VALUES ({marks})"
+            connection.execute(sql, list(row.values()))
+        connection.commit()
+
+
+def at(**ago):
+    """The time so long ago, as the database has it."""
+    return (datetime.now(timezone.utc) - timedelta(**ago)).isoformat()
+
+
+@pytest.fixture
+def busy(local):
+    """A mirror with a history: syncs, a change, an edit made here, a failing source."""
+    program = local.program
+    local.upstream.write("qa/new.md", b"# New\n")
+    local.sync()
+    local.write("qa/new.md", b"edited here\n")
+    url = "http://127.0.0.1:9/none/"
+    program.call("add", url, "--id", "down", "--allow-http")
+    program.call("sync", "down", check=1)
+    return local
+
+
+class TestReport:
+    def test_one_page_says_how_each_source_is(self, busy):
+        path = busy.program.root / "report.html"
+        busy.program.call("report", path)
+        page = PageReader(path.read_text("ascii"))
+        for said in (
+            "2 sources, 1 in trouble",
+            "1 file not as synced",
+            "qa/new.md",
+            "failing: http://127.0.0.1:9/none/agents.json: Connection refused",
+            str(busy.dest),
+            "Database",
+        ):
+            assert said in page.text
+        status = busy.program.call_json("status", "src", check=1)
+        revision = only_source(status)["revision"]
+        assert revision in page.text
+
+    def test_it_is_whole_without_a_network_and_fit_for_a_screen_reader(self, busy):
+        page = PageReader(busy.program.call("report").out)
+        assert not {"script", "iframe", "object", "form"} & set(page.tags)
+        urls = [value for _, name, value in page.attributes if name in URL_ATTRIBUTES]
+        assert all(url.startswith("data:") for url in urls)
+        assert {"header", "main", "footer", "h1", "caption", "title"} <= set(page.tags)
+        assert page.values("lang") == ["en"]
+        headings = set(page.values("id"))
+        assert set(page.values("aria-labelledby")) == headings
+        assert page.values("scope") == ["col"] * page.tags.count("th")
+        pictures = [value for tag, name, value in page.attributes if name == "role"]
+        assert pictures == ["img"] * page.tags.count("svg")
+        assert len(page.values("aria-label")) == page.tags.count("svg")
+
+    @pytest.mark.parametrize("text", HOSTILE)
+    def test_hostile_text_stays_text(self, program, tmp_path, text):
+        """FAULTS W12: names of sources and files, addresses, causes."""
+        state = agent_sync.AgentSyncState()
+        state.save_source(text, url=text, kind="dir", destination=str(tmp_path))
+        state.track_file(text, f"a/{text}.md", "0" * 64)
+        failure = {"status": "error", "error_message": text, "sync_time": at(hours=1)}
+        put_history(program, [{"source_id": text, **failure}])
+        page = PageReader(program.call("report").out)
+        assert not {"script", "img"} & set(page.tags)
+        assert not [name for _, name, _ in page.attributes if name.startswith("on")]
+        assert page.text.count(shown(text)) >= 4
+
+    def test_json_is_what_the_page_is_made_of(self, busy):
+        document = busy.program.call_json("report")
+        assert document["ok"] is False
+        by_id = {source["source"]: source for source in document["sources"]}
+        assert by_id["src"]["modified"] == ["qa/new.md"]
+        assert by_id["down"]["healthy"] is False
+        assert [run["source_id"] for run in document["runs"]] == ["down", "src", "src"]
+
+    @pytest.mark.parametrize(
+        "columns, words",
+        [
+            ({"enabled": 0}, "disabled"),
+            ({"last_sync_time": at(days=3)}, "not checked for 3 d"),
+            ({"last_sync_time": None}, "never synced"),
+            ({"destination": "relative"}, "bad destination"),
+        ],
+        ids=lambda value: str(value)[:20],
+    )
+    def test_the_words_are_honest(self, local, columns, words):
+        local.sync()
+        assert "as synced" in PageReader(local.program.call("report").out).text
+        set_source(local.program, **columns)
+        assert words in PageReader(local.program.call("report").out).text
+
+    def test_a_large_collection_makes_a_small_page(self, program, tmp_path):
+        """200 sources, 20,000 files that are all missing here, 10,000 runs."""
+        state = agent_sync.AgentSyncState()
+        for number in range(200):
+            source = f"source-{number:03}"
+            columns = {"kind": "dir", "destination": str(tmp_path / source)}
+            state.save_source(source, url="/nowhere", **columns)
+            names = (f"agents/agent-{n:03}.md" for n in range(100))
+            files = [{"file_path": name, "content_sha": "0" * 64} for name in names]
+            state.track_files_batch(source, files)
+        runs = [
+            {
+                "source_id": f"source-{n % 200:03}",
+                "sync_time": at(minutes=n),
+                "status": "error" if n % 9 == 0 else "success",
+                "error_message": "it was slow, again" if n % 9 == 0 else None,
+                "files_synced": n % 3,
+                "duration_ms": n,
+            }
+            for n in range(10_000)
+        ]
+        put_history(program, runs)
+        path = tmp_path / "report.html"
+        program.call("report", path)
+        assert path.stat().st_size < 2_000_000
+
+    def test_a_file_that_cannot_be_written_is_one_line(self, busy):
+        outcome = busy.program.call("report", busy.dest / "a" / "b", check=1)
+        assert "cannot write" in outcome.err
+
+
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+
+
+class Browser:
+    """A headless Chromium, told what to do through a pipe (its DevTools protocol).
+
+    `open` goes to a page; then `events` is what happened meanwhile, `script` asks the
+    page, and `picture` is what it looks like: its rows of pixels.
+    """
+
+    def __init__(self, profile):
+        ours, theirs = os.pipe(), os.pipe()
+        command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu"]
+        command += ["--remote-debugging-pipe", f"--user-data-dir={profile}"]
+        redirect = f'exec "$@" 3<&{ours[0]} 4>&{theirs[1]} 2>/dev/null'
+        self.process = subprocess.Popen(
+            ["bash", "-c", redirect, "bash", *command], pass_fds=(ours[0], theirs[1])
+        )
+        os.close(ours[0])
+        os.close(theirs[1])
+        self.out, self.answers = os.fdopen(ours[1], "wb", 0), os.fdopen(theirs[0], "rb")
+        self.events, self.session, self.count = [], {}, 0
+        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
+        self.session = {"sessionId": attached["sessionId"]}
+        for domain in ("Page", "Runtime", "Log", "Network"):
+            self.call(f"{domain}.enable")
+
+    def next_message(self):
+        data = b""
+        while not data.endswith(b"\0"):
+            byte = self.answers.read(1)
+            assert byte, "the browser has ended"
+            data += byte
+        return json.loads(data[:-1])
+
+    def call(self, method, **params):
+        self.count += 1
+        message = {"id": self.count, "method": method, "params": params}
+        self.out.write(json.dumps({**message, **self.session}).encode() + b"\0")
+        while True:
+            answer = self.next_message()
+            if answer.get("id") == self.count:
+                return answer["result"]
+            self.events.append(answer)
+
+    def open(self, url, width, scheme):
+        self.events.clear()
+        size = {"width": width, "height": 800, "deviceScaleFactor": 1}
+        self.call("Emulation.setDeviceMetricsOverride", **size, mobile=width < 500)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.call("Emulation.setEmulatedMedia", features=features)
+        self.call("Page.navigate", url=url)
+        while not self.happened("Page.loadEventFired"):
+            self.events.append(self.next_message())
+
+    def happened(self, *methods):
+        """What the events with these methods say."""
+        return [e["params"] for e in self.events if e.get("method") in methods]
+
+    def script(self, text):
+        answer = self.call("Runtime.evaluate", expression=text, returnByValue=True)
+        return answer["result"]["value"]
+
+    def picture(self):
+        """The picture's rows, as PNG's filters leave them (RFC 2083, section 6)."""
+        png = base64.b64decode(self.call("Page.captureScreenshot")["data"])
+        width = int.from_bytes(png[16:20], "big")
+        chunks, at = b"", 8
+        while at < len(png):
+            size = int.from_bytes(png[at : at + 4], "big")
+            if png[at + 4 : at + 8] == b"IDAT":
+                chunks += png[at + 8 : at + 8 + size]
+            at += size + 12
+        pixels = zlib.decompress(chunks)
+        step = len(pixels) // int.from_bytes(png[20:24], "big")
+        assert step > width
+        return [pixels[n : n + step] for n in range(0, len(pixels), step)]
+
+    def close(self):
+        self.call("Browser.close")
+        self.process.wait(30)
+        self.out.close()
+        self.answers.close()
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory):
+    if not CHROMIUM:
+        pytest.skip("chromium-headless-shell is not installed")
+    browser = Browser(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
+
+
+class TestInABrowser:
+    @pytest.mark.parametrize("place", ["file", "live"])
+    def test_the_page_is_readable_everywhere(self, busy, start_serve, browser, place):
+        """No error on the console, nothing asked of others, no bar to scroll sideways.
+
+        Hostile names are there as text; light is not dark; nothing is blank.
+        """
+        state = agent_sync.AgentSyncState()
+        for name in HOSTILE:
+            state.save_source(name, url=name, kind="dir", destination=str(busy.dest))
+            state.track_file(name, f"{'long' * 30}/{name}.md", "0" * 64)
+        busy.program.call("report", "report.html")
+        url = pathlib.Path("report.html").absolute().as_uri()
+        if place == "live":
+            served = start_serve()
+            url = f"http://localhost:{served.port}/"
+        pictures = []
+        for width, scheme in itertools.product((1280, 390), ("light", "dark")):
+            browser.open(url, width, scheme)
+            text = browser.script("document.body.textContent")
+            assert all(shown(name) in text for name in HOSTILE)
+            sizes = "[document.documentElement.scrollWidth, window.innerWidth]"
+            scroll, inner = browser.script(sizes)
+            assert scroll <= inner == width
+            pictures.append(browser.picture())
+            assert len(set(pictures[-1])) > 100, "it is blank"
+            said = browser.happened("Log.entryAdded", "Runtime.exceptionThrown")
+            assert said + browser.happened("Runtime.consoleAPICalled") == []
+            asked = browser.happened("Network.requestWillBeSent")
+            asked = {request["request"]["url"] for request in asked}
+            assert {u for u in asked if not u.startswith("data:")} == {url}
+        assert pictures[0] != pictures[1]
+        assert pictures[2] != pictures[3]
+
+    def test_text_has_contrast_in_both_schemes(self):
+        """WCAG 2, 1.4.3: 4.5 to 1, of each colour of text on what it stands on."""
+
+        def luminance(color):
+            color = color * 2 if len(color) == 3 else color
+            parts = [int(color[n : n + 2], 16) / 255 for n in (0, 2, 4)]
+            linear = [((c + 0.055) / 1.055) ** 2.4 for c in parts]
+            return sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear))
+
+        palettes = re.findall(r":root \{(.*?)\}", agent_sync.STYLE, re.DOTALL)
+        assert len(palettes) == 2
+        for palette in palettes:
+            colors = dict(re.findall(r"--(\w+): #(\w+);", palette))
+            texts = ("text", "dim", "ok", "note", "bad", "off")
+            pairs = list(itertools.product(texts, ("back", "card")))
+            for text, on in [*pairs, ("text", "ins"), ("text", "del")]:
+                low, high = sorted(luminance(colors[name]) for name in (text, on))
+                assert (high + 0.05) / (low + 0.05) >= 4.5, (text, on)
+
+
+# ==== Server ====
+
+WEBHOOK_SECRET = "It's a Secret to Everybody"
+# From GitHub's documentation: this secret, the payload "Hello, World!", its signature.
+GITHUBS_VECTOR = "757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17"
+
+
+class Served:
+    """`serve` in a child process; `get`, `raw` and `push` ask it, `stop` ends it."""
+
+    def __init__(self, root, *arguments, secret=WEBHOOK_SECRET, database=None, port=0):
+        self.log = root / "serve.log"
+        env = {**os.environ, "AGENT_SYNC_DB": str(database or root / "agent_sync.db")}
+        env["AGENT_SYNC_WEBHOOK_SECRET"] = secret
+        options = ["serve", "--port", str(port), *map(str, arguments)]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(SCRIPT), *options],
+                env=env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        wait_until(lambda: b"listening on" in self.output or self.process.poll())
+        found = re.search(rb"listening on http://(\S+):(\d+)", self.output)
+        assert found, self.output
+        self.host, self.port = found[1].decode().strip("[]"), int(found[2])
+
+    @property
+    def output(self):
+        return self.log.read_bytes()
+
+    def connect(self):
+        return socket.create_connection((self.host, self.port), timeout=30)
+
+    def raw(self, data):
+        """Send *data*; the reply: (status, headers in lower case, body)."""
+        with self.connect() as connection:
+            connection.sendall(data)
+            reply = b"".join(iter(lambda: connection.recv(65536), b""))
+        head, _, body = reply.partition(b"\r\n\r\n")
+        start, *lines = head.decode("latin-1").split("\r\n")
+        fields = (line.partition(": ") for line in lines)
+        return int(start.split()[1]), {k.lower(): v for k, _, v in fields}, body
+
+    def ask(self, method, path, body=b"", **headers):
+        fields = {"Host": f"{self.host}:{self.port}", **headers}
+        if method == "POST":
+            fields.setdefault("Content-Length", len(body))
+        lines = [f"{name.replace('_', '-')}: {value}" for name, value in fields.items()]
+        head = "\r\n".join([f"{method} {path} HTTP/1.1", *lines, "", ""])
+        return self.raw(head.encode("latin-1") + body)
+
+    def get(self, path, **headers):
+        """The body of what is at *path*, which must be there."""
+        status, _, body = self.ask("GET", path, **headers)
+        assert status == 200, (status, body)
+        return body
+
+    def push(self, payload, event="push", host="github", **headers):
+        """Deliver a webhook as *host* does; (status, text)."""
+        body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+        fields = {"Content_Type": "application/json", **SIGNED[host](body, event)}
+        status, _, text = self.ask("POST", "/webhook", body, **{**fields, **headers})
+        return status, text.decode()
+
+    def stop(self):
+        """Stop it as systemd does; the exit code."""
+        self.process.terminate()
+        code = self.process.wait(30)
+        assert b"Traceback" not in self.output, self.output
+        return code
+
+
+def hmac_of(body, secret=WEBHOOK_SECRET):
+    """The hexadecimal HMAC-SHA256 of *body* (RFC 2104), by hand."""
+    key = secret.encode().ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(k ^ 0x36 for k in key) + body).digest()
+    return hashlib.sha256(bytes(k ^ 0x5C for k in key) + inner).hexdigest()
+
+
+SIGNED = {  # how each host says what it sends, and that it is itself
+    "github": lambda body, event: {
+        "X_GitHub_Event": event,
+        "X_Hub_Signature_256": f"sha256={hmac_of(body)}",
+    },
+    "gitea": lambda body, event: {
+        "X_Gitea_Event": event,
+        "X_Gitea_Signature": hmac_of(body),
+    },
+    "forgejo": lambda body, event: {
+        "X_Forgejo_Event": event,
+        "X_Forgejo_Signature": hmac_of(body),
+    },
+    "gitlab": lambda body, event: {
+        "X_Gitlab_Event": "Push Hook" if event == "push" else event,
+        "X_Gitlab_Token": WEBHOOK_SECRET,
+    },
+    "nobody": lambda body, event: {"X_GitHub_Event": event},
+}
+
+
+def github_push(url, ref="refs/heads/main", after="1" * 40):
+    """A push as GitHub reports it, in the fields that say what was pushed where."""
+    page = re.sub(r"\.git$", "", url)
+    repository = {"full_name": "owner/repo", "html_url": page, "clone_url": url}
+    repository.update(url=page, git_url="git://h/o/r.git", ssh_url="git@h:o/r.git")
+    deleted = not after.strip("0")
+    return {
+        "ref": ref,
+        "before": "0" * 40,
+        "after": after,
+        "deleted": deleted,
+        "commits": [{"id": after, "added": ["a.md"]}],
+        "repository": repository,
+        "pusher": {"name": "somebody"},
+    }
+
+
+def gitlab_push(url, ref="refs/heads/main", after="1" * 40):
+    """The same as GitLab reports it."""
+    project = {"path_with_namespace": "owner/repo", "git_http_url": url}
+    project.update(web_url=re.sub(r"\.git$", "", url), git_ssh_url="git@h:o/r.git")
+    return {
+        "object_kind": "push",
+        "event_name": "push",
+        "ref": ref,
+        "after": after,
+        "checkout_sha": after,
+        "project": project,
+        "repository": {"name": "repo", "url": "git@h:o/r.git"},
+    }
+
+
+@pytest.fixture
+def start_serve(program):
+    """Start `serve` with these options; all that were started are stopped."""
+    started = []
+
+    def start(*arguments, **options):
+        started.append(Served(program.root, *arguments, **options))
+        return started[-1]
+
+    yield start
+    for served in started:
+        if served.process.poll() is None:
+            assert served.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def lasting_serve(tmp_path_factory):
+    """One `serve` for all tests that leave nothing behind in it."""
+    served = Served(tmp_path_factory.mktemp("serve"), "-v")
+    yield served
+    assert served.stop() == 0
+
+
+class TestPages:
+    def test_the_page_is_live(self, busy, start_serve):
+        served = start_serve()
+        page = PageReader(served.get("/").decode())
+        assert "1 file not as synced" in page.text
+        status = json.loads(served.get("/api/status"))
+        assert [s["source"] for s in status["sources"]] == ["down", "src"]
+        runs = json.loads(served.get("/api/history"))["runs"]
+        assert [run["source_id"] for run in runs] == ["down", "src", "src"]
+        assert paths(runs[1]["changes"]) == ["qa/new.md"]
+        busy.sync("src")
+        wait_until(lambda: "not as synced" not in served.get("/").decode())
+
+    def test_healthz_is_bad_while_a_source_fails_or_is_old(self, local, start_serve):
+        """Also one that was never synced; a disabled one counts for nothing."""
+        served = start_serve("--every", "1d")
+        wait_until(lambda: served.ask("GET", "/healthz")[0] == 200)
+        for columns, status in (
+            ({"last_sync_time": at(days=2)}, 200),
+            ({"last_sync_time": at(days=4)}, 503),
+            ({"enabled": 0}, 200),
+            ({"enabled": 1, "last_sync_time": at(days=1)}, 200),
+        ):
+            set_source(local.program, **columns)
+            assert served.ask("GET", "/healthz")[0] == status, columns
+        failed = {"source_id": "src", "status": "error", "sync_time": at(seconds=-9)}
+        put_history(local.program, [{**failed, "error_message": "it is \x1b gone"}])
+        status, _, body = served.ask("GET", "/healthz")
+        assert (status, body) == (503, b"src: failing: it is \\x1b gone\n")
+
+    def test_metrics_are_prometheus_text(self, busy, start_serve):
+        served = start_serve()
+        first = served.get("/metrics").decode()
+        assert 'agent_sync_source_healthy{source="down"} 0' in first
+        assert 'agent_sync_source_drifted_files{source="src"} 1' in first
+        assert "agent_sync_runs_total{" not in first, "it has just started to count"
+        busy.program.call("sync", check=1)
+        second = served.get("/metrics").decode()
+        assert 'agent_sync_runs_total{source="src",status="success"} 1' in second
+        assert 'agent_sync_runs_total{source="down",status="error"} 1' in second
+        state = agent_sync.AgentSyncState()
+        state.cleanup_old_history(days=-1)
+        assert 'agent_sync_runs_total{source="src",status="success"} 1' in (
+            served.get("/metrics").decode()
+        )
+        number = r"[-+]?\d+(\.\d+)?(e[-+]\d+)?"
+        sample = r"[a-z_]+(\{(\w+=\"([^\"\\]|\\.)*\",?)*\})? " + number
+        for line in second.splitlines():
+            assert re.fullmatch(rf"# (HELP|TYPE) .+|{sample}", line), line
+        if shutil.which("promtool"):
+            check = ["promtool", "check", "metrics"]
+            done = subprocess.run(check, input=second.encode(), capture_output=True)
+            assert (done.returncode, done.stdout + done.stderr) == (0, b"")
+
+    def test_labels_of_metrics_are_escaped(self, program, start_serve, tmp_path):
+        state = agent_sync.AgentSyncState()
+        state.save_source('a"b\\c\n', url="/x", kind="dir", destination=str(tmp_path))
+        assert r'{source="a\"b\\c\\n"}' in start_serve().get("/metrics").decode()
+
+    @pytest.mark.parametrize("how", ["locked", "damaged", "missing"])
+    def test_a_database_in_trouble_is_said(self, busy, start_serve, how):
+        """FAULTS W16, D01, D04: 503 in one line, and the server goes on."""
+        served = start_serve()
+        database = busy.program.database
+        with contextlib.ExitStack() as stack:
+            if how == "locked":
+                other = sqlite3.connect(database, isolation_level=None)
+                stack.enter_context(contextlib.closing(other))
+                other.execute("BEGIN EXCLUSIVE")
+            else:
+                kept = database.read_bytes()
+                database.unlink()
+                if how == "damaged":
+                    database.write_bytes(kept[:1000])
+                stack.callback(database.write_bytes, kept)
+            # Each waits two seconds for a lock.
+            pages = ("/", "/healthz", "/metrics", "/api/history")
+            for path in pages[: 1 if how == "locked" else None]:
+                status, _, body = served.ask("GET", path)
+                assert (status, body.count(b"\n")) == (503, 1)
+                assert b"database" in body
+        assert PageReader(served.get("/").decode()).tags
+
+    def test_pages_write_nothing(self, busy, start_serve):
+        served = start_serve()
+        before = busy.program.database.read_bytes()
+        for path in ("/", "/api/status", "/api/history", "/metrics"):
+            served.get(path)
+        assert busy.program.database.read_bytes() == before
+
+
+REQUESTS = r"""
+W04 no length | 411 | POST /webhook HTTP/1.1 ~ Host: {host}
+W04 chunked | 411 | POST /webhook HTTP/1.1 ~ Transfer-Encoding: chunked ~~ 0 ~~
+W04 chunked too | 411 | POST /webhook HTTP/1.1 ~ Content-Length: 4 ~ Transfer-Encoding: x ~~ 0 ~~
+W04 -1 | 400 | POST /webhook HTTP/1.1 ~ Content-Length: -1
+W04 +5 | 400 | POST /webhook HTTP/1.1 ~ Content-Length: +5 ~~ hello
+W04 abc | 400 | POST /webhook HTTP/1.1 ~ Content-Length: abc
+W04 1_0 | 400 | POST /webhook HTTP/1.1 ~ Content-Length: 1_0 ~~ 0123456789
+W04 two lengths | 400 | POST /webhook HTTP/1.1 ~ Content-Length: 1 ~ Content-Length: 2 ~~ ab
+W04 10^12 | 413 | POST /webhook HTTP/1.1 ~ Content-Length: 1000000000000
+W09 evil | 421 | GET / HTTP/1.1 ~ Host: evil.example
+W09 none | 421 | GET / HTTP/1.1
+W09 two | 421 | GET / HTTP/1.1 ~ Host: {host} ~ Host: {host}
+W09 longer | 421 | GET / HTTP/1.1 ~ Host: 127.0.0.1.evil:{port}
+W09 other port | 421 | GET / HTTP/1.1 ~ Host: 127.0.0.1:1
+W09 user | 421 | GET / HTTP/1.1 ~ Host: a@{host}
+W09 absolute | 400 | GET http://{host}/ HTTP/1.1 ~ Host: {host}
+W09 absolute evil | 400 | GET http://evil/ HTTP/1.1 ~ Host: {host}
+W09 any for the webhook | 403 | POST /webhook HTTP/1.1 ~ Host: hooks.example ~ Content-Length: 0
+W09 localhost | 200 | GET /healthz HTTP/1.1 ~ Host: LOCALHOST:{port}
+W09 IPv6 | 200 | GET /healthz HTTP/1.1 ~ Host: [::1]:{port}
+W10 form | 405 | POST / HTTP/1.1 ~ Host: {host} ~ Origin: null ~ Content-Length: 3 ~~ a=b
+W10 GET of the webhook | 405 | GET /webhook HTTP/1.1 ~ Host: {host}
+W11 up | 404 | GET /../../etc/passwd HTTP/1.1 ~ Host: {host}
+W11 two slashes | 404 | GET //evil HTTP/1.1 ~ Host: {host}
+W11 encoded | 404 | GET /%2e%2e/ HTTP/1.1 ~ Host: {host}
+W11 encoded root | 404 | GET /%2F HTTP/1.1 ~ Host: {host}
+W11 NUL | 400 | GET /\0 HTTP/1.1 ~ Host: {host}
+W11 backslash | 400 | GET \\ HTTP/1.1 ~ Host: {host}
+W11 long | 400 | GET /{9000} HTTP/1.1 ~ Host: {host}
+W14 ESC | 400 | GET /\x1b[31m HTTP/1.1 ~ Host: {host}
+W14 ESC in a header | 400 | GET / HTTP/1.1 ~ Host: {host} ~ X: \x1b[31m
+W14 bare LF | 400 | GET / HTTP/1.1 ~ Host: {host}\nX: y
+W14 folded | 400 | GET / HTTP/1.1 ~ Host: {host} ~  X: y
+W14 space before colon | 400 | GET / HTTP/1.1 ~ Host : {host}
+W15 HEAD | 200 | HEAD /healthz HTTP/1.1 ~ Host: {host}
+W15 OPTIONS | 405 | OPTIONS / HTTP/1.1 ~ Host: {host}
+W15 PUT | 405 | PUT / HTTP/1.1 ~ Host: {host} ~ Content-Length: 1 ~~ a
+W15 TRACE | 405 | TRACE / HTTP/1.1 ~ Host: {host}
+W15 CONNECT | 400 | CONNECT {host} HTTP/1.1 ~ Host: {host}
+W15 HTTP/0.9 | 400 | GET /
+W15 HTTP/2 | 400 | PRI * HTTP/2.0 ~~ SM ~~
+W15 HTTP/1.0 | 200 | GET /healthz HTTP/1.0 ~ Host: {host}
+W15 long head | 431 | GET / HTTP/1.1 ~ X: {99999}
+W15 pipelined | 200 | GET /healthz HTTP/1.1 ~ Host: {host} ~~ GET / HTTP/1.1 ~~
+W15 a body that nobody reads | 200 | GET /healthz HTTP/1.1 ~ Host: {host} ~ Content-Length: 9 ~~ GET / HT
+W15 TLS | 400 | \x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03
+a query | 200 | GET /healthz?now HTTP/1.1 ~ Host: {host}
+"""  # noqa: E501
+# FAULTS id and fault, status, request: "~" ends a line, "~~" the head.
+REQUESTS = [line.split(" | ") for line in REQUESTS.strip().splitlines()]
+
+
+def request_bytes(text, port):
+    """The bytes of a request in the table above."""
+    text = text if "~~" in text else f"{text} ~~ "
+    text = text.encode().decode("unicode_escape")
+    text = re.sub(" ~~ ?", "\r\n\r\n", text).replace(" ~ ", "\r\n")
+    text = text.replace("{host}", f"127.0.0.1:{port}").replace("{port}", str(port))
+    text = re.sub(r"\{(\d+)\}", lambda match: "a" * int(match[1]), text)
+    return text.encode("latin-1")
+
+
+class TestRequests:
+    @pytest.mark.parametrize("name, status, text", REQUESTS, ids=lambda t: t[:30])
+    def test_odd_requests_are_refused_and_the_server_goes_on(
+        self, lasting_serve, name, status, text
+    ):
+        data = request_bytes(text, lasting_serve.port)
+        got, headers, body = lasting_serve.raw(data)
+        assert got == int(status)
+        assert headers["connection"] == "close"
+        assert "default-src 'none'" in headers["content-security-policy"]
+        if name != "W15 HEAD":
+            assert int(headers["content-length"]) == len(body)
+        assert ("allow" in headers) == (status == "405")
+        assert lasting_serve.get("/healthz") == b"ok\n"
+        assert not UNPRINTABLE.search(lasting_serve.output.decode())
+
+    def test_a_body_that_never_comes_whole_is_dropped(self, lasting_serve):
+        """FAULTS W04: shorter than its Content-Length, and then the end."""
+        head = b"POST /webhook HTTP/1.1\r\nContent-Length: 100\r\n\r\nshort"
+        with lasting_serve.connect() as connection:
+            connection.sendall(head)
+            connection.shutdown(socket.SHUT_WR)
+            assert connection.recv(1000) == b""
+        assert lasting_serve.get("/healthz") == b"ok\n"
+
+    def test_500_idle_connections_keep_nobody_out(self, lasting_serve):
+        """FAULTS W05: half of them silent, half in the middle of a request line."""
+        with contextlib.ExitStack() as stack:
+            for number in range(500):
+                connection = stack.enter_context(lasting_serve.connect())
+                if number % 2:
+                    connection.sendall(b"GET / HT")
+            started = time.monotonic()
+            assert lasting_serve.get("/healthz") == b"ok\n"
+            assert b"<h1>" in lasting_serve.get("/")
+            assert time.monotonic() - started < 5
+
+    def answered(self, server, data):
+        """What an HttpServer of this process answers, "" for a connection cut."""
+        host, port = server.url[len("http://") :].split(":")
+        with socket.create_connection((host, int(port)), timeout=30) as connection:
+            connection.sendall(data)
+            with contextlib.suppress(ConnectionError):
+                return connection.recv(1000).decode()
+            return ""
+
+    def test_who_is_slow_is_cut_off(self, monkeypatch):
+        """FAULTS W05: a request has to arrive in time, and the oldest make room."""
+        monkeypatch.setattr(agent_sync, "REQUEST_TIMEOUT", 0.05)
+        with agent_sync.HttpServer(lambda path: None) as server:
+            assert self.answered(server, b"GET / HTTP/1.1\r\n") == ""
+        monkeypatch.setattr(agent_sync, "REQUEST_TIMEOUT", 60)
+        monkeypatch.setattr(agent_sync, "MAX_CONNECTIONS", 3)
+        with agent_sync.HttpServer(lambda path: None) as server:
+            with contextlib.ExitStack() as stack:
+                for _ in range(10):
+                    host, port = server.url[len("http://") :].split(":")
+                    address = (host, int(port))
+                    stack.enter_context(socket.create_connection(address))
+                head = f"GET / HTTP/1.1\r\nHost: {host}:{port}\r\n\r\n"
+                assert "404" in self.answered(server, head.encode())
+
+    def test_large_bodies_are_bounded_together(self, monkeypatch):
+        monkeypatch.setattr(agent_sync, "BODIES_LIMIT", 100_000)
+        route = agent_sync.Route("POST", lambda request: agent_sync.Reply(200), 90_000)
+        head = "POST / HTTP/1.1\r\nHost: localhost:{}\r\nContent-Length: 80000\r\n\r\n"
+        with agent_sync.HttpServer(lambda path: route) as server:
+            host, port = server.url[len("http://") :].split(":")
+            data = head.format(port).encode()
+            with socket.create_connection((host, int(port))) as first:
+                first.sendall(data)
+                wait_until(lambda: "503" in self.answered(server, data))
+                first.sendall(bytes(80_000))
+                assert b"200" in first.recv(1000)
+            assert "200" in self.answered(server, data + bytes(80_000))
+
+    def test_a_fault_of_ours_is_a_500_without_its_traceback(self):
+        def fail(request):
+            raise KeyError("boom")
+
+        said = []
+        route = agent_sync.Route("GET", fail, any_host=True)
+        with agent_sync.HttpServer(lambda path: route, log=said.append) as server:
+            reply = self.answered(server, b"GET / HTTP/1.1\r\n\r\n")
+        assert "500" in reply
+        assert "Traceback" not in reply
+        assert any("boom" in line for line in said)
+
+
+AGAIN = "\r\nX-Hub-Signature-256: sha256="
+BAD_SIGNATURES = {  # FAULTS W01, and what is sent instead of the right signature
+    "none": {},
+    "empty": {"X_Hub_Signature_256": ""},
+    "no digest": {"X_Hub_Signature_256": "sha256="},
+    "wrong": {"X_Hub_Signature_256": "sha256=" + "0" * 64},
+    "cut": {"X_Hub_Signature_256": "sha256=" + GITHUBS_VECTOR[:-1]},
+    "no prefix": {"X_Hub_Signature_256": GITHUBS_VECTOR},
+    "upper case": {"X_Hub_Signature_256": "sha256=" + GITHUBS_VECTOR.upper()},
+    "SHA-1": {"X_Hub_Signature": "sha1=" + GITHUBS_VECTOR[:40]},
+    "not ASCII": {"X_Hub_Signature_256": "sha256=\xe9" + GITHUBS_VECTOR[1:]},
+    "two": {"X_Hub_Signature_256": f"sha256={GITHUBS_VECTOR}{AGAIN}"},
+    "Gitea's, wrong": {"X_Gitea_Signature": "0" * 64},
+    "GitLab's, wrong": {"X_Gitlab_Token": WEBHOOK_SECRET[:-1]},
+    "GitLab's, not ASCII": {"X_Gitlab_Token": "\xe9" * 30},
+    "GitLab's, empty": {"X_Gitlab_Token": ""},
+}
+FORM = {"Content_Type": "application/x-www-form-urlencoded"}
+UNFIT = {  # FAULTS W03 and W07: (body, header lines, status)
+    "W03 text": (b"{}", {"Content_Type": "text/plain"}, 415),
+    "W03 no type": (b"{}", {"Content_Type": ""}, 415),
+    "W03 gzip": (b"{}", {"Content_Encoding": "gzip"}, 415),
+    "W03 form": (b"payload=%7B%22zen%22%3A1%7D", FORM, 200),
+    "W03 form without payload": (b"a=b", FORM, 400),
+    "W03 charset": (b"{}", {"Content_Type": "Application/JSON; charset=utf-8"}, 200),
+    "W03 UTF-16": ("{}".encode("utf-16"), {}, 400),
+    "W07 ping": (b'{"zen": "x"}', {"X_GitHub_Event": "ping"}, 200),
+    "W07 unknown event": (b"{}", {"X_GitHub_Event": "fork\x1b"}, 400),
+    "W07 other event": (b"{}", {"X_GitHub_Event": "fork"}, 200),
+    "W07 list": (b"[]", {}, 400),
+    "W07 text": (b'"x"', {}, 400),
+    "W07 nothing": (b"", {}, 400),
+    "W07 cut": (b'{"ref": ', {}, 400),
+    "W07 NaN": (b'{"ref": NaN}', {}, 400),
+    "W07 nested": (b'{"a":' * 100_000, {}, 400),
+    "W07 same key twice": (b'{"ref": "a", "ref": "b"}', {}, 400),
+    "W07 wrong types": (b'{"ref": [1], "after": 7, "repository": 3}', {}, 200),
+}
+
+
+def runs_of(program):
+    """The runs that webhooks started: their sources."""
+    sql = "SELECT source_id FROM sync_history WHERE triggered_by = 'webhook'"
+    return [row["source_id"] for row in program.query(sql)]
+
+
+class TestWebhook:
+    def test_githubs_own_vector_is_accepted(self, lasting_serve):
+        """FAULTS W01, W03: it is verified before it is read, and it is no JSON."""
+        assert hmac_of(b"Hello, World!") == GITHUBS_VECTOR
+        status, text = lasting_serve.push(b"Hello, World!")
+        assert (status, "not JSON" in text) == (400, True)
+
+    @pytest.mark.parametrize("case", BAD_SIGNATURES)
+    def test_a_wrong_signature_is_refused_in_the_same_words(self, lasting_serve, case):
+        headers = BAD_SIGNATURES[case]
+        got = lasting_serve.push(b"Hello, World!", host="nobody", **headers)
+        assert got == (403, "the signature is missing or wrong\n")
+
+    @pytest.mark.parametrize("secret", ["", "1234567"])
+    def test_without_a_secret_all_are_refused(self, program, start_serve, secret):
+        """FAULTS W02: and it is said at the start."""
+        served = start_serve(secret=secret)
+        assert b"AGENT_SYNC_WEBHOOK_SECRET" in served.output
+        body = b"{}"
+        sign = {"X_Hub_Signature_256": f"sha256={hmac_of(body, secret)}"}
+        for headers in (sign, {"X_Gitlab_Token": secret}, {}):
+            assert served.push(body, host="nobody", **headers)[0] == 403
+
+    @pytest.mark.parametrize("case", UNFIT)
+    def test_what_is_not_a_push_of_ours_starts_nothing(self, lasting_serve, case):
+        body, headers, status = UNFIT[case]
+        assert lasting_serve.push(body, **headers)[0] == status
+
+    @pytest.mark.parametrize("host", ["github", "gitea", "forgejo", "gitlab"])
+    def test_a_push_starts_a_sync_of_the_source_that_it_names(
+        self, mirror, start_serve, host
+    ):
+        """Whatever its case, and with `.git` or without."""
+        served = start_serve()
+        url = mirror.upstream.url.replace("/owner/", "/Owner/")
+        make = gitlab_push if host == "gitlab" else github_push
+        status, text = served.push(make(url), host=host)
+        assert (status, text) == (202, "to be synced: src\n")
+        wait_until(lambda: runs_of(mirror.program) == ["src"])
+        assert mirror.is_faithful()
+        [run] = mirror.program.call_json("history")["runs"]
+        assert (run["triggered_by"], run["status"]) == ("webhook", "success")
+
+    def test_only_a_configured_source_that_follows_the_ref_is_synced(
+        self, program, git_server, start_serve, tmp_path
+    ):
+        """FAULTS W07: nothing of the payload is used as an address, a path or a ref."""
+        ours = f"{git_server.url}/owner/repo.git"
+        sources = {"main": "main", "tag": "v1", "any": "", "pinned": "1" * 40}
+        for name, ref in sources.items():
+            options = ["--ref", ref] if ref else []
+            options += ["--id", name, "--dest", tmp_path / name]
+            program.call("add", ours, *options)
+        program.call("add", ours, "--id", "off", "--disabled")
+        program.call("add", f"{git_server.url}/a/b.git", "--id", "other")
+        served = start_serve()
+        for ref, after, expected in (
+            ("refs/heads/main", "1" * 40, "any, main"),
+            ("refs/heads/other", "1" * 40, "any"),
+            ("refs/tags/v1", "1" * 40, "tag"),
+            ("refs/tags/v2", "1" * 40, None),
+            ("refs/heads/main", "0" * 40, None),
+            ("refs/heads/1111111111111111111111111111111111111111", "1" * 40, "any"),
+            ("main", "1" * 40, "main"),
+        ):
+            status, text = served.push(github_push(ours, ref, after))
+            said = f"to be synced: {expected}" if expected else "no source here follows"
+            assert text.startswith(said), ref
+            assert status == (202 if expected else 200)
+        for url in ("http://evil.example/owner/repo.git", "../x", "", f"{ours}/more"):
+            assert served.push(github_push(url))[0] == 200
+        wait_until(lambda: {"any", "main", "tag"} <= set(runs_of(program)))
+        assert set(runs_of(program)) == {"any", "main", "tag"}
+        assert {r.path.split("/")[1] for r in git_server.requests} == {"owner"}
+
+    def test_a_delivery_counts_once_also_after_a_restart(self, mirror, start_serve):
+        """FAULTS W06: and none is remembered whose signature does not hold."""
+        served = start_serve()
+        push = github_push(mirror.upstream.url)
+        first = {"X_GitHub_Delivery": "72d3162e-cc78-11e3-81ab-4c9367dc0958"}
+        assert served.push(push, host="nobody", **first)[0] == 403
+        assert served.push(push, **first)[0] == 202
+        assert served.push(push, **first) == (200, "this delivery came before\n")
+        wait_until(lambda: runs_of(mirror.program) == ["src"])
+        assert served.stop() == 0
+        served = start_serve()
+        assert served.push(push, **first)[0] == 200
+        assert served.push(push, X_GitHub_Delivery="another")[0] == 202
+        wait_until(lambda: runs_of(mirror.program) == ["src", "src"])
+
+    def test_a_hundred_pushes_in_a_second_are_two_syncs(
+        self, mirror, git_server, start_serve
+    ):
+        """FAULTS W08: one that runs and one that waits; each push is answered first."""
+        served, gate = start_serve(), threading.Event()
+        git_server.answer = lambda request: gate.wait(30) and None
+        push = github_push(mirror.upstream.url)
+        assert served.push(push)[0] == 202
+        wait_until(lambda: git_server.requests)
+        started = time.monotonic()
+        with ThreadPoolExecutor(16) as executor:
+            answers = list(executor.map(served.push, [push] * 99))
+        assert {status for status, _ in answers} == {202}
+        assert time.monotonic() - started < 10, "the syncs were waited for"
+        gate.set()
+        wait_until(lambda: len(runs_of(mirror.program)) == 2)
+        assert served.push({}, event="ping")[0] == 200
+        assert served.stop() == 0
+        assert len(runs_of(mirror.program)) == 2
+
+
+class TestServe:
+    def test_it_looks_at_all_sources_every_so_often(self, local, start_serve):
+        served = start_serve("--every", "0.2")
+        wait_until(lambda: len(local.program.call_json("history")["runs"]) >= 2)
+        local.upstream.write("later.md", b"# Later\n")
+        wait_until(lambda: b"1 added" in served.output)
+        assert local.is_faithful()
+        assert served.stop() == 0
+        runs = local.program.call_json("history")["runs"]
+        assert [run["triggered_by"] for run in runs[:2]] == ["serve"] * 2
+        assert b"1 added" in served.output
+
+    def test_a_sync_that_fails_does_not_end_it(self, local, start_serve):
+        served = start_serve("--every", "0.1")
+        database, kept = local.program.database, local.program.root / "kept.db"
+        os.replace(database, kept)
+        write(local.program.root, "agent_sync.db", b"What is this?")
+        wait_until(lambda: str(database).encode() in served.output)
+        os.replace(kept, database)
+        wait_until(lambda: served.ask("GET", "/healthz")[0] == 200)
+        assert served.process.poll() is None
+
+    @posix_only
+    def test_sigterm_during_a_sync_leaves_the_old_files_and_the_port(
+        self, synced, git_server, start_serve
+    ):
+        """FAULTS W18, A17."""
+        served, gate = start_serve(), threading.Event()
+        before = synced.tree()
+        synced.upstream.write("core/new.md", b"# New\n")
+        synced.upstream.publish()
+        git_server.answer = lambda request: gate.wait(30) and None
+        git_server.requests.clear()
+        assert served.push(github_push(synced.upstream.url))[0] == 202
+        wait_until(lambda: git_server.requests)
+        started = time.monotonic()
+        assert served.stop() == 0
+        assert time.monotonic() - started < 10
+        gate.set()
+        assert synced.tree() == before
+        again = start_serve(port=served.port)
+        assert again.port == served.port
+        assert again.push(github_push(synced.upstream.url))[0] == 202
+        wait_until(synced.is_faithful)
+
+    def test_beyond_this_machine_it_wants_a_secret(self, program, start_serve):
+        """FAULTS W13."""
+        outcome = program.call("serve", "--host", "0.0.0.0", check=2)
+        assert "AGENT_SYNC_WEBHOOK_SECRET" in outcome.err
+        served = start_serve("--host", "0.0.0.0")
+        served.host = "127.0.0.1"
+        assert served.get("/healthz") == b"ok\n"
+        assert served.ask("GET", "/", Host="evil.example")[0] == 421
+
+    def test_a_port_that_is_taken_is_one_line(self, program, lasting_serve):
+        port = lasting_serve.port
+        outcome = program.call("serve", "--port", port, check=1)
+        assert f"cannot listen on http://127.0.0.1:{port}" in outcome.err
+        for wrong in ("70000", "-1", "http"):
+            program.call("serve", "--port", wrong, check=2)
+
+    def test_it_listens_at_an_ipv6_address(self, program, start_serve):
+        try:
+            socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        except OSError:
+            pytest.skip("no IPv6 here")
+        served = start_serve("--host", "::1")
+        assert served.get("/healthz", Host=f"[::1]:{served.port}") == b"ok\n"
+
+
+# ==== Upkeep ====
+
+
+def checks_of(program, *options, check=0):
+    """What `doctor` looked at: {subject: [(level, text, hint)]}."""
+    found = {}
+    for item in program.call_json("doctor", *options, check=check)["checks"]:
+        line = item["level"], item["text"], item["hint"]
+        found.setdefault(item["subject"], []).append(line)
+    return found
+
+
+class TestDoctor:
+    def test_all_is_well(self, mirror):
+        mirror.sync()
+        checks = checks_of(mirror.program)
+        levels = {level for lines in checks.values() for level, _, _ in lines}
+        assert levels == {"ok"}
+        assert {"Python", "SQLite", "TLS", "database", "space"} <= set(checks)
+        said = " ".join(text for _, text, _ in checks["src"])
+        assert "Git's protocol, version 2, with filter" in said
+        assert "can be written" in said
+        text = mirror.program.call("doctor").out
+        assert re.fullmatch(r"(ok   [^\n]+\n)+", text)
+
+    def test_it_makes_no_database(self, program):
+        assert checks_of(program)["database"][0][0] == "note"
+        assert not program.database.exists()
+
+    def test_each_kind_of_source_is_asked(self, program, web, directory_upstream):
+        program.call("add", directory_upstream.url, "--id", "dir")
+        checks = checks_of(program)
+        assert any("a web server" in text for _, text, _ in checks["src"])
+        assert any("a directory" in text for _, text, _ in checks["dir"])
+
+    def damaged(self, mirror):
+        mirror.sync()
+        damage_table(mirror.program.database, "sources")
+        return "database", "bad", ""
+
+    def open_to_others(self, mirror):
+        mirror.program.database.chmod(0o644)
+        return "permissions", "note", "can be read by others"
+
+    def gone(self, mirror):
+        mirror.program.call("add", "http://127.0.0.1:9/o/r.git", "--id", "x")
+        return "x", "bad", "Connection refused"
+
+    def no_directory(self, mirror):
+        directory = mirror.program.root / "up"
+        directory.mkdir()
+        mirror.program.call("add", directory, "--id", "x")
+        directory.rmdir()
+        return "x", "bad", "there is no directory"
+
+    def bad_row(self, mirror):
+        set_source(mirror.program, destination="relative")
+        return "src", "bad", "bad destination"
+
+    def file_in_the_way(self, mirror):
+        mirror.dest.parent.joinpath("blocked").write_bytes(b"")
+        set_source(mirror.program, destination=str(mirror.dest.parent / "blocked/x"))
+        return "src", "bad", "not a directory"
+
+    def held(self, mirror):
+        mirror.sync()
+        self.held_file = held_by(mirror.dest / ".agent-sync" / "lock")
+        return "src", "note", "another run holds"
+
+    def certificates(self, mirror):
+        os.environ["SSL_CERT_FILE"] = "/nowhere/ca.pem"
+        return "certificates", "bad", "there is no /nowhere/ca.pem"
+
+    def token_of_nobody(self, mirror):
+        os.environ["AGENT_SYNC_TOKEN_NOBODY"] = "s3cret"
+        return "credentials", "note", "AGENT_SYNC_TOKEN_NOBODY"
+
+    TROUBLES = [damaged, open_to_others, gone, no_directory, bad_row, file_in_the_way]
+    TROUBLES += [held, certificates, token_of_nobody]
+
+    @posix_only
+    @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__)
+    def test_each_trouble_is_a_line_that_says_what_to_do(
+        self, mirror, monkeypatch, trouble
+    ):
+        for name in ("SSL_CERT_FILE", "AGENT_SYNC_TOKEN_NOBODY"):
+            monkeypatch.setenv(name, "")  # to be put back as it was
+        subject, level, words = trouble(self, mirror)
+        code = 1 if level == "bad" else 0
+        found = checks_of(mirror.program, check=code)[subject]
+        [line] = [line for line in found if words in line[1] and line[0] != "ok"]
+        assert line[0] == level
+        assert "s3cret" not in mirror.program.call("doctor", check=code).out
+        if trouble is TestDoctor.held:
+            self.held_file.close()
+
+    def test_credentials_and_proxies_are_named_and_not_shown(self, mirror, monkeypatch):
+        monkeypatch.setenv("GITHUB_TOKEN", "s3cret")
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", "s3cret")
+        monkeypatch.setenv("https_proxy", "http://me:s3cret@proxy.example:3128")
+        outcome = mirror.program.call("doctor")
+        for said in ("GITHUB_TOKEN is set", "AGENT_SYNC_TOKEN_SRC is set"):
+            assert said in outcome.out
+        assert "https: proxy.example" in outcome.out
+        assert "s3cret" not in outcome.out + outcome.err
+
+    @pytest.mark.parametrize(
+        "seconds, words", [(-7200, "2 h behind"), (90_000, "25 h ahead of"), (60, None)]
+    )
+    def test_a_clock_that_is_off_is_said(self, program, seconds, words):
+        then = datetime.now(timezone.utc) + timedelta(seconds=seconds)
+        date = {"Date": email.utils.format_datetime(then, usegmt=True)}
+        with ScriptedOrigin(lambda request: http_reply(200, b"[]", date)) as origin:
+            program.call("add", origin.url, "--id", "src", "--allow-http")
+            found = checks_of(program, check=1 if words else 0)["src"]
+        said = [text for level, text, _ in found if level == "bad"]
+        assert [words in text for text in said] == ([True] if words else [])
 
 
 # ==== Command line ====
