@@ -8599,7 +8599,9 @@ class Service:
 
 
 # ==== Upkeep ====
-# What could keep a sync from working: looked at one by one, and nothing changed.
+# What could keep a sync from working, and what is kept no longer.
+
+# ---- Doctor ----
 
 LOW_SPACE = 100 * MIB
 MAX_SKEW = 300.0  # seconds between this clock and a server's
