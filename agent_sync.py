@@ -8762,9 +8762,10 @@ def probe(row, client):
         return "a directory"
     if address.kind == "git":
         git = GitClient(client, address.remote)
-        git.list_refs(["HEAD"])
-        filters = "with" if git.can_filter() else "without"
-        return f"Git's protocol, version 2, {filters} filter"
+        git.discover(["HEAD"])
+        learned = git.learned
+        filters = "with" if learned.get("filter", True) else "without"
+        return f"Git's protocol, version {learned.get('version', 2)}, {filters} filter"
 
     def read(response):
         if response.status != 200:
