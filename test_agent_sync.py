@@ -24,6 +24,7 @@ import io
 import itertools
 import json
 import logging
+import multiprocessing
 import os
 import pathlib
 import random
@@ -48,7 +49,7 @@ import urllib.parse
 import urllib.request
 import urllib.response
 import zlib
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from email.message import Message
 from typing import NamedTuple
@@ -9440,7 +9441,6 @@ class World:
         self.arguments = ["--db", str(self.database)]
         self.arguments += ["--cache-dir", str(self.case / "cache")]
         self.command = ["sync", "src"]
-        self.again = []  # commands that come before `command` when it is run again
         self.users = []  # contents that must not be lost
         self.before, self.after = OLD_AGENTS, NEW_AGENTS
         if make:
@@ -9672,9 +9672,9 @@ class CrashPoints:
         return None
 
     def run_together(self, commands):
-        """[[exit code, text]] of *commands* begun at once, and what is wrong then.
+        """([[exit code, text]] of *commands* begun at once, what is wrong then, where).
 
-        A command is a list of arguments; the scenario's own is run once more at last.
+        A command is a list of arguments.
         """
         self.world.prepare()
         reader, writer = os.pipe()
@@ -9688,93 +9688,62 @@ class CrashPoints:
         os.close(writer)
         outcomes = [end_of(child) for child in children]
         os.close(reader)
-        return [[o["code"], o["text"]] for o in outcomes], self.world.torn()
+        told = [[outcome["code"], outcome["text"]] for outcome in outcomes]
+        return told, self.world.torn(), self.world.root
 
 
-def serve_crash_points(root):
-    """Response lines [scenario, method of CrashPoints, arguments] with its result."""
+IN_WORKER = {}  # what a worker of the laboratory keeps: its root, its scenarios
+
+
+def begin_worker(root):
+    """Prepare a process that forks for crash points."""
     import argparse  # noqa: F401
     import concurrent.futures.thread  # noqa: F401
     import gc
 
-    gc.freeze()  # What children never touch is never copied for them.
     os.umask(0o022)
-    known = {}
-    for line in sys.stdin:
-        scenario, method, arguments = json.loads(line)
-        try:
-            if scenario not in known:
-                directory = pathlib.Path(root, scenario.replace(" ", "-"))
-                shutil.rmtree(str(directory), ignore_errors=True)
-                known[scenario] = CrashPoints(directory, scenario)
-            answer = {"is": getattr(known[scenario], method)(*arguments)}
-        except Exception:
-            answer = {"error": traceback.format_exc()}
-        print(json.dumps(answer), flush=True)
+    os.environ.update(HOME=root, PYTHONDONTWRITEBYTECODE="1")
+    os.environ.pop("TZ", None)
+    IN_WORKER["root"] = pathlib.Path(root, str(os.getpid()))
+    gc.freeze()  # What children never touch is never copied for them.
+
+
+def in_worker(scenario, method, *arguments):
+    """What a *method* of this worker's CrashPoints of *scenario* returns."""
+    if scenario not in IN_WORKER:
+        directory = IN_WORKER["root"] / scenario.replace(" ", "-")
+        IN_WORKER[scenario] = CrashPoints(directory, scenario)
+    return getattr(IN_WORKER[scenario], method)(*arguments)
 
 
 class CrashLab:
     """Two processes that fork for crash points, one for each half of them."""
 
     def __init__(self, root):
-        self.root = root
-        env = {name: value for name, value in os.environ.items() if name != "TZ"}
-        here = [str(pathlib.Path(__file__).resolve().parent), str(HERE)]
-        env.update(PYTHONPATH=os.pathsep.join(here), HOME=str(root))
-        env.update(PYTHONDONTWRITEBYTECODE="1")
-        code = f"import sys, {__name__} as m; m.serve_crash_points(sys.argv[1])"
-        self.processes = [
-            subprocess.Popen(
-                [sys.executable, "-c", code, str(root / name)],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                env=env,
-            )
-            for name in ("odd", "even")
-        ]
-
-    def ask(self, process, *question):
-        process.stdin.write(json.dumps(question).encode() + b"\n")
-        process.stdin.flush()
-
-    def result_of(self, line):
-        answer = json.loads(line.decode())
-        assert "error" not in answer, answer["error"]
-        return answer["is"]
+        context = multiprocessing.get_context("spawn")
+        self.pool = ProcessPoolExecutor(2, context, begin_worker, [str(root)])
 
     def examine(self, scenario, how, every=1, first=1):
         """(number of operations in all, [(where, what went wrong, exit code)])."""
-        step = len(self.processes) * every
-        for number, process in enumerate(self.processes):
-            numbers = [how, first + number * every, step]
-            self.ask(process, scenario, "examine_each", numbers)
-        answers = [process.stdout.readline() for process in self.processes]
-        results = [self.result_of(answer) for answer in answers]
-        return results[0][0], [point for _, points in results for point in points]
+        question = in_worker, scenario, "examine_each", how
+        starts = (first, first + every)
+        asked = [self.pool.submit(*question, start, 2 * every) for start in starts]
+        (total, points), (_, others) = [answer.result() for answer in asked]
+        return total, points + others
 
     def run_together(self, scenario, *commands):
-        """What CrashPoints.run_together returns."""
-        process = self.processes[0]
-        self.ask(process, scenario, "run_together", [commands])
-        outcomes, wrong = self.result_of(process.stdout.readline())
+        """(an Outcome for each command, the World in which they were run together)."""
+        asked = self.pool.submit(in_worker, scenario, "run_together", commands)
+        outcomes, wrong, root = asked.result()
         assert wrong is None
-        return [Outcome(code, "", text) for code, text in outcomes]
-
-    def world(self, scenario):
-        """The world in which `run_together` ran."""
-        root = pathlib.Path(self.root, "odd", scenario.replace(" ", "-"))
-        return World(root, make=False)
-
-    def close(self):
-        for process in self.processes:
-            process.stdin.close()
-            process.stdout.close()
-            process.wait(timeout=10)
+        outcomes = [Outcome(code, "", text) for code, text in outcomes]
+        return outcomes, World(root, make=False)
 
 
 @pytest.fixture(scope="session")
 def crash_lab(tmp_path_factory):
-    with contextlib.closing(CrashLab(tmp_path_factory.mktemp("crashes"))) as lab:
+    lab = CrashLab(tmp_path_factory.mktemp("crashes"))
+    with lab.pool:
         yield lab
 
 
@@ -11258,12 +11227,11 @@ class TestManyRunsAtOnce:
     @pytest.mark.parametrize("scenario", ["first sync", "conflict", "migration"])
     def test_sixteen_processes_leave_what_one_would(self, crash_lab, scenario):
         """FAULTS A15, D05, INV7."""
-        outcomes = crash_lab.run_together(scenario, *[["sync", "src"]] * 16)
+        outcomes, world = crash_lab.run_together(scenario, *[["sync", "src"]] * 16)
         assert self.codes(outcomes) == [0] * 16
         added = [outcome for outcome in outcomes if "+ stays/added.md" in outcome.err]
         updated = [outcome for outcome in outcomes if "~ stays/added.md" in outcome.err]
         assert len(added + updated) == 1, "only one had anything to do"
-        world = crash_lab.world(scenario)
         files = {p: d for p, d in world.files().items() if p[0] != "."}
         kept = {p: d for p, d in FOREIGN.items() if p.endswith(".txt")}
         expected = dict(NEW_AGENTS)
@@ -11275,7 +11243,7 @@ class TestManyRunsAtOnce:
     def test_fifty_that_do_not_wait_are_told_who_is_at_work(self, crash_lab):
         """FAULTS D20, A15: bounded, and the holder's process id is named."""
         command = ["sync", "src", "--lock-timeout", "0"]
-        outcomes = crash_lab.run_together("update", *[command] * 50)
+        outcomes, world = crash_lab.run_together("update", *[command] * 50)
         codes = self.codes(outcomes)
         assert codes.count(0) >= 1
         busy = [outcome.err for outcome in outcomes if outcome.code]
@@ -11288,7 +11256,7 @@ class TestManyRunsAtOnce:
 
     def test_fifty_that_wait_all_succeed(self, crash_lab):
         """FAULTS D20."""
-        outcomes = crash_lab.run_together("update", *[["sync", "src"]] * 50)
+        outcomes, world = crash_lab.run_together("update", *[["sync", "src"]] * 50)
         assert self.codes(outcomes) == [0] * 50
 
     def test_syncs_beside_a_removal_leave_nothing_half(self, crash_lab):
@@ -11296,10 +11264,9 @@ class TestManyRunsAtOnce:
         remove = ["remove", "src", "--delete-files"]
         commands = [["sync", "src"]] * 4 + [remove] + [["sync", "src"]] * 4
         for _ in range(4):
-            outcomes = crash_lab.run_together("conflict", *commands)
+            outcomes, world = crash_lab.run_together("conflict", *commands)
             self.codes(outcomes)
             assert outcomes[4].code == 0
-            world = crash_lab.world("conflict")
             with opened(world.database) as connection:
                 for table in ("sources", "agent_files", "sync_history"):
                     sql = f"SELECT count(*) FROM {table}"
@@ -11311,9 +11278,9 @@ class TestManyRunsAtOnce:
     def test_many_first_commands_make_one_database(self, crash_lab):
         """FAULTS D05: 6 processes, 6 times, each with a database of the contract."""
         for _ in range(6):
-            outcomes = crash_lab.run_together("migration", *[["status", "src"]] * 6)
+            status = [["status", "src"]] * 6
+            outcomes, world = crash_lab.run_together("migration", *status)
             assert self.codes(outcomes) == [0] * 6
-            world = crash_lab.world("migration")
             assert litter(world.case) == []
 
     def test_a_state_carried_over_a_fork_still_works(self, tmp_path):
