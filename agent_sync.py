@@ -1859,20 +1859,21 @@ class AgentSyncState:
         """Yield a connection in one transaction; raises DatabaseError."""
         try:
             file, connection = self._take_connection()
+            is_kept = False
             try:
                 with connection:
                     connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
                     yield connection
                 if len(self._idle) < MAX_IDLE:
                     self._idle.append((file, connection))
-                    connection = None
+                    is_kept = True
             finally:
-                if connection:
+                if not is_kept:
                     connection.close()
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise self._error(error) from error
 
-    def _take_connection(self) -> tuple[Any, Optional[sqlite3.Connection]]:
+    def _take_connection(self) -> tuple[Any, sqlite3.Connection]:
         """Return (what tells the file from others, a connection to it)."""
         file = None
         with contextlib.suppress(OSError):
