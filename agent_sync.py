@@ -16,16 +16,16 @@ Public is what `__all__` names. Everything else may change with any version.
     run             one sync of one source
     validator       an entity tag or Last-Modified, for a conditional request
 
-A run goes one way, and only its last steps touch anything:
+A run goes one way, and only publishing touches what is there:
 
-    lock -> list -> plan -> fetch and verify into staging -> publish -> record
-             ^   <- B3 <-            |
-             +-------- B1 -----------+
+    lock -> look -> decide -> prepare -> publish -> record
+             ^ <-B3--------------+
+             +-------------B1----+
 
-with two ways back. B1: what was fetched is not as listed, as the source changed in
+with two ways back. B1: what was fetched is not as listed, since the source changed in
 between; it is listed once more, and then it is an error. B3: a manifest without hashes
-says nothing of the contents, so listing it asks for each file, and fetching only
-reads what came then.
+says nothing of the contents, so looking already fetches them, and preparing only reads
+what came then.
 
 The file reads from top to bottom; each section uses only those above it:
 
