@@ -2,7 +2,7 @@
 # GNU make 3.81 is enough, the one that macOS ships.
 
 PYTHON = python3
-VERSIONS = 3.9 3.10 3.11 3.12 3.13
+VERSIONS = 3.9 3.10 3.11 3.12 3.13 3.14
 
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # Plugins that happen to be installed must not decide whether the suite passes.
@@ -39,7 +39,7 @@ coverage: .venv/bin/pytest .venv/bin/coverage ## measure which branches the test
 	@.venv/bin/coverage report --rcfile=.pytest.ini
 
 # Two at once and no more: the suite has threads and child processes of its own.
-matrix: ## run the tests with every Python from 3.9 to 3.13 found here
+matrix: ## run the tests with every Python from 3.9 to 3.14 found here
 	@$(MAKE) --silent --jobs=2 --keep-going \
 	    $(addprefix matrix-,$(or $(FOUND),$(error none of Python $(VERSIONS) found)))
 

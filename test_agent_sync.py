@@ -7155,7 +7155,7 @@ class TestSharedDestinations:
         assert [changes(s).keys() - {"skipped"} for s in second] == [set()] * 4
         assert self.agents(shared, stats) == before
 
-    @pytest.mark.parametrize("order", itertools.permutations(("one", "two", "sub")))
+    @pytest.mark.parametrize("order", [*itertools.permutations(("one", "two", "sub"))])
     def test_one_by_one_in_any_order_nothing_is_taken_from_another(
         self, program, shared, order
     ):
@@ -14293,6 +14293,7 @@ class TestInstall:
     def test_it_warns_where_the_command_would_not_be_found(
         self, program, prefix, monkeypatch
     ):
+        monkeypatch.setattr(sys, "prefix", sys.base_prefix)
         assert "PATH" in program.call("install", "--prefix", prefix).err
         monkeypatch.setenv("PATH", str(prefix / "bin"), prepend=os.pathsep)
         assert program.call("install", "--prefix", prefix).err == ""
