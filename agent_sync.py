@@ -158,6 +158,7 @@ DEFAULT_TIMEOUT = 300.0  # seconds for one source, all requests together
 DEFAULT_LOCK_TIMEOUT = 60.0
 DEFAULT_JOBS = 16
 MAX_RUNS = 8  # at the same time
+MAX_WRITERS = 16  # threads that bring files to the disk
 MAX_REDIRECTS = 5
 MAX_RETRIES = 2
 RETRY_PAUSE = 0.2  # seconds before the first retry, four times that before the next
@@ -662,6 +663,42 @@ def retry_while_shared(operation):
     return operation()
 
 
+def begun(function, *arguments):
+    """Call *function* in a thread; return a function that waits for what it returns."""
+    outcome = []
+
+    def run():
+        try:
+            outcome[:] = function(*arguments), None
+        except BaseException as error:
+            outcome[:] = None, error
+
+    thread = threading.Thread(target=run)
+    thread.start()
+
+    def result():
+        thread.join()
+        value, error = outcome
+        if error:
+            raise error
+        return value
+
+    return result
+
+
+def in_threads(function, items, count):
+    """Call *function* with each of up to *count* parts of a list of *items*, at once.
+
+    An error that is raised in a thread is raised here, when all have ended.
+    """
+    size = -(-len(items) // max(1, count)) or 1
+    first, *others = [items[at : at + size] for at in range(0, len(items) or 1, size)]
+    with contextlib.ExitStack() as stack:
+        for part in others:
+            stack.callback(begun(function, part))
+        function(first)
+
+
 _BINARY = getattr(os, "O_BINARY", 0)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
@@ -698,6 +735,99 @@ def open_spool(directory=None):
     return tempfile.SpooledTemporaryFile(SPOOL_SIZE if directory else 0, dir=directory)
 
 
+def open_directory(name, dir_fd=None, create=False):
+    """Return a descriptor of the directory *name*, which is not to be a link.
+
+    Raises NotADirectoryError, or FileNotFoundError unless it is to *create* it.
+    """
+    flags = os.O_RDONLY | _DIRECTORY | _NOFOLLOW
+    try:
+        return os.open(name, flags, dir_fd=dir_fd)
+    except FileNotFoundError:
+        if not create:
+            raise
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK):  # EMLINK: FreeBSD
+            raise NotADirectoryError(errno.ENOTDIR, name) from error
+        raise
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(name, dir_fd=dir_fd)
+    return open_directory(name, dir_fd)
+
+
+class OpenDirectories:
+    """The directories below *root* that a thread uses, the last *limit* kept open.
+
+    One that is moved meanwhile is used where it is then; `check` tells.
+    """
+
+    def __init__(self, root, limit):
+        self._root = root
+        self._limit = limit
+        self._descriptors = {}
+        self._missing = set()  # those that were not there
+        self._used = {}  # {directory: its stat} of those that were
+
+    def open(self, directory, create=False):
+        """Return a descriptor of *directory*; errors are those of `open_directory`."""
+        if directory in self._missing and not create:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), directory)
+        fd = self._descriptors.pop(directory, None)
+        if fd is None:
+            try:
+                fd = self._open_anew(directory, create)
+            except FileNotFoundError:
+                self._missing.add(directory)
+                raise
+            self._used[directory] = os.fstat(fd)
+        self._descriptors[directory] = fd  # behind all that were used before
+        if len(self._descriptors) > self._limit + 1:
+            oldest = next(path for path in self._descriptors if path)
+            os.close(self._descriptors.pop(oldest))
+        return fd
+
+    def _open_anew(self, directory, create):
+        if not directory:
+            return os.open(self._root, os.O_RDONLY | _DIRECTORY)
+        above = directory.rpartition("/")[0]
+        while above and above not in self._descriptors:
+            above = above.rpartition("/")[0]
+        here = kept = self.open(above)
+        for name in directory[len(above) :].strip("/").split("/"):
+            try:
+                below = open_directory(name, here, create)
+            finally:
+                if here != kept:
+                    os.close(here)
+            here = below
+        if create:
+            self._missing.clear()
+        return here
+
+    def forget(self, directory):
+        """Use *directory*, which is to be removed, no longer."""
+        for path in {*self._used, *self._descriptors}:
+            if f"{path}/".startswith(f"{directory}/"):
+                self._used.pop(path, None)
+                if path in self._descriptors:
+                    os.close(self._descriptors.pop(path))
+
+    def check(self):
+        """Raise OSError if a directory is not where it was when it was used."""
+        for directory in sorted({*self._used, *directories_of(self._used)} - {""}):
+            now = os.lstat(os.path.join(self._root, directory))
+            before = self._used.get(directory, now)
+            if not stat.S_ISDIR(now.st_mode) or not os.path.samestat(now, before):
+                moved = "it was moved during the run"
+                raise NotADirectoryError(errno.ENOTDIR, moved, directory)
+
+    def close(self):
+        """Close them all."""
+        for fd in self._descriptors.values():
+            os.close(fd)
+        self._descriptors = {}
+
+
 class Directory:
     """A directory tree, such as a destination: all that is done below it is done here.
 
@@ -709,6 +839,29 @@ class Directory:
 
     def __init__(self, root):
         self.root = Path(root)
+        self._thread = threading.local()  # `opened`: what this one keeps open
+
+    @contextlib.contextmanager
+    def keeping_open(self, limit=4):
+        """Within, this thread keeps open the *limit* directories that it used last."""
+        if not _HAS_DIR_FD:
+            yield
+            return
+        before = self._opened()
+        with contextlib.closing(OpenDirectories(self.root, limit)) as opened:
+            self._thread.opened = opened
+            try:
+                yield
+            finally:
+                self._thread.opened = before
+
+    def check_unmoved(self):
+        """Raise OSError if a directory was moved since it is kept open."""
+        if self._opened():
+            self._opened().check()
+
+    def _opened(self):
+        return getattr(self._thread, "opened", None)
 
     @contextlib.contextmanager
     def parent(self, path, create=False):
@@ -717,63 +870,47 @@ class Directory:
         Raises FileNotFoundError or NotADirectoryError for a parent that is missing,
         or is a link or a file.
         """
-        *parents, name = path.split("/")
+        directory, _, name = path.rpartition("/")
+        opened = self._opened()
         if not _HAS_DIR_FD:
-            yield self._checked_name(parents, name, create), None
-            return
-        flags = os.O_RDONLY | _DIRECTORY
-        fd = os.open(self.root, flags)
-        try:
-            for parent in parents:
-                if create:
-                    with contextlib.suppress(FileExistsError):
-                        os.mkdir(parent, dir_fd=fd)
-                try:
-                    child = os.open(parent, flags | _NOFOLLOW, dir_fd=fd)
-                except OSError as error:
-                    if error.errno in (errno.ELOOP, errno.EMLINK):  # EMLINK: FreeBSD
-                        raise NotADirectoryError(errno.ENOTDIR, parent) from error
-                    raise
-                os.close(fd)
-                fd = child
-            yield name, fd
-        finally:
-            os.close(fd)
+            yield self._checked_name(directory, name, create), None
+        elif opened:
+            yield name, opened.open(directory, create)
+        else:
+            with contextlib.closing(OpenDirectories(self.root, 1)) as opened:
+                yield name, opened.open(directory, create)
 
-    def _checked_name(self, parents, name, create):
+    def _checked_name(self, directory, name, create):
         """Return the full path of *name*, for platforms without dir_fd."""
-        directory = self.root
-        for parent in parents:
-            directory = directory / parent
+        here = self.root
+        for parent in directory.split("/") if directory else ():
+            here = here / parent
             if create:
                 with contextlib.suppress(FileExistsError):
-                    os.mkdir(directory)
-            if not stat.S_ISDIR(os.lstat(directory).st_mode):
-                raise NotADirectoryError(errno.ENOTDIR, str(directory))
-        return str(directory / name)
+                    os.mkdir(here)
+            if not stat.S_ISDIR(os.lstat(here).st_mode):
+                raise NotADirectoryError(errno.ENOTDIR, str(here))
+        return str(here / name)
 
     def inspect(self, path, object_format="sha1"):
         """Return the LocalFile or the Obstacle at *path*, or None."""
         try:
             with self.parent(path) as (name, dir_fd):
-                mode = os.stat(name, dir_fd=dir_fd, follow_symlinks=False).st_mode
-                if stat.S_ISREG(mode):
+                status = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
+                if stat.S_ISREG(status.st_mode):
                     return self._hash(*open_regular(name, dir_fd), object_format)
         except FileNotFoundError:
             return None
         except NotADirectoryError:
             return self._parent_obstacle(path)
-        if stat.S_ISDIR(mode):
-            files = tuple(self.walk(path, hidden=True))
-            return Obstacle(path, files)
+        if stat.S_ISDIR(status.st_mode):
+            return Obstacle(path, tuple(self.walk(path, hidden=True)))
         return Obstacle(path, (path,))
 
     @staticmethod
     def _hash(file, status, object_format):
-        content, blob = (
-            hashlib.sha256(),
-            object_hasher("blob", status.st_size, object_format),
-        )
+        content = hashlib.sha256()
+        blob = object_hasher("blob", status.st_size, object_format)
         size = 0
         with file:
             while chunk := file.read(CHUNK_SIZE):
@@ -828,38 +965,60 @@ class Directory:
         return data
 
     def stage(self, path, data, mode=0o644):
-        """Write *data* durably to a temporary file and return its path.
+        """Write *data* to a temporary file and return its path.
 
         It lies in the deepest directory on the way to *path* that exists, so that
-        nothing but temporary files appears before a run publishes.
+        nothing but temporary files appears before a run publishes. `sync_files` has to
+        bring it to the disk before that.
         """
         name = f".agent-sync-{os.urandom(8).hex()}.tmp"
-        parents = path.split("/")[:-1]
+        directory = path.rpartition("/")[0]
         while True:
-            staged = "/".join([*parents, name])
+            staged = f"{directory}/{name}" if directory else name
             try:
                 with self.parent(staged) as (leaf, dir_fd):
                     self._write(leaf, dir_fd, data, mode)
                 return staged
             except (FileNotFoundError, NotADirectoryError):
-                if not parents:
+                if not directory:
                     raise
-                parents.pop()
+                directory = directory.rpartition("/")[0]
 
     @staticmethod
     def _write(name, dir_fd, data, mode):
-        """Create *name* with *data* in it, brought to the disk, or leave nothing."""
+        """Create *name* with *data* in it, or leave nothing."""
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NOFOLLOW | _BINARY
         fd = os.open(name, flags, mode, dir_fd=dir_fd)
         try:
             with os.fdopen(fd, "wb") as file:
                 file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
         except BaseException:
             with contextlib.suppress(OSError):
                 os.unlink(name, dir_fd=dir_fd)
             raise
+
+    def sync_files(self, paths, threads=1):
+        """Bring the files at *paths* to the disk.
+
+        Side by side, as many of them share one commit of the file system's journal.
+        """
+
+        def work(part):
+            with self.keeping_open(1):
+                for path in part:
+                    self._sync_file(path)
+
+        in_threads(work, sorted(paths), threads)
+
+    def _sync_file(self, path):
+        # Windows wants a descriptor that may write.
+        flags = (os.O_RDWR if WINDOWS else os.O_RDONLY) | _NOFOLLOW | _BINARY
+        with self.parent(path) as (name, dir_fd):
+            fd = os.open(name, flags, dir_fd=dir_fd)
+            try:
+                os.fsync(fd)
+            finally:
+                os.close(fd)
 
     def publish(self, staged, path):
         """Rename *staged* to *path* (also used to move a file to the backup)."""
@@ -906,18 +1065,22 @@ class Directory:
                     ]
         for directory in reversed(directories):
             try:
-                with self.parent(directory) as (name, dir_fd):
-                    os.rmdir(name, dir_fd=dir_fd)
+                self._remove_empty(directory)
             except OSError:
                 return False
         return True
+
+    def _remove_empty(self, directory):
+        if self._opened():
+            self._opened().forget(directory)
+        with self.parent(directory) as (name, dir_fd):
+            os.rmdir(name, dir_fd=dir_fd)
 
     def prune(self, paths):
         """Remove the parents of *paths* that are now empty and may be removed."""
         for parent in sorted(directories_of(paths) - {""}, key=len, reverse=True):
             try:
-                with self.parent(parent) as (name, dir_fd):
-                    os.rmdir(name, dir_fd=dir_fd)
+                self._remove_empty(parent)
             except OSError as error:
                 if error.errno in (errno.EIO, errno.ENOSPC):  # Trying again may help.
                     raise
@@ -954,6 +1117,7 @@ def write_file(path, data):
     directory = Directory(Path(path).parent)
     staged = directory.stage(Path(path).name, data)
     try:
+        directory.sync_files([staged])
         directory.publish(staged, Path(path).name)
     except BaseException:
         directory.remove(staged)
@@ -6014,7 +6178,8 @@ def file_row(file, root):
 
 def inspect_files(directory, paths, object_format="sha1"):
     """Return {path: LocalFile, Obstacle or None} for *paths* in a directory."""
-    return {path: directory.inspect(path, object_format) for path in paths}
+    with directory.keeping_open():
+        return {path: directory.inspect(path, object_format) for path in paths}
 
 
 def neighbours_of(row, destinations):
@@ -6145,6 +6310,7 @@ class Run:
         self.deadline = Deadline(self.options.timeout)
         self.row = row
         self._state = state
+        self.writers = 1  # threads that may bring files to the disk
         self._progress = progress or (lambda source_id, done, total: None)
         self._http = None  # nobody is asked
         if not self.options.offline:
@@ -6264,10 +6430,10 @@ class Run:
         ]
         self._report.checked = not self.options.offline
         local = dict(scan.result())
-        for file in listing.files:
-            if file.path not in local:
-                object_format = object_format_of(file.object_id)
-                local[file.path] = self._directory.inspect(file.path, object_format)
+        new = {file.path: file for file in listing.files if file.path not in local}
+        if new:
+            object_format = object_format_of(next(iter(new.values())).object_id)
+            local.update(inspect_files(self._directory, new, object_format))
         return Look(source, listing, local, pending, owners)
 
     def _pending(self, lock):
@@ -6352,7 +6518,8 @@ class Run:
         if any(action.verb == RENAME for action in actions):
             self._directory.clear_staging(directories_of(look.local))
         try:
-            fetched, pointers = self._stage(look.source, actions)
+            with self._directory.keeping_open():
+                fetched, pointers = self._stage(look.source, actions)
             if pointers:
                 actions = without_pointers(
                     actions, pointers, self._tracked, look.local, look.pending
@@ -6364,8 +6531,9 @@ class Run:
             ]
             stamp = re.sub(r"[-:]|\+.*", "", utc_now())
             steps = publish_steps(actions, stamp)
-            self._prepare(actions, steps, look.local)
-            self._publish(actions, steps, look.local)
+            with self._directory.keeping_open():
+                self._prepare(actions, steps, look.local)
+                self._publish(actions, steps, look.local)
             self._record(look, actions, steps)
             if not self.options.offline:
                 lock.settle()
@@ -6421,6 +6589,7 @@ class Run:
         self._check_untouched(
             {action.path: local[action.path] for action in actions if action.verb}
         )
+        self._directory.sync_files(self._staged.values(), self.writers)
         pending = {a.path: a.file.sha256 for a in actions if a.verb == RENAME}
         self._state.prepare_run(self.row.id, pending)
 
@@ -6449,6 +6618,7 @@ class Run:
         if steps:
             targets = [step.target for step in steps if step.target]
             self._directory.sync_directories([*expected, *targets])
+        self._directory.check_unmoved()
 
     def _perform(self, step, expected):
         """Carry out one Step; *expected* is what is to be at its path now."""
@@ -6571,8 +6741,9 @@ class Run:
 def limited_jobs(jobs):
     """Return how many of *jobs* the limits on open files and on memory leave room for.
 
-    A run has three threads, each with up to 128 MiB of addresses for its heap. CPython
-    may wait for ever for a thread that finds none left as it starts.
+    A run has three threads, each with up to 128 MiB of addresses for its heap, and five
+    files, and up to six directories open. CPython may wait for ever for a thread that
+    finds no addresses left as it starts.
     """
     try:
         import resource
@@ -6583,7 +6754,7 @@ def limited_jobs(jobs):
         getattr(resource, "RLIMIT_AS", resource.RLIMIT_DATA)  # OpenBSD has the latter.
     )
     if files > 0:
-        jobs = min(jobs, (files - 24) // 5)
+        jobs = min(jobs, (files - 24) // 11)
     if space > 0:
         jobs = min(jobs, space // (256 * MIB))
     return max(1, jobs)
@@ -6617,7 +6788,10 @@ def perform_all(runs, jobs):
     from concurrent.futures import ThreadPoolExecutor
 
     queues = in_turn(runs)
-    with ThreadPoolExecutor(max(1, min(len(queues), jobs, MAX_RUNS))) as executor:
+    at_once = max(1, min(len(queues), jobs, MAX_RUNS))
+    for run in runs:
+        run.writers = max(1, limited_jobs(MAX_WRITERS) // at_once)
+    with ThreadPoolExecutor(at_once) as executor:
         futures = []
         try:
             # An interruption may come before the executor knows of a thread it started.

@@ -6961,25 +6961,32 @@ class TestLinksInTheDestination:
         assert tree(outside) == {"qa.md": b"mine\n"}
         assert synced.is_faithful()
 
+    @pytest.mark.parametrize(
+        "moment", ["stage", "sync_files", "publish", "sync_directories"]
+    )
     def test_a_parent_swapped_during_the_run_is_not_followed(
-        self, synced, outside, git_server
+        self, synced, outside, monkeypatch, moment
     ):
-        """The swap comes between the plan and the first write."""
+        """Just before the first temporary file, before these are brought to the disk,
+        before the first rename, or after the last one; and it is noticed."""
         synced.upstream.write("qa/qa.md", b"# New\n")
+        synced.upstream.write("qa/new.md", b"# New\n")
         synced.upstream.publish()
-        before = len(git_server.requests)
+        method = getattr(agent_sync.Directory, moment)
 
-        def swap(request):
-            if len(git_server.requests) - before == 3:
+        def swap_first(*args):
+            if not (synced.dest / "qa").is_symlink():
                 (synced.dest / "qa").rename(synced.program.root / "moved")
                 (synced.dest / "qa").symlink_to(outside)
+            return method(*args)
 
-        git_server.answer = swap
-        synced.sync(check=None)
+        with monkeypatch.context() as patched:
+            patched.setattr(agent_sync.Directory, moment, swap_first)
+            assert synced.sync(check=1)["status"] == "error"
         assert tree(outside) == {"qa.md": b"mine\n"}
-        git_server.answer = lambda request: None
         synced.sync()
         assert tree(outside) == {"qa.md": b"mine\n"}
+        assert synced.is_faithful()
 
     def test_the_destination_itself_may_be_a_link(self, mirror):
         real = mirror.program.root / "real"
@@ -9070,6 +9077,28 @@ class TestScale:
             repository.write(path, b"# %d\n" % number + base)
         repository.commit()
         return Mirror(program, GitUpstream(git_server, repository))
+
+    @posix_only
+    def test_directories_are_not_opened_again_for_each_file(
+        self, mirror, monkeypatch
+    ):
+        """A new file is opened to be written and to be brought to the disk; one that
+        changes is read before: when it is looked at, and twice before it goes."""
+        paths = [f"deep/er/{number % 4}/{number:03d}.md" for number in range(100)]
+        opened, real_open = [], os.open
+
+        def counting(path, *args, **options):
+            opened.append(path)
+            return real_open(path, *args, **options)
+
+        monkeypatch.setattr(os, "open", counting)
+        for opens, content in ((2, b"# New\n"), (5, b"# Newer\n")):
+            for path in paths:
+                mirror.upstream.write(path, content + path.encode())
+            mirror.upstream.publish()
+            del opened[:]
+            mirror.sync()
+            assert len(opened) < (opens + 1.5) * len(paths)
 
     @posix_only
     def test_a_thousand_files_take_three_requests_and_less_than_80_mb(self, thousand):

@@ -284,6 +284,7 @@ def make_repository(path, shape):
     git("-C", path, "fast-import", "--quiet", data=b"".join(commands))
     git("-C", path, "repack", "-adbq")
     commits = git("-C", path, "rev-list", "--reverse", "main").decode().split()
+    git("-C", path, "update-ref", "refs/bench/last", commits[-1])  # All stay reachable.
     git("-C", path, "update-ref", "refs/heads/main", commits[0])
     return commits
 
