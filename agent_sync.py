@@ -2548,18 +2548,104 @@ class Credential(NamedTuple):
         return f"<credential from {self.provenance}>"
 
 
-def netrc_login(host, environ):
-    """Return (user, password) for *host* from the file $NETRC, or ~/.netrc; or None."""
-    import netrc
+_NETRC_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s"]\S*)')
 
+
+def unquoted(text):
+    """Return what stands between the quotes of a netrc word, its escapes undone."""
+    controls = {"n": "\n", "r": "\r", "t": "\t"}
+    return re.sub(r"\\(.)", lambda found: controls.get(found[1], found[1]), text)
+
+
+def netrc_words(text):
+    """Yield the words of a netrc file, without comments and macros.
+
+    As curl reads it: a word may be quoted, a # begins a comment between words, and a
+    macro ends with an empty line. Raises ValueError with the number of a bad line.
+    """
+    in_macro = False
+    for number, line in enumerate(text.splitlines(), 1):
+        in_macro = in_macro and bool(line.strip())
+        rest = "" if in_macro else line.strip()
+        while rest and not rest.startswith("#"):
+            match = _NETRC_WORD.match(rest)
+            if not match:
+                raise ValueError(f"line {number} has a quote without an end")
+            rest = rest[match.end() :].lstrip()
+            in_macro = match[2] == "macdef"
+            if in_macro:
+                break
+            yield match[2] or unquoted(match[1])
+
+
+def parse_netrc(text):
+    """Return a netrc file's entries: dicts of "machine", "login" and "password".
+
+    The machine is None where it is any. Words that are not known are passed over.
+    """
+    entries, words = [], netrc_words(text)
+    for word in words:
+        word = word.lower()
+        if word in ("machine", "default"):
+            entries.append({"machine": next(words, "") if word == "machine" else None})
+        elif word in ("login", "password", "account"):
+            value = next(words, "")
+            if entries:
+                entries[-1][word] = value
+    return entries
+
+
+def read_netrc(environ):
+    """Return the entries of the file $NETRC, or ~/.netrc, if there is one.
+
+    Raises OSError or ValueError where it cannot be read.
+    """
+    path = home_path(environ.get("NETRC") or "~/.netrc")
+    if not path.is_file() or path.stat().st_size > MIB:
+        return []  # What is endless is not read to its end.
+    return parse_netrc(path.read_bytes().decode("utf-8-sig", "surrogateescape"))
+
+
+def netrc_login(host, environ):
+    """Return (user, password) for *host* from the netrc file, or None."""
+    with contextlib.suppress(OSError, ValueError, UsageError):
+        for entry in read_netrc(environ):
+            if entry["machine"] in (None, host) and "password" in entry:
+                return entry.get("login", ""), entry["password"]
+    return None
+
+
+def netrc_fault(environ):
+    """Return why the netrc file cannot be read, or None if it can."""
     try:
-        path = home_path(environ.get("NETRC") or "~/.netrc")
-        if not path.is_file() or path.stat().st_size > MIB:
-            return None  # What is endless is not read to its end.
-        found = netrc.netrc(str(path)).authenticators(host)
-    except (OSError, netrc.NetrcParseError, UnicodeError, UsageError):
-        return None
-    return (found[0], found[2]) if found and found[2] else None
+        read_netrc(environ)
+    except (OSError, ValueError, UsageError) as error:
+        return f"~/.netrc cannot be read: {reason_of(error)}"
+    return None
+
+
+def token_user(host, token):
+    """Return the user's name that *host* wants beside a *token*; most take any.
+
+    Bitbucket has one for tokens of repositories, and one for those of users.
+    """
+    if host == "bitbucket.org":
+        is_users = not token.startswith("ATCTT")
+        return "x-bitbucket-api-token-auth" if is_users else "x-token-auth"
+    return "x-access-token"
+
+
+def authorization(secret, host):
+    """Return the Authorization header for "TOKEN", "USER:TOKEN" or "Bearer TOKEN"."""
+    import base64
+
+    if re.match("bearer ", secret, re.IGNORECASE):
+        return secret
+    if ":" not in secret:
+        secret = f"{token_user(host, secret)}:{secret}"
+    return (
+        "Basic " + base64.b64encode(secret.encode("utf-8", "surrogateescape")).decode()
+    )
 
 
 def token_name(source_id):
@@ -2573,8 +2659,6 @@ def find_credential(url, source_id, environ):
     In this order: AGENT_SYNC_TOKEN_<ID>, GITHUB_TOKEN or GH_TOKEN for GitHub's own
     hosts, ~/.netrc. A token goes only over https or to this machine.
     """
-    import base64
-
     at = origin(url)
     scheme, host, _ = at
     if scheme != "https" and not is_loopback(host):
@@ -2582,18 +2666,16 @@ def find_credential(url, source_id, environ):
     names = [token_name(source_id)]
     if scheme == "https" and host in GITHUB_HOSTS:
         names += ["GITHUB_TOKEN", "GH_TOKEN"]
-    user, secret, provenance = "x-access-token", None, None
     for name in names:
-        if environ.get(name):
-            secret, provenance = environ[name].strip(), name
-            break
-    else:
-        login = netrc_login(host, environ)
-        if not login:
-            return None
-        (user, secret), provenance = login, "~/.netrc"
-    pair = f"{user}:{secret}".encode()
-    return Credential(at, "Basic " + base64.b64encode(pair).decode(), provenance)
+        secret = (environ.get(name) or "").strip()
+        if re.search(r"[\x00-\x1f\x7f]", secret):
+            raise UsageError(f"{name} has a character that no token has")
+        if secret:
+            return Credential(at, authorization(secret, host), name)
+    login = netrc_login(host, environ)
+    if not login:
+        return None
+    return Credential(at, authorization(":".join(login), host), "~/.netrc")
 
 
 CONDITIONAL_HEADERS = ("If-None-Match", "If-Modified-Since")
@@ -2829,7 +2911,26 @@ def tls_context():
         raise GitSyncError(f"this Python cannot speak https: {error}") from error
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
+    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
+        # A company's authority, which Python 3.13 looks at more strictly than others.
+        context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
+
+
+def certificate_hint(code, environ):
+    """Return what to do about a certificate that OpenSSL refuses with this *code*."""
+    name, file = "SSL_CERT_FILE", environ.get("SSL_CERT_FILE")
+    if code in (9, 10, 62, 64):  # not yet or no longer valid, another name or address
+        return "is the URL right, or is a portal in the way?"
+    if file and not os.path.isfile(file):
+        return f"{name} names {file}, which is not a file"
+    if file:
+        return f"is the network's own authority in {file}, which {name} names?"
+    others = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
+    others = [other for other in (*others, "NODE_EXTRA_CA_CERTS") if environ.get(other)]
+    where = f"the file that {others[0]} names" if others else "a file with it"
+    strict = ", which Python 3.13 then checks like curl and git" if code > 70 else ""
+    return f"if the network has an authority of its own: set {name} to {where}{strict}"
 
 
 def open_tunnel(sock, request):
@@ -2853,7 +2954,8 @@ def open_tunnel(sock, request):
     finally:
         answer.close()
     if answer.status != 200:
-        raise OSError(f"it answered {answer.status} {answer.reason}")
+        wants = ": give it a user and a password" if answer.status == 407 else ""
+        raise OSError(f"refused by {answer.status} {answer.reason}{wants}")
 
 
 def final_answer(connection):
@@ -2887,9 +2989,50 @@ def is_finished(answer):
     return answer.isclosed() and not answer.length and not answer.will_close
 
 
+_PROXY = re.compile(
+    r"(?:([\w+.-]+)://)?(?:[^/]*@)?(?:\[[0-9a-f:.]+\]|[^/:@\[\]]+)(?::\d{1,5})?/?",
+    re.IGNORECASE,
+)
+
+
+def proxies_for(scheme):
+    """Return {scheme: the proxy's URL}, as urllib finds it, or {}.
+
+    GitSyncError for one that is of no use; it may hold a password, and is not shown.
+    """
+    import urllib.request
+
+    proxy = urllib.request.getproxies().get(scheme)
+    if not proxy:
+        return {}
+    names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
+    name = next(filter(os.environ.get, names), "the system's settings")
+    match = _PROXY.fullmatch(proxy)
+    if not match:
+        raise GitSyncError(
+            f"the proxy in {name} is not one: http://HOST:PORT is needed"
+        )
+    if (match[1] or "http").lower() != "http":
+        raise GitSyncError(
+            f"the proxy in {name} begins with {printable(match[1])}://, which is not"
+            " supported: only http:// is"
+        )
+    return {scheme: proxy}
+
+
 def is_proxied(request):
     """Return whether urllib's ProxyHandler has sent a Request another way."""
     return request.host != request.direct_host
+
+
+def proxy_hint(request):
+    """Return what a proxy may have to do with a Request that nobody answers."""
+    if is_proxied(request):
+        return f" (through the proxy {request.host})"
+    ignored = [name for name in ("all_proxy", "ALL_PROXY") if os.environ.get(name)]
+    if not ignored or is_loopback(origin(request.full_url)[1]):
+        return ""
+    return f" ({ignored[0]} is not supported: set {request.type}_proxy)"
 
 
 @contextlib.contextmanager
@@ -2901,13 +3044,15 @@ def network_errors(request, deadline):
     try:
         yield
     except (OSError, http.client.IncompleteRead) as error:
-        reason = reason_of(error)
+        reason, message = reason_of(error), getattr(error, "verify_message", None)
+        if message:  # of ssl.SSLCertVerificationError
+            hint = certificate_hint(error.verify_code, os.environ)
+            raise ProtocolError(f"{url}: its certificate: {message}; {hint}") from error
         if deadline.expired.is_set():
             reason = deadline.reason()
         elif isinstance(error, TimeoutError):
             reason = "timed out"
-        via = f" (through the proxy {request.host})" if is_proxied(request) else ""
-        raise NetworkError(f"{url}: {reason}{via}") from error
+        raise NetworkError(f"{url}: {reason}{proxy_hint(request)}") from error
     except (http.client.HTTPException, ValueError, zlib.error) as error:
         reason = reason_of(error)
         raise ProtocolError(f"{url}: not an HTTP answer: {reason}") from error
@@ -2959,7 +3104,7 @@ class ConnectionPool:
                 opener = self._openers[at] = urllib.request.OpenerDirector()
                 sender = urllib.request.BaseHandler()
                 sender.http_open = sender.https_open = self._send
-                proxies = {} if is_loopback(at[1]) else None
+                proxies = {} if is_loopback(at[1]) else proxies_for(at[0])
                 proxy_handler = urllib.request.ProxyHandler(proxies)
                 for handler in (*self._handlers, proxy_handler, sender):
                     opener.add_handler(handler)
@@ -3289,19 +3434,18 @@ class HttpClient:
 WEB_PAGES = ("text/html", "application/xhtml+xml")
 
 
-def web_page_text(answer):
+def web_page_text(page, headers):
     """Return what the web page is that came in place of something else."""
-    page = answer.read(CHUNK_SIZE).decode("utf-8", "replace")
-    title = re.search(r"<title[^>]*>(.*?)</title", page, re.IGNORECASE | re.DOTALL)
+    text = page[:CHUNK_SIZE].decode("utf-8", "replace")
+    title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
     named = f" titled '{printable(title[1], 80)}'" if title and title[1].strip() else ""
-    wall = "Cloudflare" if answer.headers.get("cf-mitigated") else None
-    if re.search("anubis|not a bot", page, re.IGNORECASE):
+    wall = "Cloudflare" if headers.get("cf-mitigated") else None
+    if re.search("anubis|not a bot", text, re.IGNORECASE):
         wall = "Anubis"
     if wall:
         return f"a web page{named}: {wall}, a wall against bots, which cannot be passed"
     return (
-        f"a web page{named}: a login or portal is in the way, or the address is not a"
-        " repository's (is .git missing?)"
+        f"a web page{named}: a login or portal is in the way, or the address is wrong"
     )
 
 
@@ -3311,12 +3455,14 @@ def status_hint(answer):
     if status in (401, 403) and answer.refused:
         return f"it refuses {credential.provenance}, and does not answer without"
     if status in (401, 403, 404, 410):
-        if not credential:
-            return (
-                "is the address right? if it is private: ~/.netrc or"
-                " AGENT_SYNC_TOKEN_<ID>"
-            )
-        return f"is the address right, and the token from {credential.provenance}?"
+        if credential:
+            return f"is the address right, and the token from {credential.provenance}?"
+        fault = netrc_fault(os.environ)
+        fault = f" ({fault})" if fault else ""
+        return (
+            "is the address right? if it is private: ~/.netrc or AGENT_SYNC_TOKEN_<ID>"
+            f"{fault}"
+        )
     if status == 407:
         return "the proxy wants a user and a password: http://USER:PASSWORD@HOST:PORT"
     if 300 <= status < 400:
@@ -3364,7 +3510,8 @@ def read_pkt(read):
     """Return the payload of the next pkt-line, or FLUSH_PKT or DELIM_PKT itself.
 
     *read(n)* returns n bytes, fewer only at the end. Raises RefusedError for an ERR
-    packet wherever it comes, and for a server that hung up; else ProtocolError.
+    packet wherever it comes (NetworkError for one that says to come later), and for a
+    server that hung up; else ProtocolError.
     """
     head = read(4)
     if head in _SPECIAL_PKTS:
@@ -3381,7 +3528,9 @@ def read_pkt(read):
     if len(data) < size - 4:
         raise ProtocolError("the server hung up in the middle of a pkt-line")
     if data.startswith(b"ERR "):
-        raise RefusedError(f"the server says: {shown_bytes(data[4:])}")
+        text = f"the server says: {shown_bytes(data[4:])}"
+        is_busy = re.search(b"rate limit|due to load|too many requests", data, re.I)
+        raise NetworkError(text) if is_busy else RefusedError(text)
     return data
 
 
@@ -4059,7 +4208,8 @@ def check_answer(answer, content_type):
     if got == content_type:
         return
     if got in WEB_PAGES:
-        what = web_page_text(answer)
+        page = web_page_text(answer.read(CHUNK_SIZE), answer.headers)
+        what = f"{page} (of a repository? then .git may be missing)"
     elif re.match(rb"[0-9a-f]{40}\t", answer.read(64)):
         what = (
             "a list of refs of Git's dumb protocol; a server of the smart one is needed"
@@ -4205,16 +4355,18 @@ class GitClient:
         There are Refs only in version 0. A URL that is not there is tried once more
         with or without .git at its end, where hosts do not mind.
         """
+        url = self.url.removesuffix(".git")
+        other = f"{url}.git" if url == self.url else url
         try:
-            refs = self._discover(self.url, names)
+            return self._discover(self.url, names)
         except StatusError as error:
-            if error.status != 404 or re.search(r"/_git/|//git-codecommit\.", self.url):
+            if error.status != 404:
                 raise
-            url = self.url.removesuffix(".git")
-            with contextlib.suppress(StatusError):
-                return self._discover(f"{url}.git" if url == self.url else url, names)
-            raise
-        return refs
+            if not re.search(r"/_git/|//git-codecommit\.", url):
+                with contextlib.suppress(StatusError):
+                    return self._discover(other, names)
+            hint = "a web directory with a manifest needs --kind http"
+            raise StatusError(f"{error}; {hint}", error.status) from error
 
     def _discover(self, url, names):
         def read(answer):
@@ -5306,6 +5458,11 @@ class WebSource(Source):
         content, got = self.get(url, headers, MAX_LISTING_SIZE)
         if content is not None and not content.strip():
             raise ProtocolError(f"{url} came empty")
+        if content and content.lstrip().startswith(b"<"):
+            raise ProtocolError(
+                f"{url} came as {web_page_text(content, got)} (a repository needs"
+                " --kind git, or .git at its end)"
+            )
         etag, last_modified = validators(got)
         if content is None:
             etag = etag or self._row.etag
@@ -5333,11 +5490,9 @@ def check_body(path, content, headers, may_be_empty=True):
 
     That is all that stands for a file without a hash: a login page, or nothing.
     """
-    html = headers.get_content_type() in ("text/html", "application/xhtml+xml")
-    if html and not path.endswith((".html", ".htm")):
-        raise ProtocolError(
-            f"{path} came as a web page: is a login page or a portal in the way?"
-        )
+    is_page = headers.get_content_type() in WEB_PAGES
+    if is_page and not path.endswith((".html", ".htm")):
+        raise ProtocolError(f"{path} came as {web_page_text(content, headers)}")
     if not content and not may_be_empty:
         raise ProtocolError(f"{path} came empty")
     if path.endswith(".json"):
@@ -5364,7 +5519,16 @@ class HttpSource(WebSource):
 
     def list(self, last):
         """Return the Listing now; one request if hashes in a manifest are as before."""
-        content, validators = self._get_listing(self._manifest_url, last)
+        try:
+            content, validators = self._get_listing(self._manifest_url, last)
+        except StatusError as error:
+            if error.status not in (404, 410):
+                raise
+            raise StatusError(
+                f"{error}; there must be a manifest (agent_sync.py manifest DIR writes"
+                " one), and a repository needs --kind git, or .git at its end",
+                error.status,
+            ) from error
         if content is None:
             listing = last_listing(self._row, last)
             if self._row.is_hashed:
