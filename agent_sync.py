@@ -6350,8 +6350,7 @@ def neighbours_of(row, destinations):
     """Return those of (id, directory) that are, hold or are in a row's destination."""
     here = resolved(row.destination)
     found = []
-    for source_id, destination in destinations:
-        there = resolved(destination)
+    for source_id, there in destinations:
         overlap = path_within(there, here), path_within(here, there)
         if source_id != row.id and overlap != (None, None):
             found.append((source_id, there))
@@ -6359,18 +6358,22 @@ def neighbours_of(row, destinations):
 
 
 def destinations_of(state):
-    """Return (id, directory) of all sources, as they were added."""
+    """Return (id, resolved directory) of all sources, as they were added."""
     return [
-        (source_id, str(destination or default_destination(source_id)))
+        (source_id, resolved(destination or default_destination(source_id)))
         for source_id, destination in state.get_destinations()
         if destination is None or "\0" not in str(destination)
     ]
 
 
-def find_owners(state, row):
-    """Return the Owners of what other sources have in a row's destination, or None."""
+def find_owners(state, row, destinations=None):
+    """Return the Owners of what other sources have in a row's destination, or None.
+
+    *destinations* are those of all sources, where they were looked up before.
+    """
     here, files = resolved(row.destination), []
-    for source_id, there in neighbours_of(row, destinations_of(state)):
+    destinations = destinations or destinations_of(state)
+    for source_id, there in neighbours_of(row, destinations):
         paths = {*tracked_files(state.get_files(source_id))}
         paths.update(state.pending_files(source_id))
         below = (path_within(os.path.join(there, path), here) for path in paths)
@@ -7814,16 +7817,17 @@ def by_source(rows):
     return found
 
 
-def source_drift(row, state, runs):
+def source_drift(row, state, runs, destinations):
     """Return the part of the document below on one source.
 
-    *runs* are rows of `sync_history`, newest first.
+    *runs* are rows of `sync_history`, newest first; *destinations* those of all.
     """
     tracked, error, drift = {}, row.fault, ([], [], [])
     try:
         tracked = tracked_files(state.get_files(row.id))
         if not error:
-            directory, owners = Directory(row.destination), find_owners(state, row)
+            directory = Directory(row.destination)
+            owners = find_owners(state, row, destinations)
             untracked = find_untracked(directory, tracked, row_filter(row), owners)
             drift = *find_drift(directory, tracked), untracked
     except DatabaseError as bad_row:
@@ -7844,8 +7848,8 @@ def source_drift(row, state, runs):
 
 def drift_document(rows, state):
     """Return the document of `status` and `verify` for these sources."""
-    runs = by_source(state.get_latest_runs(1))
-    sources = [source_drift(row, state, runs.get(row.id)) for row in rows]
+    runs, places = by_source(state.get_latest_runs(1)), destinations_of(state)
+    sources = [source_drift(row, state, runs.get(row.id), places) for row in rows]
     good = (not (s["modified"] or s["missing"] or s["error"]) for s in sources)
     return {"ok": all(good), "sources": sources}
 
