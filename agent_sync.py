@@ -7803,7 +7803,7 @@ STALE_AFTER = 86400.0  # seconds without a check after which a source is not wel
 SHOWN_RUNS = 30  # of each source
 SHOWN_ROWS = 50  # in a table of the page
 SHOWN_PATHS = 20  # of one kind in one source
-ROW_NAMES = ("kind", "url", "ref", "path", "destination", "enabled", "pin")
+ROW_NAMES = ("kind", "url", "ref", "path", "destination", "enabled", "pin", "skipped")
 LEVELS = ("bad", "note", "ok", "off")
 
 # ---- Overview ----
@@ -7971,7 +7971,7 @@ body { margin: 0 auto; padding: 1rem; max-width: 70rem; color: var(--text);
 h1 { font-size: 1.5rem; margin: 0; } h2 { font-size: 1.2rem; margin: 2rem 0 .5rem; }
 p { margin: .3rem 0; } .dim, dt, caption, footer { color: var(--dim); }
 .ok { color: var(--ok); } .note { color: var(--note); } .bad { color: var(--bad); }
-.off { color: var(--off); } .state { font-weight: 600; }
+.off { color: var(--off); }
 details { background: var(--card); border: 1px solid var(--line); margin: .4rem 0;
   border-radius: .4rem; padding: .4rem .8rem; }
 details { position: relative; } summary { cursor: pointer; }
@@ -7989,7 +7989,7 @@ code, pre { font-family: ui-monospace, monospace; }
 ins, del { text-decoration: none; display: block; }
 ins { background: var(--ins); } del { background: var(--del); }
 svg { max-width: 100%; } .timeline { width: 100%; height: 6rem; }
-rect.ok { fill: var(--ok); } rect.bad, rect.note { fill: var(--bad); }
+rect.ok { fill: var(--ok); } rect.bad { fill: var(--bad); }
 circle { fill: var(--text); } line { stroke: var(--line); }
 @media (max-width: 40rem) { .wide { display: none; } summary svg { position: static;
   display: block; } .source > summary { padding: 0; }
@@ -8145,7 +8145,7 @@ def source_facts(source, now):
     yield "Destination", source["destination"]
     revision = element("code", source["revision"] or "none")
     if source["pin"]:
-        revision = together([revision, f", pinned at {source['pinned']}"])
+        revision = together([revision, f", pinned at {source['pin']}"])
     yield "Revision", revision
     yield "Last check", html_age(source["last_sync_time"], now)
     yield "Last change", html_age(source["last_change_time"], now)
@@ -8154,6 +8154,9 @@ def source_facts(source, now):
     for name in ("modified", "missing", "untracked"):
         if source[name]:
             yield name.capitalize(), html_list(source[name], name)
+    if source["skipped"]:
+        reasons = [f"{path} ({why})" for path, why in source["skipped"].items()]
+        yield "Skipped", html_list(reasons, "skipped")
     if source["findings"]:
         yield "Findings", html_list(source["findings"], "findings")
 
@@ -8280,13 +8283,11 @@ def page(document):
     )
     main = element("main", *page_parts(document))
     body = element("body", header, main, page_footer(document))
-    color = "cf222e" if bad else "1a7f37"
     head = (
         '<meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<meta http-equiv="Content-Security-Policy" content="{page_policy()}">'
-        '<link rel="icon" href="data:image/svg+xml,%3Csvg xmlns=\'http://www.w3.org/'
-        f"2000/svg' viewBox='0 0 2 2'%3E%3Ccircle cx='1' cy='1' r='1' fill='%23{color}"
-        f"'/%3E%3C/svg%3E\"><title>agent_sync: {words}</title><style>{STYLE}</style>"
+        f'<link rel="icon" href="data:,"><title>agent_sync: {words}</title>'
+        f"<style>{STYLE}</style>"
     )
     html = element("html", element("head", Markup(head)), body, lang="en")
     return f"<!DOCTYPE html>\n{html}\n".encode("ascii", "xmlcharrefreplace").decode()
@@ -8297,8 +8298,7 @@ def page(document):
 
 def label_text(value):
     """Return *value* as Prometheus's text format wants it between double quotes."""
-    text = escaped(str(value)).replace("\\", r"\\").replace('"', r"\"")
-    return text
+    return escaped(str(value)).replace("\\", r"\\").replace('"', r"\"")
 
 
 def metric(name, kind, text, samples):
@@ -8308,8 +8308,7 @@ def metric(name, kind, text, samples):
     for labels, number in samples:
         if number is not None:
             pairs = (f'{key}="{label_text(value)}"' for key, value in labels.items())
-            inner = ",".join(pairs)
-            yield f"agent_sync_{name}{{{inner}}} {number:.15g}"
+            yield f"agent_sync_{name}{{{','.join(pairs)}}} {number:.15g}"
 
 
 GAUGES = (
@@ -8338,11 +8337,10 @@ def metrics_text(document, totals):
     *totals* maps (source, status) to the sums of what runs did, by the names in
     COUNTERS.
     """
-    lines = list(
-        metric("info", "gauge", "This program.", [({"version": __version__}, 1)])
-    )
-    size = document["database"]["bytes"]
-    lines += metric("database_bytes", "gauge", "Size of the database.", [({}, size)])
+    version = [({"version": __version__}, 1)]
+    size = [({}, document["database"]["bytes"])]
+    lines = [*metric("info", "gauge", "This program.", version)]
+    lines += metric("database_bytes", "gauge", "Size of the database.", size)
     for name, text, key in GAUGES:
         samples = [({"source": s["source"]}, s[key]) for s in document["sources"]]
         lines += metric(name, "gauge", text, samples)
