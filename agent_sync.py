@@ -159,6 +159,7 @@ DEFAULT_LOCK_TIMEOUT = 60.0
 DEFAULT_JOBS = 16
 MAX_RUNS = 8  # at the same time
 MAX_WRITERS = 16  # threads that bring files to the disk
+RACY_TIME = 2_000_000_000  # ns that the coarsest clock of a file system stands still
 MAX_REDIRECTS = 5
 MAX_RETRIES = 2
 RETRY_PAUSE = 0.2  # seconds before the first retry, four times that before the next
@@ -467,13 +468,17 @@ class LocalFile(NamedTuple):
     """A regular file in the destination, as it is now.
 
     `inode` tells it from others, `mode` is 0o755 if its owner may run it, or 0o644.
+    `stat` is what `stat_text` gave before it was read; `is_read` is False if it was
+    not, as that has not changed since it was verified.
     """
 
     sha256: str
-    object_id: str
+    object_id: Optional[str]
     size: int
     inode: int
     mode: int = 0o644
+    stat: Optional[str] = None
+    is_read: bool = True
 
 
 class Obstacle(NamedTuple):
@@ -728,6 +733,27 @@ def open_regular(name, dir_fd=None):
     return file, status
 
 
+def stat_text(status):
+    """Return what changes whenever a file does: "SIZE MTIME CTIME INODE", times in ns.
+
+    None on Windows, where a ctime is that of the creation.
+    """
+    if WINDOWS:
+        return None
+    times = f"{status.st_mtime_ns} {status.st_ctime_ns}"
+    return f"{status.st_size} {times} {status.st_ino}"
+
+
+def is_racy(text, now):
+    """Return whether another change might leave `stat_text` as it is.
+
+    *now* is a time in ns before the file was read, by the clock of its file system: one
+    that changed shortly before may change again within the same tick of that.
+    """
+    _, modified, changed, _ = map(int, text.split())
+    return max(modified, changed) > now - RACY_TIME
+
+
 def open_spool(directory=None):
     """Return a temporary file without a name: in memory, or if large in *directory*."""
     import tempfile
@@ -892,12 +918,18 @@ class Directory:
                 raise NotADirectoryError(errno.ENOTDIR, str(here))
         return str(here / name)
 
-    def inspect(self, path, object_format="sha1"):
-        """Return the LocalFile or the Obstacle at *path*, or None."""
+    def inspect(self, path, object_format="sha1", verified=None):
+        """Return the LocalFile or the Obstacle at *path*, or None.
+
+        *verified* is (File, the `stat_text` as of when its content was verified): if
+        that is still the same, the file is not read.
+        """
         try:
             with self.parent(path) as (name, dir_fd):
                 status = os.stat(name, dir_fd=dir_fd, follow_symlinks=False)
                 if stat.S_ISREG(status.st_mode):
+                    if verified and verified[1] == stat_text(status):
+                        return self._as_verified(status, *verified)
                     return self._hash(*open_regular(name, dir_fd), object_format)
         except FileNotFoundError:
             return None
@@ -906,6 +938,18 @@ class Directory:
         if stat.S_ISDIR(status.st_mode):
             return Obstacle(path, tuple(self.walk(path, hidden=True)))
         return Obstacle(path, (path,))
+
+    @staticmethod
+    def _as_verified(status, file, text):
+        return LocalFile(
+            sha256=file.sha256,
+            object_id=file.object_id,
+            size=status.st_size,
+            inode=status.st_ino,
+            mode=plain_mode(status.st_mode),
+            stat=text,
+            is_read=False,
+        )
 
     @staticmethod
     def _hash(file, status, object_format):
@@ -923,6 +967,7 @@ class Directory:
             size=size,
             inode=status.st_ino,
             mode=plain_mode(status.st_mode),
+            stat=stat_text(status),
         )
 
     def _parent_obstacle(self, path):
@@ -1135,7 +1180,8 @@ class DestinationLock:
     A kernel lock, so that it dies with its holder. The lock file says who holds it; a
     run that ends empties it, so text in it (`interrupted`) tells of a run that was
     killed. Version 1.0.0 noted there what it was about to publish: `journal` has that,
-    path to a set of SHA-256.
+    path to a set of SHA-256. `time` is when it was taken, in ns, by the clock of the
+    destination's file system.
 
     Raises BusyError after *timeout* seconds or when the event *stop* is set, CacheError
     if it cannot be made.
@@ -1147,6 +1193,7 @@ class DestinationLock:
         self._stop = stop or threading.Event()
         self.interrupted = False
         self.journal = {}
+        self.time = 0
         self._file = None
 
     def __enter__(self):
@@ -1164,6 +1211,7 @@ class DestinationLock:
         try:
             self._read()
             self._write()
+            self.time = os.fstat(self._file.fileno()).st_mtime_ns
         except BaseException:
             self._file.close()
             raise
@@ -2319,6 +2367,7 @@ class AgentSyncState:
         unsettled: Optional[Iterable[str]] = None,
         objects: Optional[Mapping[str, tuple[str, bytes]]] = None,
         sound: Set[str] = frozenset(),
+        stats: Optional[Mapping[str, str]] = None,
     ) -> int:
         """Record all that a run did in one transaction and return the run's id.
 
@@ -2327,8 +2376,8 @@ class AgentSyncState:
         holds columns of `sources` to set, and None leaves it as it is. Nothing is
         pending after it but the paths *unsettled*, and *objects* are the Git objects to
         keep with the source, of which those with the ids *sound* need not be stored
-        again; None leaves either as it is, too. ValueError for a status outside
-        STATUSES.
+        again; None leaves either as it is, too. *stats* are those of files verified,
+        {path: `stat_text`}. ValueError for a status outside STATUSES.
         """
         if run["status"] not in STATUSES:
             raise ValueError(f"status must be one of {STATUSES}, not {run['status']!r}")
@@ -2349,6 +2398,10 @@ class AgentSyncState:
             if source is not None:
                 source = {"updated_at": run["sync_time"], **source}
                 update_source(connection, source_id, source)
+            connection.executemany(
+                "UPDATE agent_files SET stat = ? WHERE source_id = ? AND file_path = ?",
+                [(text, source_id, path) for path, text in (stats or {}).items()],
+            )
             if objects is not None:
                 keep_objects(connection, source_id, objects, sound)
         return run_id
@@ -5964,6 +6017,14 @@ def same_content(local, other):
     return local == other
 
 
+def is_same_file(tracked, file):
+    """Return whether a listed file is known to be the tracked one, mode and all."""
+    same = tracked.object_id == file.object_id
+    if file.object_id is None:
+        same = file.sha256 is not None and tracked.sha256 == file.sha256
+    return same and tracked.mode == file.mode
+
+
 def plan_removal(tracked, local, pending):
     """Return the Action for a tracked file that is gone upstream."""
     if local is None or is_unmodified(local, tracked, pending):
@@ -6340,10 +6401,17 @@ def file_row(file, root):
     }
 
 
-def inspect_files(directory, paths, object_format="sha1"):
-    """Return {path: LocalFile, Obstacle or None} for *paths* in a directory."""
+def inspect_files(directory, paths, object_format="sha1", verified=None):
+    """Return {path: LocalFile, Obstacle or None} for *paths* in a directory.
+
+    *verified* are those to be trusted, as in `Directory.inspect`, by their paths.
+    """
+    verified = verified or {}
     with directory.keeping_open():
-        return {path: directory.inspect(path, object_format) for path in paths}
+        return {
+            path: directory.inspect(path, object_format, verified.get(path))
+            for path in paths
+        }
 
 
 def neighbours_of(row, destinations):
@@ -6459,7 +6527,8 @@ class Look(NamedTuple):
 
     `local` maps paths to a LocalFile, an Obstacle or None, `pending` paths to the
     SHA-256 that killed runs were about to give them; `owners` are those of what
-    belongs to other sources, or None.
+    belongs to other sources, or None. `time` was before all that, in ns by the clock of
+    the destination's file system.
     """
 
     source: Source
@@ -6467,6 +6536,7 @@ class Look(NamedTuple):
     local: dict
     pending: dict
     owners: Optional[Owners]
+    time: int
 
 
 class Run:
@@ -6495,6 +6565,7 @@ class Run:
         self._directory = Directory(str(row.destination))
         self._started = time.monotonic()
         self._tracked = {}  # path -> File
+        self._verified = {}  # path -> (its File, its `stat_text` when it was verified)
         self._objects = {}  # the Git objects remembered, once they are read
         self._paths_by_id = None  # of the tracked files, once one is read by its id
         self._refused = []  # paths in the database that are not to be trusted
@@ -6526,6 +6597,12 @@ class Run:
         self._tracked = tracked_files(rows)
         paths = [row["file_path"] for row in rows]
         self._refused = [path for path in paths if path not in self._tracked]
+        if not self._refetch:
+            self._verified = {
+                row["file_path"]: (self._tracked[row["file_path"]], row["stat"])
+                for row in rows
+                if row["stat"] and row["file_path"] in self._tracked
+            }
         self._check_limit()
         stack.enter_context(self.deadline)
         try:
@@ -6585,7 +6662,9 @@ class Run:
         executor = stack.enter_context(ThreadPoolExecutor(1))
         # While the source answers, the local files are hashed.
         paths = {**self._tracked, **pending}
-        scan = executor.submit(inspect_files, self._directory, paths, object_format)
+        scan = executor.submit(
+            inspect_files, self._directory, paths, object_format, self._verified
+        )
         spool_directory = lock and lock.path.parent
         source = open_source(self.row, self._http, spool_directory, self.options.jobs)
         stack.enter_context(source)
@@ -6596,12 +6675,25 @@ class Run:
             *(self._http.notes if self._http else ()),
         ]
         self._report.checked = not self.options.offline
-        local = dict(scan.result())
-        new = {file.path: file for file in listing.files if file.path not in local}
-        if new:
-            object_format = object_format_of(next(iter(new.values())).object_id)
-            local.update(inspect_files(self._directory, new, object_format))
-        return Look(source, listing, local, pending, owners)
+        local = self._see(scan.result(), listing)
+        time_ = lock.time if lock else 0
+        return Look(source, listing, local, pending, owners, time_)
+
+    def _see(self, local, listing):
+        """Return what is here for each path, with all read that may have to go.
+
+        *local* is that of the paths that are tracked or pending.
+        """
+        listed = {file.path: file for file in listing.files}
+        unseen = [path for path in listed if path not in local]
+        for path, here in local.items():
+            if isinstance(here, LocalFile) and not here.is_read:
+                tracked, file = self._tracked[path], listed.get(path)
+                if not file or not is_same_file(tracked, file):
+                    unseen.append(path)
+        ids = (listed[path].object_id for path in unseen if path in listed)
+        object_format = object_format_of(next(ids, None))
+        return {**local, **inspect_files(self._directory, unseen, object_format)}
 
     def _pending(self, lock):
         """Return {path: set of SHA-256} of what killed runs were about to publish."""
@@ -6831,7 +6923,22 @@ class Run:
             unsettled=unsettled,
             objects=None if self.options.offline else look.listing.objects,
             sound=self._objects.keys(),
+            stats=self._new_stats(look, actions),
         )
+
+    def _new_stats(self, look, actions):
+        """Return {path: `stat_text`} of tracked files that were read and stay as is."""
+        stay = {action.path for action in actions if not action.verb and action.file}
+        return {
+            path: here.stat
+            for path, here in look.local.items()
+            if path in stay
+            and isinstance(here, LocalFile)
+            and here.is_read
+            and here.stat
+            and not is_racy(here.stat, look.time)
+            and is_unmodified(here, self._tracked.get(path))
+        }
 
     def _columns(self, look, files):
         """Return the columns of `sources` to set; None if the source was not asked.

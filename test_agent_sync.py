@@ -8922,6 +8922,100 @@ sys.exit(code)
 """
 
 
+@posix_only
+class TestFilesThatAreNotReadAgain:
+    """A file whose stat is as it was when it was verified, long ago, is left unread."""
+
+    @pytest.fixture
+    def opened(self, monkeypatch):
+        """The names of the files that were opened, while none is taken for racy."""
+        names, real_open = [], os.open
+
+        def counting(path, *args, **options):
+            names.append(os.fspath(path))
+            return real_open(path, *args, **options)
+
+        monkeypatch.setattr(os, "open", counting)
+        monkeypatch.setattr(agent_sync, "RACY_TIME", -(10**12))
+        return names
+
+    @pytest.fixture
+    def known(self, synced, opened):
+        synced.sync()
+        del opened[:]
+        return synced
+
+    def agents(self, names):
+        return [name for name in names if name.endswith((".md", ".json"))]
+
+    def forge(self, mirror, path):
+        """Have the database take the file at *path* for the one that was verified."""
+        text = agent_sync.stat_text((mirror.dest / path).stat())
+        with contextlib.closing(sqlite3.connect(mirror.program.database)) as database:
+            with database as connection:
+                update = "UPDATE agent_files SET stat = ? WHERE file_path = ?"
+                assert connection.execute(update, (text, path)).rowcount == 1
+
+    def test_it_is_verified_once_and_then_left_alone(self, known, opened):
+        before = stats(known.dest)
+        assert known.sync()["unchanged"] == len(known.tree())
+        assert self.agents(opened) == []
+        assert stats(known.dest) == before
+
+    def test_what_changed_just_before_is_always_read(self, synced, monkeypatch):
+        """Another change might fall into the same tick of the clock."""
+        monkeypatch.setattr(agent_sync, "RACY_TIME", 10**13)
+        for _ in range(2):
+            synced.sync()
+            rows = synced.program.call_json("files")["files"]
+            assert {row["stat"] for row in rows} == {None}
+
+    def test_an_edit_that_keeps_size_and_mtime_is_seen(self, known):
+        path = known.dest / "qa" / "qa.md"
+        status, content = path.stat(), path.read_bytes()
+        path.write_bytes(content[::-1])
+        os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        assert path.stat().st_mtime_ns == status.st_mtime_ns
+        assert known.sync()["restored"] == ["qa/qa.md"]
+        assert known.backups() == [content[::-1]]
+
+    def test_verify_and_force_read_everything(self, known):
+        path = known.dest / "qa" / "qa.md"
+        path.write_bytes(b"# Mine\n")
+        self.forge(known, "qa/qa.md")
+        assert known.sync()["restored"] == []
+        [source] = known.program.call_json("verify", check=1)["sources"]
+        assert source["modified"] == ["qa/qa.md"]
+        assert known.sync("--force")["restored"] == ["qa/qa.md"]
+        assert known.is_faithful()
+
+    @pytest.mark.parametrize("is_gone", [True, False])
+    def test_what_is_about_to_go_is_read_first(self, known, is_gone):
+        """An edit is never lost, whatever the database says."""
+        (known.dest / "qa" / "qa.md").write_bytes(b"# Mine\n")
+        self.forge(known, "qa/qa.md")
+        if is_gone:
+            known.upstream.delete("qa/qa.md")
+        else:
+            known.upstream.write("qa/qa.md", b"# New\n")
+        known.upstream.publish()
+        source = known.sync()
+        if is_gone:
+            assert source["kept"] == ["qa/qa.md"]
+            assert known.tree()["qa/qa.md"] == b"# Mine\n"
+        else:
+            assert known.backups() == [b"# Mine\n"]
+            assert known.is_faithful()
+
+    def test_another_content_in_the_database_is_another_file(self, known, opened):
+        """Whoever tracks a file anew has not said what its stat was."""
+        state = agent_sync.AgentSyncState(known.program.database)
+        state.track_file("src", "qa/qa.md", sha256(b"other"))
+        known.sync()
+        assert self.agents(opened) == ["qa.md"]
+        assert known.is_faithful()
+
+
 class TestScale:
     @pytest.fixture
     def thousand(self, program, git_server):
