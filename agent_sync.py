@@ -6374,12 +6374,12 @@ def tracked_files(rows):
     tracked = {}
     for row in rows:
         with contextlib.suppress(PathError):
-            path = check_path(str(row["file_path"]))
+            path, size = check_path(str(row["file_path"])), row["file_size"]
             tracked[path] = File(
                 path=path,
                 sha256=row["content_sha"],
                 object_id=row["object_id"],
-                size=row["file_size"],
+                size=size if isinstance(size, int) else None,
                 mode=row.get("mode"),
                 etag=row["etag"],
                 last_modified=row["last_modified"],

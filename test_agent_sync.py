@@ -4947,23 +4947,15 @@ class TestGitClient:
         assert fetched == [1]
         assert mirror.tree() == {}
 
-    def test_a_first_sync_takes_three_requests_and_no_discovery(
-        self, mirror, git_server
+    def test_a_first_sync_takes_no_discovery_and_one_connection(
+        self, synced, git_server
     ):
-        source = mirror.sync()
-        assert source["requests"] == 3
-        assert {request.method for request in git_server.requests} == {"POST"}
-        assert mirror.is_faithful()
-
-    def test_requests_speak_protocol_version_two(self, synced, git_server):
-        asked = {request.headers["git-protocol"] for request in git_server.requests}
-        assert asked == {"version=2"}
-
-    def test_connections_are_reused(self, synced, git_server):
+        """What it costs is in the contract: `GitUpstream.costs`."""
+        for request in git_server.requests:
+            assert request.method == "POST"
+            assert request.headers["git-protocol"] == "version=2"
         assert git_server.connections == 1
-
-    def test_no_news_costs_one_request(self, synced, git_server):
-        assert synced.sync()["requests"] == 1
+        synced.sync()
         assert b"command=ls-refs" in git_server.requests[-1].body
 
     def test_a_server_without_filter_is_asked_for_everything_once(self, mirror):
@@ -4980,22 +4972,22 @@ class TestGitClient:
         source = synced.sync()
         assert (source["previous_revision"], source["revision"]) == (old, new)
 
-    @pytest.mark.parametrize(
-        "ref",
-        ["main", "refs/heads/main", "v1", "refs/tags/v1", "light", "HEAD", "a/b/c"],
-    )
     def test_every_sort_of_ref_leads_to_its_commit(
-        self, program, git_upstream, repository, ref
+        self, program, git_upstream, repository
     ):
         repository.tag("v1", annotated=True)
         repository.tag("light")
         repository.branch("a/b/c")
-        mirror = Mirror(program, git_upstream, "--ref", ref)
-        assert mirror.sync()["revision"] == repository.id()
-        assert mirror.is_faithful()
-        assert mirror.sync()["requests"] == 1
+        refs = ["main", "refs/heads/main", "v1", "refs/tags/v1", "light", "HEAD"]
+        for number, ref in enumerate([*refs, "a/b/c", repository.id()]):
+            dest = program.root / str(number)
+            options = ["--id", f"r{number}", "--ref", ref, "--dest", dest]
+            program.call("add", *git_upstream.arguments, *options)
+            source = only_source(program.call_json("sync", f"r{number}"))
+            assert source["revision"] == repository.id(), ref
+            assert tree(dest) == git_upstream.agents(), ref
 
-    def test_a_full_commit_id_is_a_pin(self, program, git_upstream, repository):
+    def test_a_full_commit_id_stays(self, program, git_upstream, repository):
         pinned = repository.id()
         repository.write("agents/qa/qa.md", b"# Later\n")
         repository.commit()
@@ -5003,45 +4995,13 @@ class TestGitClient:
         assert mirror.sync()["revision"] == pinned
         assert mirror.tree() == repository.agents(pinned)
 
-    def test_a_repository_with_sha256_ids_works_or_is_refused_plainly(
-        self, program, git_server
-    ):
-        """FAULTS G27."""
-        directory = git_server.root / "owner" / "sha256.git"
-        repository = Repository.create(directory, "--object-format=sha256")
-        repository.write("agents/a.md", b"# A\n")
-        repository.commit()
-        mirror = Mirror(program, GitUpstream(git_server, repository))
-        outcome = program.call("sync", check=(0, 1))
-        assert (
-            mirror.is_faithful()
-            if outcome.code == 0
-            else "sha256" in complaint(outcome)
-        )
-
-    def test_a_packed_repository_with_deltas_is_read(
-        self, program, git_upstream, repository
-    ):
-        for number in range(6):
-            text = SMALL["agents/universal/research.md"] + b"%d\n" % number
-            repository.write(f"agents/universal/copy-{number}.md", text)
-            repository.commit()
-        repository.git("gc", "-q", "--aggressive", "--prune=now")
-        mirror = Mirror(program, git_upstream)
-        mirror.sync()
-        assert mirror.is_faithful()
-
-    def test_a_file_that_stands_in_many_places_is_written_to_all(self, synced):
+    def test_twins_and_empty_files_are_files(self, synced):
         for name in ("twin-1.md", "twin-2.md", "qa/twin-3.md"):
             synced.upstream.write(name, b"# The same everywhere\n")
-        synced.upstream.publish()
-        synced.sync()
-        assert synced.is_faithful()
-
-    def test_an_empty_file_is_a_file(self, synced):
         synced.upstream.write("empty.md", b"")
         synced.upstream.publish()
         synced.sync()
+        assert synced.is_faithful()
         assert synced.tree()["empty.md"] == b""
 
 
@@ -5204,92 +5164,63 @@ class TestUpdates:
         assert changed.is_faithful()
 
 
-BAD_ANSWERS = {
-    "401": (http_reply(401), "401"),
-    "403": (http_reply(403), "403"),
-    "404": (http_reply(404), "404|not found"),
-    "a login page": (
-        http_reply(
-            200, b"<html><form>Log in</form></html>", (), "text/html; charset=utf-8"
-        ),
-        "html|git",
-    ),
-    "a page that claims to be git": (
-        http_reply(200, b"<html></html>", (), "application/x-git-upload-pack-result"),
-        "pkt|git",
-    ),
-    "an error packet": (
-        http_reply(
-            200, b"0010ERR no \x1b[31mway", (), "application/x-git-upload-pack-result"
-        ),
-        "no ",
-    ),
-    "nothing": (
-        http_reply(200, b"", (), "application/x-git-upload-pack-result"),
-        "",
-    ),
-    "junk for a status line": (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", ""),
-}
+def git_result(body, kind="application/x-git-upload-pack-result"):
+    return http_reply(200, body, (), kind)
+
+
+BAD_ANSWERS = [  # and what is said of them
+    (http_reply(401), "401"),
+    (http_reply(403), "403"),
+    (http_reply(404), "404|not found"),
+    (git_result(b"<html><form>Log in</form></html>", "text/html"), "html|git"),
+    (git_result(b"<html></html>"), "pkt|git"),
+    (git_result(b"0010ERR no \x1b[31mway"), "no "),
+    (git_result(b""), ""),
+    (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", ""),
+]
 
 
 class TestGitServersThatMisbehave:
-    @pytest.mark.parametrize("name", BAD_ANSWERS)
     def test_a_bad_answer_is_told_in_one_line_and_loses_nothing(
-        self, synced, git_server, name
+        self, synced, git_server
     ):
         """FAULTS G24, G29, H12, H24: the error names source and cause."""
         before = stats(synced.dest)
-        reply, words = BAD_ANSWERS[name]
-        git_server.answer = lambda request: reply
-        outcome = synced.program.call("sync", "--timeout", "5", check=FAILURE)
-        told = [line for line in complaint(outcome).splitlines() if "src" in line]
-        assert [line for line in told if re.search(words, line)], outcome
+        for reply, words in BAD_ANSWERS:
+            git_server.answer = lambda request, reply=reply: reply
+            outcome = synced.program.call("sync", "--timeout", "5", check=FAILURE)
+            told = [line for line in complaint(outcome).splitlines() if "src" in line]
+            assert [line for line in told if re.search(words, line)], outcome
+            run = last_run(synced.program)
+            assert run["status"] == "error" and run["error_message"]
+            source = synced.sync("--timeout", "5", check=FAILURE)
+            assert source["error"] and "\n" not in source["error"]
         assert stats(synced.dest) == before
-        [run, _] = synced.program.query("SELECT * FROM sync_history ORDER BY id DESC")
-        assert run["status"] == "error"
-        assert run["error_message"]
 
-    @pytest.mark.parametrize("name", ["401", "a login page", "nothing"])
-    def test_the_json_document_tells_the_same(self, synced, git_server, name):
-        git_server.answer = lambda request: BAD_ANSWERS[name][0]
-        document = synced.program.call_json("sync", "--timeout", "5", check=FAILURE)
-        source = only_source(document)
-        assert document["ok"] is False
-        assert source["status"] == "error"
-        assert source["error"] and "\n" not in source["error"]
-        assert changes(source) == {}
+    def test_a_pack_that_is_cut_or_flipped_publishes_nothing(self, mirror, git_server):
+        """FAULTS G01, G02, INV1: a git run is all or nothing."""
 
-    def test_a_pack_cut_short_publishes_nothing(self, mirror, git_server):
-        """FAULTS G01, INV1: a git run is all or nothing."""
+        def cut(body):
+            return body[: len(body) // 2]
 
-        def cut_the_blobs(request):
-            if len(git_server.requests) >= 3:
+        def flip(body):
+            return set_byte(body, len(body) // 2, body[len(body) // 2] ^ 1)
+
+        for spoil in (cut, flip):
+
+            def answer(request, spoil=spoil):
+                if len(git_server.requests) % 3:
+                    return None
                 status, headers, body = git_server.ask_git(request)
-                return http_reply(status, body[: len(body) // 2], headers)
-            return None
+                return http_reply(status, spoil(body), headers)
 
-        git_server.answer = cut_the_blobs
-        mirror.sync(check=FAILURE)
-        assert mirror.tree() == {}
+            git_server.requests.clear()
+            git_server.answer = answer
+            mirror.sync(check=FAILURE)
+            assert mirror.tree() == {}
         git_server.answer = lambda request: None
         mirror.sync()
         assert mirror.is_faithful()
-
-    def test_a_flipped_bit_publishes_nothing(self, mirror, git_server):
-        """FAULTS G02."""
-
-        def flip_a_bit(request):
-            if len(git_server.requests) >= 3:
-                status, headers, body = git_server.ask_git(request)
-                middle = len(body) // 2
-                flipped = bytes([body[middle] ^ 1])
-                body = body[:middle] + flipped + body[middle + 1 :]
-                return http_reply(status, body, headers)
-            return None
-
-        git_server.answer = flip_a_bit
-        mirror.sync(check=FAILURE)
-        assert mirror.tree() == {}
 
     def test_another_commit_than_the_one_asked_for_is_refused(self, mirror, git_server):
         """FAULTS G20: the objects are sound, but not those that were wanted."""
@@ -5311,12 +5242,28 @@ class TestGitServersThatMisbehave:
         mirror.sync(check=FAILURE)
         assert mirror.tree() == {}
 
-    def test_a_server_that_falls_silent_meets_the_timeout(self, synced, git_server):
-        git_server.answer = git_server.silence
+    def test_a_server_that_is_slow_meets_the_timeout(self, synced, git_server):
+        """FAULTS G31: silent, byte by byte, or by progress that never ends.
+
+        The deadline is for the whole source, not for each read.
+        """
+        synced.upstream.write("new.md", b"# New\n")
+        synced.upstream.publish()
         before = stats(synced.dest)
-        started = time.monotonic()
-        synced.sync("--timeout", "0.3", check=FAILURE)
-        assert time.monotonic() - started < 5
+        body = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + b"0" * 9999
+        kind = b"Content-Type: application/x-git-upload-pack-result\r\n\r\n"
+        progress = b"HTTP/1.1 200 OK\r\n" + kind + pkt(b"packfile\n") + b"0005\2" * 9999
+        for answer in (
+            git_server.silence,
+            lambda request: drip(body),
+            lambda request: (
+                None if b"ls-refs" in request.body else drip(progress, every=0.001)
+            ),
+        ):
+            git_server.answer = answer
+            started = time.monotonic()
+            synced.sync("--timeout", "0.3", check=FAILURE)
+            assert time.monotonic() - started < 5
         assert stats(synced.dest) == before
 
     def test_a_deadline_that_passes_while_connecting_is_one(
@@ -5335,14 +5282,6 @@ class TestGitServersThatMisbehave:
         started = time.monotonic()
         source = synced.sync("--timeout", "0.2", check=FAILURE)
         assert "--timeout" in source["error"]
-        assert time.monotonic() - started < 5
-
-    def test_a_server_that_drips_meets_the_timeout_too(self, synced, git_server):
-        """FAULTS G31: the deadline is for the whole source, not for each read."""
-        endless = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + b"0" * 9999
-        git_server.answer = lambda request: drip(endless)
-        started = time.monotonic()
-        synced.sync("--timeout", "0.5", check=FAILURE)
         assert time.monotonic() - started < 5
 
     def test_a_fetch_that_ends_in_the_middle_keeps_the_last_good_version(
@@ -5541,20 +5480,20 @@ ADVERTISEMENTS = {  # G27: (what a server says it can, what the error must say)
 class TestDiscovery:
     """FAULTS G27, G29 and G30: what is asked only after a first request failed."""
 
-    @pytest.mark.parametrize("name", ADVERTISEMENTS)
-    def test_a_server_that_cannot_do_it_is_told(self, mirror, git_server, name):
-        told, words = ADVERTISEMENTS[name]
+    def test_a_server_that_cannot_do_it_is_told(self, mirror, git_server):
         kind = "application/x-git-upload-pack-advertisement"
+        for name, (told, words) in ADVERTISEMENTS.items():
 
-        def answer(request):
-            if request.method == "POST":
-                return http_reply(400)
-            return framed(200, {"Content-Type": kind}, told)
+            def answer(request, told=told):
+                if request.method == "POST":
+                    return http_reply(400)
+                return framed(200, {"Content-Type": kind}, told)
 
-        git_server.answer = answer
-        outcome = mirror.program.call("sync", check=FAILURE)
-        assert words in complaint(outcome)
-        assert len(git_server.requests) <= 3
+            git_server.requests.clear()
+            git_server.answer = answer
+            outcome = mirror.program.call("sync", check=FAILURE)
+            assert words in complaint(outcome), name
+            assert len(git_server.requests) <= 3, name
 
     def test_unknown_capabilities_do_no_harm(self, mirror, git_server):
         """G27: 60 KB of them, in the advertisement of a server that has moved."""
@@ -5598,38 +5537,21 @@ class TestDiscovery:
         mirror.program.call("sync", "moved")
         assert tree(dest) == mirror.upstream.agents()
 
-    @pytest.mark.parametrize(
-        "location",
-        [
-            "file:///etc/passwd",
-            "ftp://example.org/x",
-            "javascript:alert(1)",
-            "data:text/plain,x",
-            "ext::sh -c id",
-            "http://[::1",
-            "",
-        ],
-    )
-    def test_a_redirect_to_no_web_address_is_an_error(
-        self, mirror, git_server, location
-    ):
-        """G30, "re-rooting dies on insane schemes"."""
-        place = {"Location": location}
-        git_server.answer = lambda request: (
-            http_reply(404) if request.method == "POST" else http_reply(302, b"", place)
-        )
-        mirror.program.call("sync", check=FAILURE)
+    def test_a_redirect_leads_to_a_web_address_and_has_an_end(self, mirror, git_server):
+        """G30, "re-rooting dies on insane schemes": five are followed, of a GET."""
+        loop = "/owner/repo.git/info/refs?service=git-upload-pack&x"
+        places = ["file:///etc/passwd", "ftp://example.org/x", "javascript:alert(1)"]
+        places += ["data:text/plain,x", "ext::sh -c id", "http://[::1", "", loop]
+        for location in places:
+            moved = http_reply(302, b"", {"Location": location})
+            git_server.requests.clear()
+            git_server.answer = lambda request, moved=moved: (
+                http_reply(404) if request.method == "POST" else moved
+            )
+            mirror.program.call("sync", check=FAILURE)
+            gets = [ask for ask in git_server.requests if ask.method == "GET"]
+            assert len(gets) <= 6, location
         assert mirror.tree() == {}
-
-    def test_a_redirect_that_never_ends_has_an_end(self, mirror, git_server):
-        """G30: five are followed, of a GET alone."""
-        place = {"Location": "/owner/repo.git/info/refs?service=git-upload-pack&x"}
-        git_server.answer = lambda request: (
-            http_reply(404) if request.method == "POST" else http_reply(302, b"", place)
-        )
-        mirror.program.call("sync", check=FAILURE)
-        gets = [ask for ask in git_server.requests if ask.method == "GET"]
-        assert len(gets) <= 6
 
 
 class TestWhatTheServerSends:
@@ -5682,19 +5604,6 @@ class TestWhatTheServerSends:
         )
         assert "out of" in complaint(synced.program.call("sync", check=FAILURE))
 
-    def test_progress_without_end_meets_the_timeout(self, synced, git_server):
-        """G31: keep-alives do not count as an answer."""
-        head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-result"
-        endless = head + b"\r\n\r\n" + pkt(b"packfile\n") + b"0005\2" * 9999
-        synced.upstream.write("new.md", b"# New\n")
-        synced.upstream.publish()
-        git_server.answer = lambda request: (
-            None if b"ls-refs" in request.body else drip(endless, every=0.001)
-        )
-        began = time.monotonic()
-        synced.sync("--timeout", "0.5", check=FAILURE)
-        assert time.monotonic() - began < 5
-
     def test_another_content_for_a_known_id_is_an_error(self, synced):
         """G32: the SHA-256 of each object id is remembered."""
         with opened(synced.program.database) as connection:
@@ -5706,16 +5615,6 @@ class TestWhatTheServerSends:
         outcome = synced.program.call("sync", "--force", check=FAILURE)
         assert "qa/qa.md" in complaint(outcome)
         assert "qa/qa.md" not in synced.tree()
-
-    def test_a_local_object_is_never_trusted_unread(self, synced):
-        """G33: a damaged local file is not what its row says, and is restored."""
-        good = synced.tree()
-        path = synced.dest / "qa/qa.md"
-        status = path.stat()
-        synced.write("qa/qa.md", good["qa/qa.md"].replace(b"e", b"3", 1))
-        os.utime(str(path), ns=(status.st_atime_ns, status.st_mtime_ns))
-        synced.sync()
-        assert synced.tree() == good
 
 
 class TestSha256Repositories:
@@ -5753,14 +5652,6 @@ class TestSha256Repositories:
         program.call("add", url, *options)
         program.call("sync", "pin")
         assert tree(dest) == sha256_mirror.upstream.agents()
-
-    def test_a_damaged_file_is_restored_and_a_known_one_adopted(self, sha256_mirror):
-        sha256_mirror.sync()
-        good = sha256_mirror.tree()
-        sha256_mirror.write("qa/qa.md", b"edited\n")
-        assert changes(sha256_mirror.sync()) != {}
-        assert sha256_mirror.tree() == good
-        assert sha256_mirror.sync("--force")["updated"] == []
 
 
 # ---- Hosts ----
@@ -8557,7 +8448,7 @@ class TestEveryKindOfSource:
         assert synced.backups() == []
 
     def test_what_is_missing_or_damaged_here_is_restored(self, synced, upstream):
-        """INV9, A19: the same revision, but no row's word is trusted, and no stat's."""
+        """INV9, A19, G33: the same revision, but no row is trusted, and no stat."""
         (synced.dest / "qa" / "qa.md").unlink()
         shutil.rmtree(str(synced.dest / "engineer"))
         damaged = synced.dest / "security.md"
@@ -10447,32 +10338,26 @@ class TestDamagedDatabases:
     def full(self, full_at_home):
         return full_at_home
 
-    @pytest.mark.parametrize("damage", DAMAGES)
-    def test_the_files_stay_and_are_adopted(self, full, damage):
+    def test_the_files_stay_and_are_adopted(self, full):
         """FAULTS D01, D02; INV1, INV2, INV6."""
         program = full.program
-        before = stats(full.dest)
-        data = DAMAGES[damage](program.database.read_bytes())
-        program.database.write_bytes(data)
-        sync_anyhow(full)
-        assert stats(full.dest) == before, "adopted, not rewritten"
+        before, database = stats(full.dest), program.database.read_bytes()
+        for damage, make in {**DAMAGES, "empty": lambda data: b""}.items():
+            for path in program.database.parent.iterdir():
+                path.unlink()
+            data = make(database)
+            program.database.write_bytes(data)
+            if damage in SEEN_AT_ONCE:
+                outcome = program.call("sources", "--quiet", check=(0, 1))
+                [(name, kept)] = corrupt_copy(program)
+                assert kept == data, damage
+                assert name in outcome.err and "damaged" in outcome.err, damage
+            sync_anyhow(full)
+            assert stats(full.dest) == before, f"{damage}: adopted, not rewritten"
+            assert program.query("PRAGMA quick_check") == [{"quick_check": "ok"}]
+            assert len(program.call_json("files")["files"]) == 8, damage
+        assert corrupt_copy(program) == [], "an empty file is a new database"
         assert full.backups() == []
-        assert program.query("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
-        assert len(program.call_json("files")["files"]) == 8
-        if damage in SEEN_AT_ONCE:
-            assert data in [kept for _, kept in corrupt_copy(program)]
-
-    @pytest.mark.parametrize("damage", SEEN_AT_ONCE)
-    def test_what_was_the_database_is_kept_and_named(self, full, damage):
-        """FAULTS D01."""
-        program = full.program
-        data = DAMAGES[damage](program.database.read_bytes())
-        program.database.write_bytes(data)
-        outcome = program.call("sources", "--quiet", check=(0, 1))
-        [(name, kept)] = corrupt_copy(program)
-        assert kept == data
-        assert name in outcome.err
-        assert "damaged" in outcome.err
 
     def test_sources_of_an_older_schema_are_saved(self, program):
         """FAULTS D01: one that a program wrote which knows the contract alone."""
@@ -10567,31 +10452,6 @@ class TestDamagedDatabases:
         assert not any(map(os.path.exists, journals))
         sync_anyhow(full)
 
-    def test_an_empty_file_is_a_new_database(self, full):
-        """FAULTS D01: SQLite opens it without a word."""
-        before = stats(full.dest)
-        full.program.database.write_bytes(b"")
-        sync_anyhow(full)
-        assert stats(full.dest) == before
-        assert corrupt_copy(full.program) == []
-
-    @pytest.mark.parametrize("part", range(4))
-    def test_every_sixty_fourth_byte_flipped_costs_no_file(self, full, part):
-        """FAULTS D01: each page of the database in turn, in every way it can be met."""
-        program = full.program
-        before = tree(full.dest)
-        data = program.database.read_bytes()
-        pages = range(part, len(data) // 4096, 4)
-        for page in pages:
-            broken = bytearray(data)
-            for at in range(4096 * page, 4096 * (page + 1), 64):
-                broken[at] ^= 0xFF
-            program.database.write_bytes(bytes(broken))
-            for command in (["status"], ["history"], ["files"]):
-                program.call(*command, check=(0, 1, 2))
-            sync_anyhow(full)
-            assert tree(full.dest) == before
-
     def test_an_edited_file_is_not_taken_for_ours_after_a_loss(self, full):
         """FAULTS D02: without its row it is the user's, and goes to the backups."""
         full.write("qa/qa.md", b"# Edited\n")
@@ -10599,14 +10459,6 @@ class TestDamagedDatabases:
         sync_anyhow(full)
         assert full.backups() == [b"# Edited\n"]
         assert full.tree()["mine.md"] == b"# Mine\n"
-
-    def test_rows_that_are_missing_remove_no_file(self, full):
-        """FAULTS D02, INV9: neither here nor by the next update."""
-        before = full.tree()
-        with opened(full.program.database) as connection:
-            connection.execute("DELETE FROM agent_files")
-        full.sync()
-        assert full.tree() == before
 
     @posix_only
     def test_many_processes_find_the_damage_at_once(self, full):
@@ -10653,37 +10505,34 @@ def random_damage(data, chance):
     """*data* with one fault of a disk in it, as *chance*, a Random, will have it."""
     size = int.from_bytes(data[16:18], "big")
     page = chance.randrange(len(data) // size) * size
-    at = chance.choice(
-        [
-            chance.randrange(len(data)),
-            chance.randrange(100),
-            page + chance.randrange(40),
-            data.index(b"CREATE TABLE") + chance.randrange(3000),
-        ]
-    )
-    return chance.choice(
-        [
-            lambda: data[:at],
-            lambda: set_byte(data, at, data[at] ^ 1 << chance.randrange(8)),
-            lambda: set_byte(data, at, chance.randrange(256)),
-            lambda: data[:at] + chance.randbytes(64) + data[at + 64 :],
-            lambda: data[:page] + bytes(size) + data[page + size :],
-        ]
-    )()
+    places = [chance.randrange(len(data)), chance.randrange(100)]
+    places.append(page + chance.randrange(40))
+    places.append(data.index(b"CREATE TABLE") + chance.randrange(3000))
+    at = chance.choice(places)
+    flipped = bytes(byte ^ 0xFF for byte in data[page : page + size : 64])
+    return chance.choice([
+        lambda: data[:at],
+        lambda: set_byte(data, at, data[at] ^ 1 << chance.randrange(8)),
+        lambda: set_byte(data, at, chance.randrange(256)),
+        lambda: data[:at] + chance.randbytes(64) + data[at + 64 :],
+        lambda: data[:page] + bytes(size) + data[page + size :],
+        lambda: data[:page] + flipped * 64 + data[page + size :],
+    ])()  # fmt: skip
 
 
 class TestDamageThatHides:
     """FAULTS D22, D23: what SQLite does not call damage, or only in the middle."""
 
-    @pytest.mark.parametrize("edit", SCHEMA_EDITS)
-    def test_damage_in_the_text_of_the_schema_is_found_on_opening(self, full, edit):
+    def test_damage_in_the_text_of_the_schema_is_found_on_opening(self, full):
         """FAULTS D23."""
-        before = stats(full.dest)
-        edit_schema(full.program.database, *SCHEMA_EDITS[edit])
-        outcome = full.program.call("status", check=(0, 1))
-        assert "the database was damaged" in outcome.err
-        sync_anyhow(full)
-        assert stats(full.dest) == before
+        before, database = stats(full.dest), full.program.database.read_bytes()
+        for edit, (old, new) in SCHEMA_EDITS.items():
+            full.program.database.write_bytes(database)
+            edit_schema(full.program.database, old, new)
+            outcome = full.program.call("status", check=(0, 1))
+            assert "the database was damaged" in outcome.err, edit
+            sync_anyhow(full)
+            assert stats(full.dest) == before, edit
 
     def test_a_damaged_index_is_found_after_the_error_it_makes(self, full):
         """FAULTS D22: `quick_check` says ok, and each update of the file fails."""
@@ -10790,22 +10639,15 @@ def crashed_database(path):
 
 
 HOSTILE_SCHEMAS = {
-    "a trigger that eats rows": (
-        "CREATE TRIGGER eat AFTER INSERT ON agent_files BEGIN"
-        " DELETE FROM agent_files; END",
-        "eat",
-    ),
-    "a trigger that reroutes": (
-        "CREATE TRIGGER route AFTER UPDATE ON sources BEGIN"
-        " UPDATE sources SET destination = '/' WHERE id = new.id; END",
-        "route",
-    ),
-    "a view": ("CREATE VIEW spy AS SELECT * FROM sources", "spy"),
-    "a view without end": (
-        "CREATE VIEW endless AS WITH RECURSIVE n(i) AS"
-        " (SELECT 1 UNION ALL SELECT i FROM n) SELECT count(*) FROM n",
-        "endless",
-    ),
+    "eat": """CREATE TRIGGER eat AFTER INSERT ON agent_files BEGIN
+        DELETE FROM agent_files; END""",
+    "route": """CREATE TRIGGER route AFTER UPDATE ON sources BEGIN
+        UPDATE sources SET destination = '/' WHERE id = new.id; END""",
+    "spy": "CREATE VIEW spy AS SELECT * FROM sources",
+    "endless": """CREATE VIEW endless AS WITH RECURSIVE n(i) AS
+        (SELECT 1 UNION ALL SELECT i FROM n) SELECT count(*) FROM n""",
+    "agent_files": """ALTER TABLE agent_files RENAME TO real_files;
+        CREATE VIEW agent_files AS SELECT * FROM real_files""",
 }
 LEADING_OUT = ["../../x", "../dest-x", "/etc/x", "a/../../../x", "..\\x", "", ".git/x"]
 ODD_VALUES = {
@@ -10839,28 +10681,20 @@ ONE_BAD = [
 
 
 class TestDatabasesThatLie:
-    @pytest.mark.parametrize("case", HOSTILE_SCHEMAS)
-    def test_a_hostile_schema_is_refused_and_left_alone(self, full, case):
+    def test_a_hostile_schema_is_refused_and_left_alone(self, full):
         """FAULTS D13."""
-        ddl, name = HOSTILE_SCHEMAS[case]
-        program = full.program
-        with opened(program.database) as connection:
-            connection.execute(ddl)
-        before = program.database.read_bytes(), stats(full.dest)
-        for command in (["sync"], ["status"], ["remove", "src", "--delete-files"]):
-            assert name in program.call(*command, check=1).err
-        assert (program.database.read_bytes(), stats(full.dest)) == before
-        with pytest.raises(agent_sync.AgentSyncStateError, match=name):
-            agent_sync.AgentSyncState(program.database)
-
-    def test_a_view_in_the_place_of_a_table_is_refused(self, full):
-        """FAULTS D13."""
-        database = full.program.database
-        with opened(database) as connection:
-            connection.execute("ALTER TABLE agent_files RENAME TO real_files")
-            connection.execute("CREATE VIEW agent_files AS SELECT * FROM real_files")
-        outcome = full.program.call("sync", check=1)
-        assert "agent_files" in outcome.err
+        program, database = full.program, full.program.database
+        good, files = database.read_bytes(), stats(full.dest)
+        for name, ddl in HOSTILE_SCHEMAS.items():
+            database.write_bytes(good)
+            with opened(database) as connection:
+                connection.executescript(ddl)
+            before = database.read_bytes()
+            for command in (["sync"], ["status"], ["remove", "src", "--delete-files"]):
+                assert name in program.call(*command, check=1).err
+            assert (database.read_bytes(), stats(full.dest)) == (before, files)
+            with pytest.raises(agent_sync.AgentSyncStateError, match=name):
+                agent_sync.AgentSyncState(database)
 
     def test_a_table_without_its_columns_is_set_aside(self, full):
         """FAULTS D12: what a half-done migration may leave; its sources are saved."""
