@@ -13842,7 +13842,8 @@ except SystemExit as stop:
     code = stop.code
 assert not code, code
 assert not touched, touched
-heavy = {{"ssl", "http.server", "difflib", "html"}} & set(sys.modules)
+heavy = {{"ssl", "http.client", "html", "difflib", "logging", "concurrent.futures"}}
+heavy &= set(sys.modules)
 assert not heavy, heavy
 """
 
@@ -13850,7 +13851,9 @@ assert not heavy, heavy
 class TestArguments:
     @pytest.mark.usefixtures("unmeasured")
     @pytest.mark.parametrize(
-        "arguments", [[], ["--version"], ["status"], ["sources"]], ids=str
+        "arguments",
+        [[], ["--version"], ["status"], ["sources"], ["sync", "--max-age", "1h"]],
+        ids=str,
     )
     def test_light_commands_load_nothing_heavy_and_touch_no_network(
         self, synced, arguments
