@@ -1605,9 +1605,10 @@ def complete_schema(connection):
 
 @functools.cache
 def schema_columns():
-    """Return {table: the names of its columns in order}, as SCHEMA has them."""
+    """Return {table: the names of its columns in order}, as SCHEMA makes them."""
     tables = re.findall(r"^CREATE TABLE \D*? (\w+) \((.*?)^\)", SCHEMA, re.M | re.S)
-    return {name: re.findall(r"^    ([a-z]\w*)", body, re.M) for name, body in tables}
+    found = {name: re.findall(r"^    ([a-z]\w*)", body, re.M) for name, body in tables}
+    return {**found, "sqlite_sequence": ["name", "seq"]}  # AUTOINCREMENT leans on it.
 
 
 def schema_fault(connection):
@@ -1667,9 +1668,10 @@ def is_passing(error):
 
 def is_corruption(error):
     """Return whether a sqlite3 error is about the file itself being damaged."""
-    # Python cannot decode what SQLite says of a schema whose text is damaged.
+    if isinstance(error, UnicodeDecodeError) or not str(error):
+        return True  # What SQLite said of a damaged schema, Python could not decode.
     damage = "malformed|not a database|unsupported file format"
-    return isinstance(error, UnicodeDecodeError) or bool(re.search(damage, str(error)))
+    return bool(re.search(damage, str(error)))
 
 
 def read_header(path):
@@ -1734,7 +1736,7 @@ def find_damage(path):
             connection.execute("PRAGMA trusted_schema = ON")
             return integrity_fault(connection)
     except (sqlite3.Error, UnicodeError) as error:
-        return str(error) if is_corruption(error) else None
+        return f"{error!r}" if is_corruption(error) else None
 
 
 def salvaged_sources(path):
@@ -2084,6 +2086,10 @@ class AgentSyncState:
                     connection.close()
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise self._error(error) from error
+
+    def doubt(self) -> None:
+        """Have the database looked through at the end: it contradicts itself."""
+        self._suspects.add(self.db_path)
 
     def _take_connection(self) -> tuple[Any, sqlite3.Connection]:
         """Return (what tells the file from others, a connection to it)."""
@@ -6627,6 +6633,7 @@ class Run:
         """Return the source's row as it is now, under the *lock*."""
         columns = self._state.get_source_info(self.row.id)
         if columns is None:
+            self._state.doubt()  # It was listed a moment ago.
             if lock and not neighbours_of(self.row, destinations_of(self._state)):
                 remove_work_directory(self._directory)
             raise UsageError("the source was removed in the meantime")
@@ -7383,6 +7390,8 @@ def find_sources(
     rows = {str(row["id"]): row for row in state.get_all_sources()}
     for source_id in ids:
         if source_id not in rows:
+            if state.get_source_info(source_id):
+                state.doubt()
             hint = did_you_mean(source_id, list(rows)) or "; add one with: add URL"
             raise UsageError(f"there is no source '{printable(source_id)}'{hint}")
     chosen = [rows[source_id] for source_id in dict.fromkeys(ids)] or list(

@@ -10486,6 +10486,7 @@ SCHEMA_EDITS = {
     "columns swapped": (b"etag TEXT,", b"path TEXT,"),
     "a column swallowed": (b"last_sha TEXT,", b"last_sha TEXTl"),
     "a table that is not there": (b"REFERENCES sources", b"REFERENCES sourcet"),
+    "the sequence of runs": (b"sequence(name,seq)", b"sequence(name$seq)"),
     "no SQL": (b"CREATE TABLE sync_history", b"CREATE UABLE sync_history"),
     "an index of nothing": (b"agent_files(file_path)", b"agent_files(file_patg)"),
 }
