@@ -2386,7 +2386,6 @@ class TestTheStateAgainstAModel:
 
 # What other programs do to a source that was synced.
 WRITERS = {
-    "a new revision": "UPDATE sources SET last_sha = 'abc'",
     "another filter": """UPDATE sources SET exclude = '["x*"]'""",
     "a row lost": "DELETE FROM agent_files WHERE file_path = 'qa/qa.md'",
     "a row's hash": "UPDATE agent_files SET content_sha = 'aa'",
