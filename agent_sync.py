@@ -6436,7 +6436,7 @@ def destinations_of(state):
     return [
         (source_id, resolved(destination or default_destination(source_id)))
         for source_id, destination in state.get_destinations()
-        if destination is None or "\0" not in str(destination)
+        if isinstance(destination or "", str) and "\0" not in (destination or "")
     ]
 
 
