@@ -125,7 +125,8 @@ DEFAULT_SOURCE_ID = "github-remote"
 DEFAULT_SOURCE_URL = (
     "https://raw.githubusercontent.com/bobmatnyc/claude-mpm-agents/main/agents"
 )
-DEFAULT_INCLUDE = ("*.md", "*.json")
+DEFAULT_INCLUDE = ("*.md", "*.mdc", "*.json")
+SKILL_FILE = "SKILL.md"  # A directory with one is a skill, and is taken whole.
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -143,6 +144,9 @@ MAX_INFLATED_SIZE = 2048 * MIB
 MAX_OBJECTS = 250_000
 MAX_FILES_SIZE = 1024 * MIB  # all files of one run together
 MAX_INSTRUCTIONS = 1_000_000  # in one delta
+MAX_HOPS = 10  # links on the way to one file
+MAX_LINKS = 1000  # whose targets are asked for one by one
+MAX_KNOWN = 50_000  # entries of trees kept at hand while links are followed
 MAX_REFS_SIZE = 64 * MIB
 MAX_REFS = 10_000  # that are kept, to say which there are
 MAX_LISTING_SIZE = 32 * MIB  # of a manifest, or GitHub's tree
@@ -170,6 +174,7 @@ MAX_IDLE = 0 if os.name == "nt" else 4  # connections: Windows keeps open files
 READER_TIMEOUT = 2.0  # of pages, which would rather say that they must wait
 
 WORK_DIRECTORY = ".agent-sync"  # below each destination: the lock, backups
+OWN_NAMES = frozenset({WORK_DIRECTORY, ".git"})  # directories never looked into
 STAGING_NAME = re.compile(r"\.agent-sync-[0-9a-f]{16}\.tmp")
 WINDOWS = os.name == "nt"
 
@@ -191,6 +196,7 @@ WINDOWS = os.name == "nt"
 #             ProtocolError       what the source sent
 #                 RefusedError
 #                 StaleListingError
+#                 TooLargeError
 #                 PathError
 #             RefError
 #             StatusError
@@ -256,6 +262,10 @@ class RefusedError(ProtocolError):
 
 class StaleListingError(ProtocolError):
     """A file is not as listed: the source changed in between, or it lies."""
+
+
+class TooLargeError(ProtocolError):
+    """An answer is larger than what it was asked for may be."""
 
 
 class PathError(ProtocolError):
@@ -369,6 +379,8 @@ AnyPath = Union[str, "os.PathLike[str]"]
 
 # Why a path of a source is skipped.
 LINK, SUBMODULE, LFS_POINTER = "link", "submodule", "Git LFS pointer"
+NOT_A_FILE = "not a regular file"
+TOO_LARGE = f"larger than {MAX_OBJECT_SIZE // MIB} MiB"
 
 
 class File(NamedTuple):
@@ -390,15 +402,19 @@ class File(NamedTuple):
 class Listing(NamedTuple):
     """The files a source has at one revision.
 
-    `skipped` holds (path, reason) of what is never written, `failed` (path, error) of
-    what is listed and was not fetched. The rest is remembered with the source:
-    the validators of what lists the files, and whether it has their hashes; the Git
+    `skipped` holds (path, reason) of what is not a file to be written, `impossible`
+    (path, reason) of files that cannot be had here, `failed` (path, error) of what is
+    listed and was not fetched. `left_out` counts what the filters do not take:
+    {a glob that would: how many}. The rest is remembered with the source: the
+    validators of what lists the files, and whether it has their hashes; the Git
     objects that an update leans on, {id: (type, content)}, None if these stay.
     """
 
     revision: str
     files: tuple[File, ...]
     skipped: tuple[tuple[str, str], ...] = ()
+    impossible: tuple[tuple[str, str], ...] = ()
+    left_out: dict[str, int] = {}
     failed: tuple[tuple[str, str], ...] = ()
     etag: Optional[str] = None
     last_modified: Optional[str] = None
@@ -436,6 +452,7 @@ class SourceRow(NamedTuple):
     listing_digest: Optional[str] = None
     retry_at: Optional[str] = None
     skipped: dict[str, str] = {}
+    left_out: dict[str, int] = {}
     changed_at: Optional[str] = None
     created_at: Optional[str] = None
     updated_at: Optional[str] = None
@@ -539,93 +556,107 @@ def object_hasher(object_type, size, object_format="sha1"):
     return hashlib.new(object_format, f"{object_type} {size}\0".encode("ascii"))
 
 
-# A file name is checked against an allow-list made of every platform's rules, on every
-# platform, so that a repository that is safe here is safe on the next machine as well.
-_DEVICE = re.compile(
-    r"(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|COM[1-9\u00b9\u00b2\u00b3]"
-    r"|LPT[1-9\u00b9\u00b2\u00b3])[ ]*(?:\..*)?",
-    re.IGNORECASE,
+# ---- Names ----
+# A name from a source is unsafe anywhere, or impossible here, or ordinary. What is
+# unsafe could be misused on some platform and is written on none. What is impossible
+# on this platform only cannot be had here.
+
+# Controls of terminals, of text direction and of lines; a slash would be a parent.
+_UNSAFE = re.compile(
+    "[/\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
-_FORBIDDEN = re.compile(r'[<>:"|?*\\/\x00-\x1f\x7f-\x9f\ud800-\udfff]')
 _GIT = re.compile(r"\.git|\.?git~[0-9]+", re.IGNORECASE)
 # HFS+ leaves these out when it compares names.
 _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
-_FORMAT_CATEGORIES = {"Cc", "Cf", "Cs", "Zl", "Zp"}
-
-
-def is_dotgit(name):
-    """Return whether some file system takes *name* for .git, or a part of it."""
-    plain = _IGNORED.sub("", name).partition(":")[0].rstrip(" .")
-    return "\\" in name or bool(_GIT.fullmatch(plain))
-
-
-def name_fault(name):
-    """Return why *name* must not be a component of a path, or None if it may."""
-    if name in ("", ".", ".."):
-        return "is empty, '.' or '..'"
-    if _FORBIDDEN.search(name):
-        return "has a character that file names must not have"
-    if name != name.strip(" ") or name.endswith("."):
-        return "begins or ends with a space, or ends with a dot"
-    if _GIT.fullmatch(name):
-        return "stands for .git"
-    if _DEVICE.fullmatch(name):
-        return "is a device on Windows"
-    if len(name.encode("utf-8")) > 255:
-        return "is longer than 255 bytes"
-    if name.isascii():
-        return None
-    if any(unicodedata.category(char) in _FORMAT_CATEGORIES for char in name):
-        return "has an invisible character"
-    if unicodedata.normalize("NFC", name) != name:
-        return "is not in Unicode normal form C"
-    return None
+_NOT_UTF_8 = re.compile("[\ud800-\udfff]")
+_NOT_ON_WINDOWS = re.compile(
+    r"""(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[1-9\xb9\xb2\xb3])[ ]*(?:\..*)?
+    |.*[<>:"|?*].*|.*[. ]""",
+    re.IGNORECASE | re.VERBOSE,
+)
 
 
 def collision_key(path):
     """Return what two paths share if some file system takes them for the same."""
+    if path.isascii():
+        return path.lower()
     folded = unicodedata.normalize("NFC", path).casefold()
     return unicodedata.normalize("NFC", folded)
 
 
+def is_dotgit(name):
+    """Return whether some file system takes *name* for .git."""
+    plain = _IGNORED.sub("", name).partition(":")[0].rstrip(" .")
+    return bool(_GIT.fullmatch(plain))
+
+
+def unsafe_name(name):
+    """Return why *name* must not be written on any platform, or None if it may."""
+    if name in ("", ".", ".."):
+        return "is empty, '.' or '..'"
+    if _UNSAFE.search(name):
+        return "has a control character or a slash in it"
+    return "stands for .git" if is_dotgit(name) else None
+
+
+def impossible_name(name, windows=WINDOWS):
+    """Return why there can be no file of this *name* here, or None if there can."""
+    if _NOT_UTF_8.search(name):
+        return "is not UTF-8"
+    if "\\" in name:
+        return "has a backslash in it"
+    if len(name.encode("utf-8")) > 255:
+        return "is longer than 255 bytes"
+    if collision_key(name).startswith(WORK_DIRECTORY):
+        return "is a name of this program"
+    if windows and _NOT_ON_WINDOWS.fullmatch(name):
+        return "cannot be a name on Windows"
+    return None
+
+
+def unsafe_path(path):
+    """Return why *path* must not be written on any platform, or None if it may."""
+    for name in path.split("/"):
+        if fault := unsafe_name(name):
+            return f"'{printable(name)}' {fault}"
+    return None
+
+
+def impossible_path(path, windows=WINDOWS):
+    """Return why there can be no file at *path* here, or None if there can."""
+    if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_LENGTH:
+        return f"longer than {MAX_PATH_LENGTH} bytes"
+    for name in path.split("/"):
+        if fault := impossible_name(name, windows):
+            return f"'{printable(name, 60)}' {fault}"
+    return None
+
+
 def check_path(path):
     """Return *path* if it may be a file's path below a destination; else PathError."""
-    if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_LENGTH:
-        raise PathError(f"refused path {printable(path, 60)}…: it is too long")
-    for name in path.split("/"):
-        fault = name_fault(name)
-        if fault:
-            raise PathError(
-                f"refused path '{printable(path)}': '{printable(name)}' {fault}"
-            )
-        if collision_key(name).startswith(WORK_DIRECTORY):
-            raise PathError(f"refused path '{printable(path)}': a name of this program")
+    fault = unsafe_path(path) or impossible_path(path)
+    if fault:
+        raise PathError(f"refused path '{printable(path, 100)}': {fault}")
     return path
 
 
-def check_collisions(paths):
-    """Raise PathError if two paths, or a file and a directory, would be one place."""
-    spellings, files, parents = {}, set(), set()
-    for path in paths:
-        key = collision_key(path)
-        if key in spellings:
-            raise PathError(
-                f"refused paths '{printable(spellings[key])}' and '{printable(path)}': "
-                "they are the same file on some file systems"
-            )
-        spellings[key] = path
-        files.add(key)
-    for path in paths:
-        parent = path.rpartition("/")[0]
-        while parent and parent not in parents:
-            parents.add(parent)
-            key = collision_key(parent)
-            if key in files or spellings.setdefault(key, parent) != parent:
-                raise PathError(
-                    f"refused paths '{printable(spellings[key])}' and "
-                    f"'{printable(path)}': they cannot both exist everywhere"
-                )
-            parent = parent.rpartition("/")[0]
+def find_twins(paths):
+    """Return {path: another} of those *paths* that some file system takes for one.
+
+    They differ in case or normal form only, or one is a file where another has a
+    directory; either way both are twins.
+    """
+    twins, first = {}, None
+    # With a NUL for the slash, what is below a name comes next after it.
+    for key, path in sorted(
+        (collision_key(path).replace("/", "\0"), path) for path in paths
+    ):
+        if first and (key == first[0] or key.startswith(f"{first[0]}\0")):
+            twins.setdefault(first[1], path)
+            twins[path] = first[1]
+        else:
+            first = key, path
+    return twins
 
 
 def parents_of(path):
@@ -936,7 +967,7 @@ class Directory:
         except NotADirectoryError:
             return self._parent_obstacle(path)
         if stat.S_ISDIR(status.st_mode):
-            return Obstacle(path, tuple(self.walk(path, hidden=True)))
+            return Obstacle(path, tuple(self.walk(path)))
         return Obstacle(path, (path,))
 
     @staticmethod
@@ -979,35 +1010,50 @@ class Directory:
                 return Obstacle(parent, (parent,))
         return None  # It has become a directory since.
 
-    def walk(self, below="", hidden=False):
-        """Yield the paths of all but directories below, without following links.
+    def entries(self, below="", leave_out=()):
+        """Yield (path, os.DirEntry) of all below that is not a directory.
 
-        Without *hidden*, names that begin with a dot are left out.
+        Links are not followed. For a directory that cannot be listed (path, OSError)
+        is yielded; one whose name is in *leave_out* is passed over.
         """
         pending = [below]
         while pending:
             directory = pending.pop()
-            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            try:
                 with os.scandir(self.root / directory) as entries:
                     found = sorted(entries, key=lambda entry: entry.name)
-                for entry in found:
-                    path = f"{directory}/{entry.name}" if directory else entry.name
-                    if entry.name.startswith(".") and not hidden:
-                        continue
-                    if entry.is_dir(follow_symlinks=False):
-                        pending.append(path)
-                    else:
-                        yield path
+            except (FileNotFoundError, NotADirectoryError):
+                continue
+            except OSError as error:
+                yield directory, error
+                continue
+            for entry in found:
+                path = f"{directory}/{entry.name}" if directory else entry.name
+                if not entry.is_dir(follow_symlinks=False):
+                    yield path, entry
+                elif entry.name not in leave_out:
+                    pending.append(path)
+
+    def walk(self, below="", leave_out=()):
+        """Yield the paths of `entries`; raises the OSError of what cannot be listed."""
+        for path, entry in self.entries(below, leave_out):
+            if isinstance(entry, OSError):
+                raise entry
+            yield path
 
     def read(self, path, limit=MAX_OBJECT_SIZE):
         """Return the bytes of the regular file at *path*; OSError if over *limit*."""
+        return self.load(path, limit)[0]
+
+    def load(self, path, limit=MAX_OBJECT_SIZE):
+        """Return (bytes, mode) of the regular file at *path*, as `read` does."""
         with self.parent(path) as (name, dir_fd):
-            file, _ = open_regular(name, dir_fd)
+            file, status = open_regular(name, dir_fd)
             with file:
                 data = file.read(limit + 1)
         if len(data) > limit:
             raise OSError(errno.EFBIG, f"larger than {limit // MIB} MiB", path)
-        return data
+        return data, plain_mode(status.st_mode)
 
     def stage(self, path, data, mode=0o644):
         """Write *data* to a temporary file and return its path.
@@ -3303,7 +3349,9 @@ class Response:
             pieces.append(piece)
             size += len(piece)
             if size > limit:
-                raise ProtocolError(f"{self.url} is larger than {limit // MIB} MiB")
+                # What is inflated is not just a large file, but likely a bomb.
+                error = ProtocolError if self._inflater else TooLargeError
+                raise error(f"{self.url} is larger than {limit // MIB} MiB")
         return b"".join(pieces)
 
     def read(self, size):
@@ -4008,7 +4056,8 @@ class Pack:
         With *wanted*, a collection of ids, only these are read where that can be told
         before; deltas have no id before they are resolved. The base of a delta may be
         an object that is not in the pack (a thin pack): bases(object id) returns its
-        (type, content), or None. It is taken only if it has that id.
+        (type, content), or None. It is taken only if it has that id. The content of a
+        blob that is too large is None.
         """
         resolved = set()
         for base_id in self._external_bases() if bases else ():
@@ -4027,7 +4076,9 @@ class Pack:
             elif root.position in self._received:
                 continue
             elif wanted is None or root.object_id in wanted:
-                yield root.object_id, root.type, self._read(root)
+                is_too_large = root.type == BLOB and root.size > MAX_OBJECT_SIZE
+                content = None if is_too_large else self._read(root)
+                yield root.object_id, root.type, content
 
     def _external_bases(self):
         """Return the ids of bases that no whole object in the pack has."""
@@ -4478,7 +4529,6 @@ class GitClient:
 # a row leaves open. Asks nobody.
 
 KINDS = ("git", "http", "dir")
-DEFAULT_EXCLUDE = ("dist/", "build/", "/README.md")
 _SHORTHAND = re.compile(r"([\w-]+/[\w.-]+?)(?:\.git)?(?:[@#](.+))?", re.ASCII)
 _PASSWORD = re.compile(r"([\w+.-]+://|(?!file:|[A-Za-z]:\\))[^/]*:[^/]*@")
 
@@ -4747,37 +4797,6 @@ def suggest_ids(address):
     ]
 
 
-def glob_regex(pattern):
-    """Return the regular expression, for whole paths, that a glob stands for.
-
-    Without a slash it is for the last name; with one, for the whole path; one that ends
-    with a slash is for a directory, at any depth unless it begins with a slash as well.
-    """
-    from fnmatch import translate
-
-    if pattern.endswith("/"):
-        anywhere = "" if pattern.startswith("/") else "(?:.*/)?"
-        return anywhere + translate(pattern.strip("/") + "/*")
-    if "/" in pattern:
-        return translate(pattern.lstrip("/"))
-    return r"(?:.*/)?(?=[^/]*\Z)" + translate(pattern)
-
-
-def path_filter(include=None, exclude=None):
-    """Return the function that says whether a path passes these lists of globs."""
-    excluded = [*(exclude or ()), *(() if include else DEFAULT_EXCLUDE)]
-    taken, left_out = (
-        re.compile("|".join(map(glob_regex, globs)) or r"(?!)")
-        for globs in (include or DEFAULT_INCLUDE, excluded)
-    )
-
-    def selects(path):
-        hidden = path.startswith(".") or "/." in path
-        return not hidden and bool(taken.match(path)) and not left_out.match(path)
-
-    return selects
-
-
 def stored_globs(text):
     """Return the globs in a column of `sources`; UsageError for anything else."""
     with contextlib.suppress(TypeError, ValueError):
@@ -4804,12 +4823,14 @@ def default_destination(source_id, cache_dir=None):
     )
 
 
-def stored_reasons(text):
-    """Return {path: reason} from a column of `sources`; empty for anything else."""
+def stored_object(text, value_type):
+    """Return the JSON object in a column of `sources`; empty for anything else."""
     with contextlib.suppress(TypeError, ValueError):
-        reasons = json.loads(text) if text else {}
-        if isinstance(reasons, dict):
-            return {path: str(reason) for path, reason in reasons.items()}
+        values = json.loads(text)
+        if isinstance(values, dict) and all(
+            type(value) is value_type for value in values.values()
+        ):
+            return values
     return {}
 
 
@@ -4857,13 +4878,9 @@ def source_row(columns, cache_dir=None):
         known[name] = () if fault else stored_globs(columns[name])
     if columns["include"] is None:
         known["include"] = address.include
-    known["skipped"] = stored_reasons(columns.get("skipped"))
+    known["skipped"] = stored_object(columns.get("skipped"), str)
+    known["left_out"] = stored_object(columns.get("left_out"), int)
     return SourceRow(**known, fault=fault)
-
-
-def row_filter(row):
-    """Return the function that says whether a path passes the filters of a source."""
-    return path_filter(row.include, row.exclude)
 
 
 # ==== Sources ====
@@ -4873,15 +4890,456 @@ def row_filter(row):
 LFS_SIGNATURE = b"version https://git-lfs.github.com/spec/"
 
 
+# ---- Filters ----
+# Which files of a source are taken: globs as git knows them, and skills whole.
+
+# What the default leaves out: names that begin with a dot, and what others have made.
+_LEFT_OUT = re.compile(r"(?:^|/)(?:\.(?!\.?(?:/|$))|(?:dist|build|node_modules)/)")
+_CLASSES = {
+    "alnum": "a-zA-Z0-9",
+    "alpha": "a-zA-Z",
+    "blank": r" \t",
+    "cntrl": r"\x00-\x1f\x7f",
+    "digit": "0-9",
+    "graph": "!-~",
+    "lower": "a-z",
+    "print": " -~",
+    "punct": r"!-/:-@\[-`{-~",
+    "space": r"\s",
+    "upper": "A-Z",
+    "xdigit": "0-9a-fA-F",
+}
+_BRACKET = re.compile(
+    r"\[([!^]|(?![!^]))((?:\]|(?!\]))(?:\[:\w+:\]|\\.|[^]\\])*)\]", re.DOTALL
+)
+_BRACKET_ITEM = re.compile(r"\[:(\w+):\]|(\\?.)(?:-(\\.|[^]]))?", re.DOTALL)
+
+
+def bracket_regex(negated, items):
+    """Return the regular expression for a glob's [items]: one character, no slash."""
+    ranges = ""
+    for name, first, last in _BRACKET_ITEM.findall(items):
+        first, last = first[-1:], last[-1:]
+        ranges += _CLASSES.get(name, "") if name else re.escape(first)
+        if first < last:
+            ranges += f"-{re.escape(last)}"
+    if negated:
+        return f"[^/{ranges}]"
+    return f"(?!/)[{ranges}]" if ranges else "(?!)"
+
+
+def name_regex(name, once):
+    """Return the regular expression for one component of a glob.
+
+    What stands between two stars is matched where it first fits and never again
+    (*once* makes that of an expression), so that no glob takes exponential time.
+    """
+    pieces, pos = [""], 0
+    while pos < len(name):
+        char, bracket = name[pos], _BRACKET.match(name, pos)
+        pos = bracket.end() if bracket else pos + 1
+        if bracket:
+            pieces[-1] += bracket_regex(*bracket.groups())
+        elif char == "*":
+            pieces.append("")
+        elif char == "?":
+            pieces[-1] += "[^/]"
+        elif char == "\\" and pos < len(name):
+            pieces[-1] += re.escape(name[pos])
+            pos += 1
+        else:  # A bracket without an end, and a backslash at the end, match nothing.
+            pieces[-1] += "(?!)" if char in "[\\" else re.escape(char)
+    if len(pieces) == 1:
+        return pieces[0]
+    between = (once(f"[^/]*?{piece}") for piece in pieces[1:-1] if piece)
+    return f"{pieces[0]}{''.join(between)}[^/]*{pieces[-1]}"
+
+
+def glob_segments(glob):
+    """Return the lists of components that a glob has before, between and after its **.
+
+    One without a slash is for the last name, at any depth, and one that ends with a
+    slash for all that is below a directory.
+    """
+    glob = re.sub(r"^\./", "/", unicodedata.normalize("NFC", glob))
+    directory = glob[:-1] if glob.endswith("/") else None
+    pattern = glob if directory is None else directory
+    names = re.sub("^/", "", pattern).split("/")
+    if "/" not in pattern:
+        names.insert(0, "**")
+    if directory is not None:
+        names += ["*", "**"] if names[-1] == "**" else ["**"]
+    segments = [[]]
+    for name in names:
+        if re.fullmatch(r"\*\*+", name):
+            segments.append([])
+        else:
+            segments[-1].append(name)
+    return segments
+
+
+def glob_regex(glob):
+    """Return the regular expression, for whole paths, that a glob stands for.
+
+    The rules are those of gitattributes: `*` and `?` stop at a slash, `**/` stands for
+    any directories, and a slash before the end makes it start at the top.
+    """
+    from itertools import count
+
+    numbers = count()
+
+    def once(regex):
+        group = f"g{next(numbers)}"
+        return f"(?=(?P<{group}>{regex}))(?P={group})"
+
+    first, *rest = [
+        [name_regex(name, once) for name in names] for names in glob_segments(glob)
+    ]
+    if not rest:
+        return "/".join(first) + r"\Z"
+    *middle, last = rest
+    regex = "".join(f"{name}/" for name in first)
+    for names in filter(None, middle):
+        regex += once("(?:[^/]+/)*?" + "".join(f"{name}/" for name in names))
+    return regex + ("(?:.*/)?" + "/".join(last) if last else ".+") + r"\Z"
+
+
+def glob_matcher(globs):
+    """Return the function that says whether a path matches one of *globs*."""
+    matchers = [re.compile(glob_regex(glob), re.DOTALL).match for glob in globs]
+
+    def is_match(path):
+        if not path.isascii():
+            path = unicodedata.normalize("NFC", path)
+        return any(match(path) for match in matchers)
+
+    return is_match
+
+
+def skill_prefixes(paths):
+    """Return the directories of skills among *paths*, each with its slash, sorted.
+
+    A skill inside another one is a part of that.
+    """
+    found = []
+    directories = (
+        path[: -len(SKILL_FILE)]
+        for path in paths
+        if f"/{path}".endswith(f"/{SKILL_FILE}")
+    )
+    for directory in sorted(directories):
+        is_inside = found and directory.startswith(found[-1])
+        if not is_inside and not _LEFT_OUT.search(directory):
+            found.append(directory)
+    return found
+
+
+def is_taken_by_default(path, skills, included):
+    """Return whether a source without an --include takes *path*.
+
+    *skills* are all its `skill_prefixes`, *included* is for what is not in any.
+    """
+    from bisect import bisect_right
+
+    skill = skills[: bisect_right(skills, path)][-1:]
+    if skill and path.startswith(skill[0]):
+        return "/.git" not in f"/{path[len(skill[0]) :]}".lower()
+    is_readme = f"/{path}".endswith("/README.md")
+    return included(path) and not is_readme and not _LEFT_OUT.search(path)
+
+
+def kind_of(path, is_default):
+    """Return a glob that takes *path* and its like: ".github/", "*.py", "Makefile"."""
+    hidden = _LEFT_OUT.search(path) if is_default else None
+    if hidden:
+        name, slash, _ = path[hidden.start() :].lstrip("/").partition("/")
+        return name + slash
+    name = path.rpartition("/")[2]
+    stem, _, suffix = name.rpartition(".")
+    is_readme = is_default and name == "README.md"
+    return f"*.{suffix}" if stem and not is_readme else name
+
+
+def select_paths(paths, include=(), exclude=()):
+    """Return (set of the *paths* taken, {glob: how many} of those that are left out).
+
+    *paths* are all of a source's, as whether one is taken may depend on the others.
+    """
+    from collections import Counter
+
+    included = glob_matcher(include or DEFAULT_INCLUDE)
+    excluded = glob_matcher(exclude)
+    skills = [] if include else skill_prefixes(paths)
+    taken, left_out = set(), Counter()
+    for path in paths:
+        wanted = (
+            included(path) if include else is_taken_by_default(path, skills, included)
+        )
+        if wanted and not excluded(path):
+            taken.add(path)
+        else:
+            left_out[kind_of(path, not include)] += 1
+    return taken, left_out
+
+
+def exclude_option(path):
+    """Return the option that leaves out the file at *path*, fit to be pasted."""
+    import shlex
+
+    glob = "".join(
+        "?" if not char.isprintable() else f"\\{char}" if char in "*?[\\" else char
+        for char in path
+    )
+    return f"--exclude {shlex.quote('/' + glob)}"
+
+
 def by_path(file):
     """Return the path of a File, or of an Action: what lists of them are sorted by."""
     return file.path
 
 
-def checked_files(files):
-    """Return *files* sorted by path; PathError if any path must not be written."""
-    check_collisions([check_path(file.path) for file in files])
-    return tuple(sorted(files, key=by_path))
+def without_files(files, paths):
+    """Return the list of *files* whose paths are not among *paths*."""
+    return [file for file in files if file.path not in paths]
+
+
+def most_common(counter, limit=20):
+    """Return a Counter as a dict, the largest first; the rest is counted as "*"."""
+    ranked = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
+    rest = sum(count for _, count in ranked[limit:])
+    return dict([*ranked[:limit], *([("*", rest)] if rest else [])])
+
+
+def choose(files, row, skipped=(), windows=WINDOWS):
+    """Return the fields of a Listing: what the filters of a source take of *files*.
+
+    *files* are all that it has, *skipped* what is not a file to be written. Raises
+    PathError if what is taken has a name that is unsafe.
+    """
+    taken, left_out = select_paths(
+        [file.path for file in files], row.include, row.exclude
+    )
+    chosen = [file for file in files if file.path in taken]
+    impossible = {}
+    for file in chosen:
+        if fault := unsafe_path(file.path):
+            raise PathError(
+                f"refused path '{printable(file.path, 100)}': {fault}; to leave it out:"
+                f" {exclude_option(file.path)}"
+            )
+        if fault := impossible_path(file.path, windows):
+            impossible[file.path] = fault
+        elif file.size is not None and file.size > MAX_OBJECT_SIZE:
+            impossible[file.path] = TOO_LARGE
+    chosen = without_files(chosen, impossible)
+    twins = find_twins(file.path for file in chosen)
+    for path, other in twins.items():
+        impossible[path] = f"the same as '{printable(other, 100)}' to some file systems"
+    excluded = glob_matcher(row.exclude)
+    return {
+        "files": tuple(sorted(without_files(chosen, twins), key=by_path)),
+        "skipped": tuple(sorted(skip for skip in skipped if not excluded(skip[0]))),
+        "impossible": tuple(sorted(impossible.items())),
+        "left_out": most_common(left_out),
+    }
+
+
+# ---- Links ----
+# A link inside a repository is read through, as the kernel would in a checkout of the
+# whole commit. Where it leads out of that, there is nothing to be read.
+
+
+class Place(NamedTuple):
+    """What a commit has at *path*: its mode and object id, and the Place it is in."""
+
+    path: str
+    mode: int
+    object_id: str
+    parent: Optional[Place]
+
+    def child(self, name, entry):
+        """Return the Place of a TreeEntry of this directory."""
+        path = f"{self.path}/{name}" if self.path else name
+        return Place(path, entry.mode, entry.object_id, self)
+
+
+class Checkout:
+    """A commit as a checkout of it would be, links and all; nothing is written.
+
+    *read_tree(id, path)* gives {name: TreeEntry}, *read_link(id)* the target of a link
+    or None if it is too long for one. What is read through links counts against the
+    limit of a listing, and each step of following them does: a few links that lead to
+    one another are many files.
+    """
+
+    def __init__(self, tree_id, read_tree, read_link):
+        self._top = Place("", stat.S_IFDIR, tree_id, None)
+        self._read_tree = read_tree
+        self._read_link = read_link
+        self._room = MAX_OBJECTS  # how many entries and steps may still come
+        self._known = {}  # id -> entries of trees in which names were looked up
+        self._spare = MAX_KNOWN  # how many more entries it may hold
+
+    def directory(self, path):
+        """Return the Place of the directory at *path*; RefError if there is none."""
+        here = self._top
+        for name in path.split("/") if path else ():
+            place = self._find(here, name)
+            if place and stat.S_ISLNK(place.mode):
+                place, _ = self._follow(place, 0)
+            if not place or not stat.S_ISDIR(place.mode):
+                entries = self._read_tree(here.object_id, here.path).items()
+                names = [name for name, entry in entries if stat.S_ISDIR(entry.mode)]
+                where = f"in {printable(here.path)}" if here.path else "at the top"
+                raise RefError(
+                    f"there is no directory '{printable(name)}' {where}"
+                    f"{did_you_mean(name, names)}"
+                )
+            here = place
+        return here
+
+    def walk(self, top):
+        """Yield (path, TreeEntry) of all below the Place *top* but directories.
+
+        A link is what it leads to; of one that cannot be read through, and of a
+        directory whose path is too long, (path, why) is yielded.
+        """
+        links = []
+        for path, found in self._below(top, ""):
+            if isinstance(found, Place):
+                links.append((path, found))
+            else:
+                yield path, found
+        if self._room < 0:
+            raise ProtocolError(f"the trees have more than {MAX_OBJECTS} entries")
+        for path, link in links:
+            room = self._room
+            for _ in self._through(path, link):
+                pass  # It is counted before any of it is kept.
+            if self._room < 0:
+                yield path, f"link to more than {room} files, through other links"
+                self._room = room // 2
+            else:
+                self._room = room
+                yield from self._through(path, link)
+
+    def _find(self, directory, name):
+        """Return the Place of *name* in a directory, or None."""
+        entries = self._known.get(directory.object_id)
+        if entries is None:
+            entries = self._read_tree(directory.object_id, directory.path)
+            if len(entries) <= self._spare:
+                self._known[directory.object_id] = entries
+                self._spare -= len(entries)
+            else:
+                self._room -= len(entries)
+        entry = entries.get(name)
+        return entry and directory.child(name, entry)
+
+    def _below(self, top, prefix):
+        """Yield (path, TreeEntry) of all below *top*; the Places of links, unread."""
+        pending = [(prefix, top)]
+        while pending:
+            prefix, directory = pending.pop()
+            entries = self._read_tree(directory.object_id, directory.path)
+            for name, entry in entries.items():
+                self._room -= 1
+                if self._room < 0:
+                    return
+                path = prefix + name
+                if stat.S_ISLNK(entry.mode):
+                    yield path, directory.child(name, entry)
+                elif not stat.S_ISDIR(entry.mode):
+                    yield path, entry
+                elif len(path) > MAX_PATH_LENGTH:
+                    yield path, "its path is too long"
+                else:
+                    pending.append((f"{path}/", directory.child(name, entry)))
+
+    def _through(self, path, link):
+        """Yield, as `walk` does, what *link* stands for at *path*."""
+        pending = [(path, link, 0, ())]
+        while pending and self._room >= 0:
+            path, link, hops, left = pending.pop()
+            try:
+                place, hops = self._follow(link, hops)
+            except RefError as error:
+                yield path, str(error)
+                continue
+            left = (*left, f"{link.parent.path}/")  # the directories of these links
+            inside = f"{place.path}/" if place.path else ""
+            if not stat.S_ISDIR(place.mode):
+                yield path, place
+            elif any(directory.startswith(inside) for directory in left):
+                yield path, "link to a directory that it is in"
+            else:
+                for below, found in self._below(place, f"{path}/"):
+                    if isinstance(found, Place):
+                        pending.append((below, found, hops, left))
+                    else:
+                        yield below, found
+
+    def _follow(self, link, hops):
+        """Return (Place that *link* leads to, hops by then); RefError if to none.
+
+        The rules are those of path_resolution(7), with fewer links.
+        """
+        here, names = link, []
+        while (is_link := stat.S_ISLNK(here.mode)) or names:
+            self._room -= 1
+            hops += is_link
+            if hops > MAX_HOPS or self._room < 0:
+                raise RefError(f"link through more than {MAX_HOPS}, or to itself")
+            if is_link:
+                names += reversed(self._target(here).split("/"))
+                here = here.parent
+            else:
+                here = self._step(here, names.pop())
+        return here, hops
+
+    def _target(self, link):
+        target = self._read_link(link.object_id)
+        if not target:
+            raise RefError("link that cannot be read")
+        if target.startswith("/"):
+            raise RefError("link out of the repository")
+        return target
+
+    def _step(self, here, name):
+        """Return the Place that *name* is, seen from the Place *here*."""
+        if not stat.S_ISDIR(here.mode):
+            is_submodule = here.mode == MODE_SUBMODULE
+            raise RefError(f"link into a {'submodule' if is_submodule else 'file'}")
+        if name in ("", "."):
+            return here
+        if name == "..":
+            if not here.parent:
+                raise RefError("link out of the repository")
+            return here.parent
+        if is_dotgit(name):
+            raise RefError("link into .git")
+        place = self._find(here, name)
+        if not place:
+            raise RefError("link to nothing in the repository")
+        return place
+
+
+def list_checkout(checkout, path):
+    """Return (Files, skipped) of all that is in a directory of a Checkout."""
+    files, skipped = [], []
+    for place, found in checkout.walk(checkout.directory(path)):
+        if isinstance(found, str):
+            skipped.append((place, found))
+        elif stat.S_ISREG(found.mode):
+            mode = plain_mode(found.mode)
+            files.append(File(path=place, object_id=found.object_id, mode=mode))
+        else:
+            is_submodule = found.mode == MODE_SUBMODULE
+            skipped.append((place, SUBMODULE if is_submodule else NOT_A_FILE))
+    return files, skipped
+
+
+# ---- Git ----
 
 
 def split_tree(tree, refs):
@@ -4916,67 +5374,6 @@ def object_of(objects, object_id, path):
         raise ProtocolError(
             f"the server did not send {object_id} for {where}"
         ) from None
-
-
-def walk_trees(trees, tree_id, object_format):
-    """Yield (path, TreeEntry) of all below a tree that is not a tree itself.
-
-    *trees* maps ids to contents; ProtocolError if one is missing.
-    """
-    pending, count = [("", tree_id)], 0
-    while pending:
-        directory, tree_id = pending.pop()
-        for entry in parse_tree(object_of(trees, tree_id, directory), object_format):
-            count += 1
-            if count > MAX_OBJECTS:
-                raise ProtocolError(f"the trees have more than {MAX_OBJECTS} entries")
-            name = entry.name.decode("utf-8", "surrogateescape")
-            if not name.isalnum() and is_dotgit(name):
-                raise PathError(f"refused name '{printable(name)}': it stands for .git")
-            path = directory + name
-            if stat.S_ISDIR(entry.mode):
-                if len(path) > MAX_PATH_LENGTH:
-                    raise PathError(f"refused path '{printable(path, 60)}': too long")
-                pending.append((path + "/", entry.object_id))
-            else:
-                yield path, entry
-
-
-def find_tree(trees, tree_id, path, object_format):
-    """Return the id of the tree at *path* below a tree; RefError if there is none."""
-    walked = ""
-    for name in (path or "").split("/"):
-        entries = list(parse_tree(object_of(trees, tree_id, walked), object_format))
-        if not name:
-            continue
-        directories = {
-            entry.name.decode("utf-8", "replace"): entry.object_id
-            for entry in entries
-            if stat.S_ISDIR(entry.mode)
-        }
-        if name not in directories:
-            where = f"in {walked}" if walked else "at the top"
-            hint = did_you_mean(name, directories)
-            raise RefError(f"there is no directory '{printable(name)}' {where}{hint}")
-        tree_id = directories[name]
-        walked = f"{walked}/{name}" if walked else name
-    return tree_id
-
-
-def list_tree(trees, tree_id, selects, object_format):
-    """Return (files, skipped) of what is below a tree and *selects* takes."""
-    files, skipped = [], []
-    for path, entry in walk_trees(trees, tree_id, object_format):
-        if stat.S_ISREG(entry.mode) and selects(path):
-            mode = plain_mode(entry.mode)
-            files.append(File(path=path, object_id=entry.object_id, mode=mode))
-        elif (
-            entry.mode == MODE_SUBMODULE and name_fault(path.rpartition("/")[2]) is None
-        ):
-            skipped.append((path, SUBMODULE))
-        elif stat.S_ISLNK(entry.mode) and selects(path):
-            skipped.append((path, LINK))
-    return checked_files(files), tuple(sorted(skipped))
 
 
 def peel_tags(objects, object_id, ref):
@@ -5065,10 +5462,20 @@ def known_protocol(row):
     return {}
 
 
-def last_listing(row, last):
-    """Return the Listing of the last sync, which is that of now as well."""
-    skipped = tuple(sorted(row.skipped.items()))
-    return Listing(row.last_sha, tuple(last.files.values()), skipped)
+def last_listing(row, last, **options):
+    """Return the Listing of the last sync, which is that of now as well.
+
+    A tracked file that was skipped is not of that revision, and stays as it is.
+    """
+    skips = sorted(row.skipped.items())
+    return Listing(
+        revision=row.last_sha,
+        files=tuple(without_files(last.files.values(), row.skipped)),
+        skipped=tuple(skip for skip in skips if skip[0] not in last.files),
+        impossible=tuple(skip for skip in skips if skip[0] in last.files),
+        left_out=row.left_out,
+        **options,
+    )
 
 
 class GitSource(Source):
@@ -5083,12 +5490,13 @@ class GitSource(Source):
         self._row = row
         self._remote = address.remote
         self._client = GitClient(client, address.remote, known_protocol(row))
-        self._selects = row_filter(row)
         self._spool_directory = spool_directory
         self._files = contextlib.ExitStack()
         self._pack = None  # what came with the listing
         self._commit = None
         self._last = NO_LAST_SYNC
+        self._objects = {}  # id -> (type, content), the commit's and its trees'
+        self._targets = None  # id -> target of the links in it, once one is wanted
 
     def __exit__(self, *exc_info):
         self._files.close()
@@ -5124,11 +5532,43 @@ class GitSource(Source):
         objects = self._news(last.objects()) or self._fetch_trees()
         needed = commit_objects(objects, self._commit)
         self._commit, commit = peel_tags(objects, self._commit, self.ref)
-        trees = {key: data for key, (kind, data) in objects.items() if kind == TREE}
-        object_format = self._client.object_format
-        root = find_tree(trees, parse_tree_id(commit), self.path, object_format)
-        files, skipped = list_tree(trees, root, self._selects, object_format)
-        return Listing(self._commit, files, skipped, objects=needed)
+        self._objects = objects
+        checkout = Checkout(parse_tree_id(commit), self._read_tree, self._read_link)
+        files, skipped = list_checkout(checkout, self.path)
+        fields = choose(files, self._row, skipped)
+        links = {link: (BLOB, data) for link, data in (self._targets or {}).items()}
+        return Listing(self._commit, **fields, objects=needed and {**needed, **links})
+
+    def _read_tree(self, tree_id, path):
+        """Return {name: TreeEntry} of the commit's tree at *path*."""
+        _, data = object_of(self._objects, tree_id, path)
+        return {
+            entry.name.decode("utf-8", "surrogateescape"): entry
+            for entry in parse_tree(data, self._client.object_format)
+        }
+
+    def _read_link(self, object_id):
+        """Return the target of a link; the first call reads all of the commit's."""
+        if self._targets is None:
+            self._targets = self._link_targets()
+        return self._targets.get(object_id, b"").decode("utf-8", "surrogateescape")
+
+    def _link_targets(self):
+        """Return {id: content} of the commit's links; what is not here is fetched."""
+        links = {
+            entry.object_id
+            for type_, data in self._objects.values()
+            if type_ == TREE
+            for entry in parse_tree(data, self._client.object_format)
+            if stat.S_ISLNK(entry.mode)
+        }
+        known = self._last.objects()
+        targets = {link: known[link][1] for link in links & known.keys()}
+        missing = [File(path=LINK, object_id=link) for link in links - targets.keys()]
+        for file, content in self.fetch(missing):
+            if content is not None and len(content) < MAX_PATH_LENGTH:
+                targets[file.object_id] = content
+        return targets
 
     def _resolve(self):
         """Return the commit that the ref names; one request, none for a full id."""
@@ -5223,7 +5663,10 @@ class GitSource(Source):
         return self._client.new_pack(spool)
 
     def fetch(self, files):
-        """Yield (File, content) for each of *files* in any order, the ids proven."""
+        """Yield (File, content) for each of *files* in any order, the ids proven.
+
+        The content of one that is too large is None.
+        """
         wanted = {}
         for file in files:
             wanted.setdefault(file.object_id, []).append(file)
@@ -5258,8 +5701,11 @@ class GitSource(Source):
         """Yield (id, type, content) of what is wanted, and tracked by another name."""
         for object_id in wanted:
             _, content = self._tracked_object(object_id) or (BLOB, b"")
-            if object_id_of(BLOB, content, self._client.object_format) == object_id:
+            if self._blob_id(content) == object_id:
                 yield object_id, BLOB, content
+
+    def _blob_id(self, content):
+        return object_id_of(BLOB, content, self._client.object_format)
 
     @staticmethod
     def _take(objects, wanted):
@@ -5267,6 +5713,9 @@ class GitSource(Source):
         for object_id, _, content in objects:
             for file in wanted.pop(object_id, ()):
                 yield file, content
+
+
+# ---- Manifests and directories ----
 
 
 def manifest_item(file):
@@ -5290,55 +5739,70 @@ class DirectorySource(Source):
     def __init__(self, row, client=None, spool_directory=None, jobs=1):
         address = parse_address(row.url, row.kind)
         self.ref, self.path = row.ref, row.path
+        self._row = row
         self._directory = Directory(os.path.join(address.remote, self.path or ""))
-        self._selects = row_filter(row)
 
     def list(self, last):
         """Return the Listing now; each file is read for its SHA-256."""
-        files, skipped = [], []
         if not self._directory.root.is_dir():
             raise RefError(f"there is no directory {self._directory.root}")
-        for path in self._paths():
-            check_path(path)
-            content = self._content(path)
+        fields = choose(*self._names())
+        files, skipped, large = [], list(fields["skipped"]), []
+        for file in fields["files"]:
+            content, mode = self._content(file.path)
             if content is None:
-                skipped.append((path, "not a regular file"))
+                large.append((file.path, TOO_LARGE))
             elif content.startswith(LFS_SIGNATURE):
-                skipped.append((path, LFS_POINTER))
+                skipped.append((file.path, LFS_POINTER))
             else:
-                file = File(path=path, sha256=sha256_of(content), size=len(content))
-                files.append(file)
-        files = checked_files(files)
-        return Listing(sha256_of(manifest_bytes(files)), files, tuple(sorted(skipped)))
+                digest, size = sha256_of(content), len(content)
+                files.append(file._replace(sha256=digest, size=size, mode=mode))
+        fields.update(
+            files=tuple(files),
+            skipped=tuple(sorted(skipped)),
+            impossible=tuple(sorted([*fields["impossible"], *large])),
+        )
+        return Listing(sha256_of(manifest_bytes(files)), **fields)
 
-    def _paths(self):
-        """Return the paths of all files that are selected."""
-        try:
-            return list(filter(self._selects, self._directory.walk()))
-        except OSError as error:
-            raise self._unreadable(error.filename, error) from error
+    def _names(self):
+        """Return (Files of which only the paths are known, row, skipped)."""
+        files, skipped = [], []
+        for path, entry in self._directory.entries(leave_out=OWN_NAMES):
+            if isinstance(entry, OSError):
+                if self._row.include or not _LEFT_OUT.search(f"{path}/"):
+                    raise self._unreadable(self._directory.root / path, entry)
+                skipped.append((path, f"cannot be read: {reason_of(entry)}"))
+            elif entry.is_file(follow_symlinks=False):
+                files.append(File(path=path))
+            else:
+                skipped.append((path, LINK if entry.is_symlink() else NOT_A_FILE))
+        return files, self._row, skipped
 
     def _content(self, path):
-        """Return what the file holds, or None if it is not a regular file."""
+        """Return (what the file holds, its mode); (None, None) if it is too large."""
         try:
-            return self._directory.read(path)
+            return self._directory.load(path)
         except OSError as error:
-            if error.errno in (errno.ELOOP, errno.ENOTDIR):
-                return None
+            if error.errno == errno.EFBIG:
+                return None, None
+            if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENOENT):
+                raise self._changed(path) from error
             raise self._unreadable(self._directory.root / path, error) from error
 
     @staticmethod
     def _unreadable(path, error):
         return GitSyncError(f"cannot read {printable(path)}: {reason_of(error)}")
 
+    @staticmethod
+    def _changed(path):
+        return StaleListingError(f"{path} changed while it was read; sync again")
+
     def fetch(self, files):
         """Yield (File, content) for each of *files*, as they were listed."""
         for file in files:
-            content = self._content(file.path)
+            content, _ = self._content(file.path)
             if content is None or sha256_of(content) != file.sha256:
-                raise StaleListingError(
-                    f"{file.path} changed while it was read; sync again"
-                )
+                raise self._changed(file.path)
             yield file, content
 
 
@@ -5387,6 +5851,19 @@ def parse_json(data, what):
         raise ProtocolError(f"{what} is not JSON: {printable(error, 200)}") from error
 
 
+def listed_mode(item):
+    """Return the mode that an item of a JSON manifest says, or None if it says none.
+
+    One with a hash says by leaving "executable" out that the file is not.
+    """
+    executable = item.get("executable", False if "sha256" in item else None)
+    if executable not in (True, False, None):
+        raise ProtocolError(
+            'the manifest has an "executable" that is not true or false'
+        )
+    return {True: 0o755, False: 0o644, None: None}[executable]
+
+
 def listed_file(item):
     """Return the File of one item of a JSON manifest: a path, or a dict with one."""
     if isinstance(item, str):
@@ -5401,18 +5878,16 @@ def listed_file(item):
         digest = digest.lower()
     if size is not None and (type(size) is not int or size < 0):
         raise ProtocolError(f"the manifest has no size for '{printable(path)}'")
-    return File(path=path, sha256=digest, size=size)
+    return File(path=path, sha256=digest, size=size, mode=listed_mode(item))
 
 
 def parse_sums(data):
     """Return the Files of SHA256SUMS lines, as sha256sum writes them."""
     files = []
-    for line in data.decode("utf-8", "surrogateescape").splitlines():
-        match = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](.+)", line)
+    for line in data.decode("utf-8", "surrogateescape").split("\n"):
+        match = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](.+?)\r?", line)
         if match:
-            path = match.group(2)
-            path = path[2:] if path.startswith("./") else path
-            files.append(File(path=path, sha256=match.group(1).lower()))
+            files.append(File(path=match.group(2), sha256=match.group(1).lower()))
         elif line.strip():
             raise ProtocolError(f"not a line of SHA256SUMS: '{printable(line, 80)}'")
     return files
@@ -5421,9 +5896,11 @@ def parse_sums(data):
 def parse_manifest(data):
     """Return the Files of a manifest in any of its three forms.
 
-    Raises ProtocolError for a malformed one, and PathError for a path that is absolute
-    or leads out, whether it would be selected or not.
+    What tools put around it is taken off: a byte order mark, `./` before a path.
     """
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        raise ProtocolError("the manifest is in UTF-16; write it in UTF-8")
+    data = data.removeprefix(b"\xef\xbb\xbf")
     if data.lstrip()[:1] in (b"{", b"["):
         document = parse_json(data, "the manifest")
         items = document.get("files") if isinstance(document, dict) else document
@@ -5432,12 +5909,13 @@ def parse_manifest(data):
         files = [listed_file(item) for item in items]
     else:
         files = parse_sums(data)
-    for file in files:
-        if {"", ".", ".."} & set(file.path.replace("\\", "/").split("/")):
-            raise PathError(
-                f"refused path '{printable(file.path)}': it leads out of the directory"
-            )
+    files = [file._replace(path=file.path.removeprefix("./")) for file in files]
+    if len({file.path for file in files}) < len(files):
+        raise ProtocolError("the manifest has a path twice")
     return files
+
+
+# ---- Web ----
 
 
 def in_parallel(function, items, jobs):
@@ -5475,7 +5953,6 @@ class WebSource(Source):
         self._row = row
         self._http = client
         self._jobs = jobs
-        self._selects = row_filter(row)
 
     def url_of(self, path):
         """Return the URL of the file at *path*."""
@@ -5529,12 +6006,25 @@ class WebSource(Source):
         return content, {"etag": etag, "last_modified": last_modified}
 
     def fetch(self, files):
-        """Yield (File, content) for each of *files*, checked against the listing."""
+        """Yield (File, content) for each of *files*, checked against the listing.
+
+        The content of one that is too large is None.
+        """
         for file, future in in_parallel(self._fetch_one, files, self._jobs):
-            yield file, future.result()
+            try:
+                content = future.result()
+            except TooLargeError as error:
+                if file.size is not None:
+                    message = f"{file.path} is not of the size that is listed"
+                    raise StaleListingError(message) from error
+                content = None
+            yield file, content
+
+    def _url_of_content(self, file):
+        return self.url_of(file.path)
 
     def _fetch_one(self, file):
-        content, _ = self.get(self.url_of(file.path), {}, MAX_OBJECT_SIZE, True)
+        content, _ = self.get(self._url_of_content(file), {}, MAX_OBJECT_SIZE, True)
         if file.size is not None and len(content) != file.size:
             raise StaleListingError(f"{file.path} is not of the listed size")
         if file.sha256 and sha256_of(content) != file.sha256:
@@ -5589,22 +6079,21 @@ class HttpSource(WebSource):
                 error.status,
             ) from error
         if content is None:
-            listing = last_listing(self._row, last)
+            listing = last_listing(self._row, last, **validators)
             if self._row.is_hashed:
-                return listing._replace(**validators, is_hashed=True)
-            listed = [file._replace(sha256=None) for file in listing.files]
-            return self._list_by_asking(listed, last, validators)
-        listed = [file for file in parse_manifest(content) if self._selects(file.path)]
-        listed = checked_files(listed)
-        if all(file.sha256 for file in listed):
-            revision = sha256_of(content)
-            return Listing(revision, listed, **validators, is_hashed=True)
-        if any(file.sha256 for file in listed):
-            validators = {}  # With a 304 the hashes would not come again.
-        return self._list_by_asking(listed, last, validators)
+                return listing._replace(is_hashed=True)
+            files = [file._replace(sha256=None) for file in listing.files]
+            return self._list_by_asking(listing._replace(files=files), last)
+        fields = choose(parse_manifest(content), self._row)
+        listing = Listing(sha256_of(content), **fields, **validators, is_hashed=True)
+        if all(file.sha256 for file in listing.files):
+            return listing
+        if any(file.sha256 for file in listing.files):  # A 304 would not bring them.
+            listing = listing._replace(etag=None, last_modified=None)
+        return self._list_by_asking(listing, last)
 
-    def _list_by_asking(self, listed, last, validators):
-        """Return the Listing after asking for each of the Files *listed*.
+    def _list_by_asking(self, listing, last):
+        """Return the Listing after asking for each of its files.
 
         If all of them failed, the error of the first is raised.
         """
@@ -5617,12 +6106,15 @@ class HttpSource(WebSource):
                 raise StaleListingError(f"{file.path} is not what the manifest says")
             return content, found
 
-        found, failed, first = [], [], None
-        for file, future in in_parallel(ask, listed, self._jobs):
+        found, failed, large, first = [], [], [], None
+        for file, future in in_parallel(ask, listing.files, self._jobs):
             try:
                 content, asked = future.result()
             except RateLimitError:
                 raise
+            except TooLargeError:
+                large.append((file.path, TOO_LARGE))
+                continue
             except GitSyncError as error:
                 first = first or error
                 failed.append((file.path, str(error)))
@@ -5634,9 +6126,13 @@ class HttpSource(WebSource):
             found.append(asked._replace(mode=file.mode))
         if first and not found:
             raise first
-        revision = sha256_of(manifest_bytes(found))
-        options = {**validators, "failed": tuple(failed), "is_hashed": False}
-        return Listing(revision, tuple(found), **options)
+        return listing._replace(
+            revision=sha256_of(manifest_bytes(found)),
+            files=tuple(found),
+            failed=tuple(failed),
+            impossible=(*listing.impossible, *large),
+            is_hashed=False,
+        )
 
     def _ask(self, path, before, may_be_empty):
         """Return (content or None, File); *before* is the File that is here unmodified.
@@ -5692,14 +6188,45 @@ def tree_item_id(item):
     return object_id
 
 
-def tree_item_file(path, item):
-    """Return the File at *path* of an item of GitHub's tree document."""
-    return File(
-        path=path,
-        object_id=tree_item_id(item),
-        size=item.get("size") if type(item.get("size")) is int else None,
-        mode=0o755 if item.get("mode") == "100755" else 0o644,
-    )
+_TREE_ITEM_MODES = {"tree": stat.S_IFDIR, "commit": MODE_SUBMODULE}
+
+
+def tree_item_size(item):
+    """Return the size of an item of GitHub's tree document, or None."""
+    return item["size"] if type(item.get("size")) is int else None
+
+
+def tree_item_mode(item):
+    """Return the mode of an item of GitHub's tree document; 0 if it has none."""
+    mode = item.get("mode")
+    if item.get("type") == "blob" and re.fullmatch("1[02]0[0-7]{3}", str(mode)):
+        return int(mode, 8)
+    return _TREE_ITEM_MODES.get(item.get("type"), 0)
+
+
+def nested_trees(items):
+    """Return the trees that *items*, (path, item of GitHub's tree document), make up.
+
+    That is a list of {name: TreeEntry}, the top first; a directory's id is its place in
+    the list. ProtocolError for a path that is there twice.
+    """
+    trees = [{}]
+    for path, item in items:
+        *parents, name = path.split("/")
+        here = trees[0]
+        for parent in parents:
+            entry = here.get(parent)
+            if entry is None:
+                entry = TreeEntry(stat.S_IFDIR, parent, len(trees))
+                here[parent] = entry
+                trees.append({})
+            if not stat.S_ISDIR(entry.mode) or len(trees) > MAX_OBJECTS:
+                raise ProtocolError("GitHub's tree has a name twice, or too many")
+            here = trees[entry.object_id]
+        if name in here:
+            raise ProtocolError("GitHub's tree has a name twice")
+        here[name] = TreeEntry(tree_item_mode(item), name, tree_item_id(item))
+    return trees
 
 
 class GitHubSource(WebSource):
@@ -5713,36 +6240,58 @@ class GitHubSource(WebSource):
         self._github = github_of(self.base)
         names = self.base[len(self._github.raw) + 1 :].split("/")
         self._repository = "/".join(names[:2])
+        self._paths = {}  # object id -> a path in the commit that has it
+        self._links = ()  # the Files that are links
+        self._targets = None  # id -> target of them, once one is wanted
 
     def url_of(self, path):
-        """Return the raw URL of the file at *path*."""
+        """Return the raw URL of what is at *path* below the source's own."""
+        return self._raw_url("/".join(filter(None, (self.path, path))))
+
+    def _raw_url(self, path):
         from urllib.parse import quote
 
-        below = "/".join(filter(None, (self.ref, self.path, path)))
-        return f"{self._github.raw}/{self._repository}/{quote(below)}"
+        below = quote(f"{self.ref}/{path}", errors="surrogateescape")
+        return f"{self._github.raw}/{self._repository}/{below}"
+
+    def _url_of_content(self, file):
+        # No link is followed there, but what it leads to has a path of its own.
+        path = self._paths.get(file.object_id)
+        return self._raw_url(path) if path else self.url_of(file.path)
 
     def list(self, last):
         """Return the Listing now; one request, and no body if nothing changed."""
         url = self._tree_url(self.ref, recursive=True)
         content, validators = self._get_listing(url, last, self._accept())
         if content is None:
-            return last_listing(self._row, last)._replace(**validators, is_hashed=True)
+            return last_listing(self._row, last, **validators, is_hashed=True)
         document = parse_json(content, "GitHub's tree")
-        files, skipped = [], []
-        for path, item in self._below(document):
-            if not self._selects(path):
-                continue
-            if item.get("mode") == "120000" or item.get("type") != "blob":
-                skipped.append(
-                    (path, LINK if item.get("type") == "blob" else SUBMODULE)
-                )
-            else:
-                files.append(tree_item_file(path, item))
-        if self.path and not files and not skipped:
-            raise RefError(f"there is no directory '{printable(self.path)}' with files")
-        revision, skipped = tree_item_id(document), tuple(sorted(skipped))
-        files = checked_files(files)
-        return Listing(revision, files, skipped, **validators, is_hashed=True)
+        items = list(self._items(document))
+        self._paths = {tree_item_id(item): path for path, item in items}
+        self._links = [
+            File(path=path, object_id=tree_item_id(item))
+            for path, item in items
+            if stat.S_ISLNK(tree_item_mode(item))
+        ]
+        sizes = {tree_item_id(item): tree_item_size(item) for _, item in items}
+        trees = nested_trees(items)
+        checkout = Checkout(0, lambda tree_id, path: trees[tree_id], self._read_link)
+        files, skipped = list_checkout(checkout, self.path)
+        files = [file._replace(size=sizes[file.object_id]) for file in files]
+        fields = choose(files, self._row, skipped)
+        revision = tree_item_id(document)
+        return Listing(revision, **fields, **validators, is_hashed=True)
+
+    def _read_link(self, object_id):
+        """Return the target of a link; the first call fetches all of them."""
+        if self._targets is None:
+            self._targets = {}
+            links = self._links[:MAX_LINKS]
+            for link, future in in_parallel(self._fetch_one, links, self._jobs):
+                with contextlib.suppress(StatusError, StaleListingError, TooLargeError):
+                    target = future.result().decode("utf-8", "surrogateescape")
+                    self._targets[link.object_id] = target
+        return self._targets.get(object_id)
 
     @staticmethod
     def _accept():
@@ -5755,10 +6304,11 @@ class GitHubSource(WebSource):
         at = f"{self._github.api}/repos/{self._repository}/git/trees"
         return f"{at}/{quote(ref, safe='')}{query}"
 
-    def _below(self, document):
-        """Yield (path below the source's, item) of the files in a tree document.
+    def _items(self, document):
+        """Yield (path, item) of all in a tree document that is not a tree.
 
-        One that GitHub has cut short is walked tree by tree.
+        Of one that GitHub has cut short, what is below the source's path is walked
+        tree by tree.
         """
         prefix = f"{self.path}/" if self.path else ""
         pending = [("", document)]
@@ -5773,8 +6323,7 @@ class GitHubSource(WebSource):
             for item in items:
                 path = directory + item["path"]
                 if item.get("type") != "tree":
-                    if path.startswith(prefix):
-                        yield path[len(prefix) :], item
+                    yield path, item
                 elif not whole and f"{path}/".startswith(prefix[: len(path) + 1]):
                     subtree = self._subtree(tree_item_id(item), recursive=True)
                     pending.append((f"{path}/", subtree))
@@ -6117,7 +6666,7 @@ def make_plan(listing, tracked, local, pending=None, policy="backup", owners=Non
     files = tuple(file for file in listing.files if file.path not in theirs)
     listing = listing._replace(files=files)
     listed = {file.path for file in listing.files}
-    listed.update(path for path, _ in listing.failed)
+    listed.update(path for path, _ in (*listing.failed, *listing.impossible))
     # A killed run wrote these and died before recording them.
     unrecorded = {
         path: File(path=path, sha256=local[path].sha256)
@@ -6144,32 +6693,54 @@ def make_plan(listing, tracked, local, pending=None, policy="backup", owners=Non
         )
         for file in listing.files
     ]
-    skipped = [Action(SKIP, path, reason=reason) for path, reason in listing.skipped]
+    skipped = [
+        Action(SKIP, path, reason=reason)
+        for path, reason in (*listing.skipped, *listing.impossible)
+    ]
     return sorted(gone + actions + skipped + foreign, key=by_path)
 
 
-def without_pointers(actions, pointers, tracked, local, pending):
-    """Return *actions* with the files at the paths *pointers* skipped.
+def without_refused(actions, refused, tracked, local, pending):
+    """Return *actions* with the files at some paths skipped; *refused* says why.
 
-    They turned out to be Git LFS pointers when they came. What was tracked there is
-    gone upstream.
+    That only showed when they came. What was tracked of one that is too large stays;
+    of a Git LFS pointer it is gone upstream.
     """
     changed = []
     for action in actions:
-        if action.path in pointers:
-            changed.append(Action(SKIP, action.path, reason=LFS_POINTER))
-            file, here = tracked.get(action.path), local.get(action.path)
-            if file:
-                digests = pending.get(action.path, ())
-                changed.append(plan_removal(file, here, digests))
-        else:
+        path = action.path
+        if path not in refused:
             changed.append(action)
+            continue
+        changed.append(Action(SKIP, path, reason=refused[path]))
+        if path in tracked and refused[path] == LFS_POINTER:
+            digests = pending.get(path, ())
+            changed.append(plan_removal(tracked[path], local.get(path), digests))
     return changed
 
 
-def is_too_much(removed, tracked_count):
-    """Return whether to remove so many files is over half of a source's, and over 5."""
-    return removed > 5 and 2 * removed > tracked_count
+def lost_files(actions, tracked, listing):
+    """Return the paths of tracked files that *actions* remove for good.
+
+    A file whose content is listed under another path has moved, and is not lost.
+    """
+    listed = {file.object_id for file in listing.files}
+    listed.update(file.sha256 for file in listing.files)
+    return [
+        action.path
+        for action in actions
+        if action.verb == REMOVE
+        and (file := tracked.get(action.path))
+        and not {file.object_id, file.sha256} & (listed - {None})
+    ]
+
+
+def is_too_much(lost, before, after):
+    """Return whether a run must not lose so many of the files that were tracked.
+
+    That is over half of them, if it is more than five, or so that none is left.
+    """
+    return lost > 5 and 2 * lost > before or lost > 0 and after == 0
 
 
 def removed_first(actions):
@@ -6305,19 +6876,25 @@ class Report:
         self.saved: list[dict[str, str | None]] = []  # "path"; "to": where it is now
         self.skipped: list[dict[str, str | None]] = []  # "path", "reason"
         self.failed: list[dict[str, str]] = []  # "path", "error"
-        self.unchanged = 0
+        self.left_out = self.unchanged = 0
         self.requests = self.bytes_received = self.duration_ms = 0
         self.error: str | None = None
         self.local_files_verified = False
         self.notes: list[str] = []  # what to know although nothing went wrong
         self.strays: list[str] = []  # after a first sync: here, and not tracked
+        self.left_out_kinds: dict[str, int] = {}  # as in a Listing
 
     def document(self) -> dict[str, Any]:
         """Return the fields as a dict for JSON."""
         document = dict(vars(self))
-        for name in ("local_files_verified", "notes", "strays"):
+        for name in ("local_files_verified", "notes", "strays", "left_out_kinds"):
             del document[name]
         return document
+
+    def count_left_out(self, kinds: dict[str, int]) -> None:
+        """Note how many files of each kind the filters do not take."""
+        self.left_out_kinds = kinds
+        self.left_out = sum(kinds.values())
 
     def fail(self, error: Exception, local_files_verified: bool = False) -> None:
         """Note that the run ended with *error*."""
@@ -6329,6 +6906,7 @@ class Report:
     ) -> None:
         """Note that the files are now at the listing's revision, by these *steps*."""
         self.revision = listing.revision
+        self.count_left_out(listing.left_out)
         self.failed = [{"path": path, "error": error} for path, error in listing.failed]
         if self.failed:
             self.status = "partial"
@@ -6455,14 +7033,17 @@ def find_owners(state, row, destinations=None):
     return owners_of(files) if files else None
 
 
-def find_untracked(directory, tracked, selects, owners):
-    """Return the paths in a destination that *selects* takes and no source tracks."""
+def find_untracked(directory, tracked, row, owners):
+    """Return the paths here that the filters of a source take and nobody tracks."""
     theirs = owners.files if owners else {}
-    return sorted(
+    here = {
         path
-        for path in directory.walk()
-        if path not in tracked and collision_key(path) not in theirs and selects(path)
-    )
+        for path in directory.walk(leave_out=OWN_NAMES)
+        if not path.rpartition("/")[2].startswith(WORK_DIRECTORY)
+        and collision_key(path) not in theirs
+    }
+    taken, _ = select_paths({*here, *tracked}, row.include, row.exclude)
+    return sorted((taken & here) - tracked.keys())
 
 
 def find_drift(directory, tracked):
@@ -6502,6 +7083,25 @@ def seconds_since(text):
     """Return how many seconds ago *text*, an ISO 8601 time, was; else None."""
     then = parse_time(text)
     return then and (datetime.now(timezone.utc) - then).total_seconds()
+
+
+def kinds_text(kinds, limit=5):
+    """Return "257 *.mdc, 3 *.py, …" of what filters left out, {glob: how many}."""
+    shown = [f"{count} {printable(glob, 60)}" for glob, count in kinds.items()]
+    return ", ".join([*shown[:limit], *(["…"] if len(shown) > limit else [])])
+
+
+def check_filters(listing):
+    """Raise GitSyncError if the filters take nothing at all of what there is."""
+    import shlex
+
+    if listing.left_out and not (listing.files or listing.failed or listing.impossible):
+        files = count_text(sum(listing.left_out.values()), "file")
+        glob = shlex.quote(printable(next(iter(listing.left_out)), 60))
+        raise GitSyncError(
+            f"the filters take none of its {files} ({kinds_text(listing.left_out)});"
+            f" take some with, for example, --include {glob}"
+        )
 
 
 def remove_work_directory(directory):
@@ -6750,6 +7350,7 @@ class Run:
 
     def _decide(self, look):
         """Return the Actions of this run; raise the error that forbids them."""
+        check_filters(look.listing)
         actions = make_plan(
             look.listing,
             self._tracked,
@@ -6758,10 +7359,10 @@ class Run:
             self.row.on_conflict,
             look.owners,
         )
-        self._check(actions)
+        self._check(actions, look.listing)
         return actions
 
-    def _check(self, actions):
+    def _check(self, actions, listing):
         fetched = [action.path for action in actions if action.verb == RENAME]
         if fetched and self.options.offline:
             files = count_text(len(fetched), "file")
@@ -6769,12 +7370,13 @@ class Run:
         database = self._state.db_path
         protected = [f"{database}{suffix}" for suffix in ("", *DATABASE_SUFFIXES)]
         check_unprotected(self._directory.root, fetched, [__file__, *protected])
-        removed = sum(a.verb == REMOVE and a.path in self._tracked for a in actions)
+        lost, before = len(lost_files(actions, self._tracked, listing)), self._tracked
+        after = tracked_after(before, actions)
         allowed = self.options.force or self.row.changed_at
-        if is_too_much(removed, len(self._tracked)) and not allowed:
+        if is_too_much(lost, len(before), len(after)) and not allowed:
             raise GitSyncError(
-                f"would remove {removed} of {len(self._tracked)} files, so nothing was"
-                f" done; if that is right: sync --force {self.row.id}"
+                f"would remove {lost} of {len(before)} files, so nothing was done; if"
+                f" that is right: sync --force {self.row.id}"
             )
 
     # ---- Apply: prepare, publish, record ----
@@ -6785,12 +7387,12 @@ class Run:
             self._directory.clear_staging(directories_of(look.local))
         try:
             with self._directory.keeping_open():
-                fetched, pointers = self._stage(look.source, actions)
-            if pointers:
-                actions = without_pointers(
-                    actions, pointers, self._tracked, look.local, look.pending
+                fetched, refused = self._stage(look.source, actions)
+            if refused:
+                actions = without_refused(
+                    actions, refused, self._tracked, look.local, look.pending
                 )
-                self._check(actions)
+                self._check(actions, look.listing)
             actions = [
                 action._replace(file=fetched.get(action.path, action.file))
                 for action in actions
@@ -6811,13 +7413,16 @@ class Run:
     def _stage(self, source, actions):
         """Fetch and verify into temporary files.
 
-        Returns ({path: File with its SHA-256}, paths that are Git LFS pointers).
+        Returns ({path: File with its SHA-256}, {path: why it must not be written}).
         """
         modes = {a.path: a.mode for a in actions if a.verb == RENAME}
         again = (UNCHANGED, ADOPT) if self._refetch else ()
         wanted = [a.file for a in actions if a.path in modes or a.action in again]
-        total, fetched, pointers = 0, {}, set()
+        total, fetched, refused = 0, {}, {}
         for done, (file, content) in enumerate(source.fetch(wanted), 1):
+            if content is None:
+                refused[file.path] = TOO_LARGE
+                continue
             total += len(content)
             if total > MAX_FILES_SIZE:
                 limit = MAX_FILES_SIZE // MIB
@@ -6828,12 +7433,12 @@ class Run:
             self._progress(self.row.id, done, len(wanted))
             digest = self._checked_digest(file, content)
             if content.startswith(LFS_SIGNATURE):
-                pointers.add(file.path)
+                refused[file.path] = LFS_POINTER
             elif file.path in modes:
                 staged = self._directory.stage(file.path, content, modes[file.path])
                 self._staged[file.path] = staged
                 fetched[file.path] = file._replace(sha256=digest, size=len(content))
-        return fetched, pointers
+        return fetched, refused
 
     def _checked_digest(self, file, content):
         """Return the SHA-256 of *content*; ProtocolError if it was another before."""
@@ -6916,8 +7521,7 @@ class Run:
         if not self.options.offline:
             unsettled = [path for path, _ in look.listing.failed]
         if self.row.last_sha is None:
-            selects, owners = row_filter(self.row), look.owners
-            strays = find_untracked(self._directory, files, selects, owners)
+            strays = find_untracked(self._directory, files, self.row, look.owners)
             self._report.strays = strays
         digest = {"listing_digest": files_digest(files.values())}
         self._state.record_run(
@@ -6970,6 +7574,7 @@ class Run:
             "skipped": json.dumps(
                 {s["path"]: s["reason"] for s in self._report.skipped}
             ),
+            "left_out": json.dumps(listing.left_out),
             "last_sync_time": None if listing.failed else utc_now(),
         }
         if listing.failed or files is None:
@@ -7114,6 +7719,7 @@ def sync_sources(
     reports = {row.id: Report(row) for row in recent}
     for row in recent:
         reports[row.id].unchanged = state.count_files(row.id)
+        reports[row.id].count_left_out(row.left_out)
     asked = [row for row in rows if row.id not in reports]
     if asked:
         connections = ConnectionPool(jobs, handlers)
@@ -7182,7 +7788,7 @@ def ref_and_path(address, ref, path):
         path = tree[len(ref) + 1 :] if tree.startswith(f"{ref}/") else None
     path = (address.path if path is None else path) or ""
     path = path.rstrip("/")
-    if path and any(map(name_fault, path.split("/"))):
+    if path and any(map(unsafe_name, path.split("/"))):
         raise UsageError(f"bad path '{printable(path)}': give one like agents/core")
     if address.ref_is_ambiguous and not ref and path == (address.path or ""):
         return None, None  # The first run asks where the ref ends.
@@ -7854,7 +8460,9 @@ class GitSourceSyncService:
         import glob
 
         row = self._row()
-        if not row_filter(row)(path):
+        tracked = (file["file_path"] for file in self.sync_state.get_files(row.id))
+        taken, _ = select_paths({path, *tracked}, row.include, row.exclude)
+        if path not in taken:
             return None
         # A manifest without hashes has every file that is selected asked for.
         row = row._replace(include=("/" + glob.escape(path),), exclude=())
@@ -7874,13 +8482,13 @@ class GitSourceSyncService:
 
     def _discover_cached_agents(self) -> list[str]:
         """Return the paths of all Markdown files here, below `agents/` if that is."""
-        found = Directory(self.cache_dir).walk()
+        found = Directory(self.cache_dir).walk(leave_out=OWN_NAMES)
         paths = (re.sub(r"^(?:.*?/)?agents/", "", path) for path in found)
         return sorted({path for path in paths if path.endswith(".md")})
 
     def _resolve_cache_path(self, agent_path: str) -> Path | None:
         """Return where the file is that `_discover_cached_agents` named, or None."""
-        for path in Directory(self.cache_dir).walk():
+        for path in Directory(self.cache_dir).walk(leave_out=OWN_NAMES):
             if agent_path in (path, re.sub(r"^(?:.*?/)?agents/", "", path)):
                 return Path(self.cache_dir, path)
         return None
@@ -7944,7 +8552,7 @@ def source_drift(row, state, runs, destinations):
         if not error:
             directory = Directory(row.destination)
             owners = find_owners(state, row, destinations)
-            untracked = find_untracked(directory, tracked, row_filter(row), owners)
+            untracked = find_untracked(directory, tracked, row, owners)
             drift = *find_drift(directory, tracked), untracked
     except DatabaseError as bad_row:
         error = str(bad_row)
@@ -9518,6 +10126,11 @@ def report_notes(row, report):
         count, named = len(report.strays), ", ".join(report.strays[:10])
         files = count_text(count, "file")
         yield f"{files} in {report.destination} that no source has: {named}"
+    if report.left_out:
+        more = count_text(report.left_out, "more file")
+        do_not = "does not" if report.left_out == 1 else "do not"
+        kinds = kinds_text(report.left_out_kinds)
+        yield f"{more} {do_not} match the filters ({kinds})"
 
 
 def tell_of(rows, reports, terminal, dry_run=False):
@@ -10195,7 +10808,7 @@ def demo_steps(state, site, destination):
         "the edited copy goes to .agent-sync/backup, ours is back",
     )
     site["agents.json"] = site["agents.json"].replace(
-        b"qa/fuzzer.md", b"../../.bashrc.md"
+        b"qa/fuzzer.md", b"../../old.bashrc.md"
     )
     yield "a hostile file name", "the whole listing is refused, and nothing is written"
 

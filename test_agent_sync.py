@@ -29,6 +29,7 @@ import os
 import pathlib
 import random
 import re
+import shlex
 import shutil
 import signal
 import socket
@@ -483,12 +484,19 @@ class Repository:
     def tag(self, name, at="HEAD", annotated=False):
         self.git("tag", "-f", *(["-a", "-m", name] if annotated else []), name, at)
 
-    def archive(self, path="", revision="HEAD"):
-        """{path: bytes} of every file below *path*, by `git archive`."""
-        data = self.git("archive", "--format=tar", f"{revision}:{path}")
+    def archive(self, path="", revision="HEAD", links=False):
+        """{path: bytes} of every file below *path*, by `git archive`.
+
+        With *links*, these are there as well, with their targets.
+        """
+        data, found = self.git("archive", "--format=tar", f"{revision}:{path}"), {}
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
-            members = [member for member in archive if member.isfile()]
-            return {item.name: archive.extractfile(item).read() for item in members}
+            for item in archive:
+                if item.isfile():
+                    found[item.name] = archive.extractfile(item).read()
+                elif item.issym() and links:
+                    found[item.name] = item.linkname.encode()
+        return found
 
     def agents(self, revision="HEAD"):
         """What a sync of `agents/` with the default filter must give."""
@@ -1129,7 +1137,8 @@ class GitHub(LoopbackServer):
         names = urllib.parse.unquote(rest).split("/")[2:]
         for count in range(1, len(names)):
             branch, path = "/".join(names[:count]), "/".join(names[count:])
-            files = self.remember(self.repository.archive, "", f"refs/heads/{branch}")
+            ref = f"refs/heads/{branch}"
+            files = self.remember(self.repository.archive, "", ref, True)
             if files and path in files:
                 return http_reply(200, files[path])
         return http_reply(404, b"404: Not Found")
@@ -1781,7 +1790,7 @@ IGNORABLE = [0x200C, 0x200D, 0x200E, 0x200F, *range(0x202A, 0x202F)]
 IGNORABLE += [*range(0x206A, 0x2070), 0xFEFF]
 DEVICES = ["CON", "PRN", "AUX", "NUL", "CONIN$", "CONOUT$"]
 DEVICES += [kind + digit for kind in ("COM", "LPT") for digit in "123456789¹²³"]
-REFUSED_NAMES = {
+UNSAFE_NAMES = {
     "P01": ["", ".", ".."],
     "P02": ["a/b", "/abs", "foo/../.git/x", "./.git/x"],
     "P03": [".git", ".GIT", ".Git", ".gIt"],
@@ -1789,68 +1798,71 @@ REFUSED_NAMES = {
     + [chr(0x200C) + ".git", ".git" + chr(0xFEFF)],
     "P05": ["git~1", "GIT~1", "git~2", "git~10", "GIT~1.", "git~1 ", ".git.", ".git "]
     + [".git . .", ".git::$INDEX_ALLOCATION", ".git:x", ".git...", ".git~1"],
-    "P06": [".git\\hooks\\x", "..\\..\\x", "a\\b", "\\\\h\\s", "\\", "a\\"],
-    "P07": ["a:b", "a.md::$DATA", "C:", "C:x", "c:/x", ":"],
+    "P09": [f"a{chr(code)}b" for code in [*range(32), 0x7F, *range(0x80, 0xA0)]],
+    "P10": ["a\nb.md", "a\tb", "\x1b[31ma.md", "\x07", "a\r", "\u202egpj.md"]
+    + [f"a{chr(code)}.md" for code in (*range(0x2066, 0x206A), 0x2028, 0x2029)]
+    + [f"a{chr(code)}.md" for code in (0x61C, 0x200E, 0x200F)]
+    + [f"a{chr(code)}.md" for code in range(0x202A, 0x202F)],
+}
+IMPOSSIBLE_NAMES = {
+    "P06": [".git\\hooks\\x", "..\\..\\x", "a\\b", "\\\\h\\s", "\\", "a\\", "x\\x2d"],
+    "P11": ["\udcff", "a\ud800", "\udcc0\udcaf", "\udfffx.md"],
+    "P12": ["a" * 256, "é" * 128, "🤖" * 64],
+    "own": [".agent-sync", ".agent-sync-0.tmp", ".AGENT-SYNC"],
+}
+WINDOWS_NAMES = {  # ordinary elsewhere
+    "P07": ["a:b", "a.md::$DATA", "C:", "C:x", "sc:analyze.md", ":"],
     "P08": DEVICES
     + [name.lower() for name in DEVICES]
     + [name + ".md" for name in DEVICES]
     + ["COM1 .bar", "aux.foo.bar", "nul.md", "NUL  ", "con .", "Lpt².txt"],
-    "P09": ["a.", "a ", " a", "a. .", ". a.", "a<b", "a>b", 'a"b', "a|b", "a?b", "a*b"]
-    + [f"a{chr(code)}b" for code in [*range(1, 32), 0x7F, *range(0x80, 0xA0)]],
-    "P10": ["a\nb.md", "a\tb", "\x1b[31ma.md", "\x07", "a\r", "\u202egpj.md"]
-    + [f"a{chr(code)}.md" for code in (*range(0x2066, 0x206A), 0x2028, 0x2029, 0xAD)]
-    + ["a\U000e0041.md", "\ufeffa.md", "a\u200bb", "\0", "a\0b"],
-    "P11": ["\udcff", "a\ud800", "\udcc0\udcaf", "\udfffx.md"],
-    "P12": ["a" * 256, "é" * 128, "🤖" * 64],
-    "P14": [unicodedata.normalize("NFD", "café"), "\u212b", "\u2126", "\u1100\u1161"],
+    "P09": ["a.", "a ", "a. .", "a<b", "a>b", 'a"b', "a|b", "what?.md", "a*b"],
 }
-ACCEPTED_NAMES = {
+ORDINARY_NAMES = {
     "P03": ["git", "Git", "gitx", ".gitx", "git.md", ".github", ".gitignore", "a.git"],
     "P05": ["git~", "git~x", "xgit~1", "~git", "git-1", "gi~1", "file~1"],
     "P08": ["null", "myaux", "com10", "coni", "COM", "lpt", "console.md", "nul-x.md"]
     + ["auxiliary", "com", "CONIN", "x.con", "com1x", "prn_", "COM⁴"],
-    "P09": ["a.b", ".a", "...a", "a b", "a . b", "!#%&'()+,-;=@[]^_`{}~"],
+    "P09": ["a.b", ".a", "...a", "a b", " a", "a . b", "!#%&'()+,-;=@[]^_`{}~"],
     "P12": ["a" * 255, "é" * 127, "🤖" * 63, "x" * 251 + ".md"],
-    "P14": ["café", "straße", "設計", "설계", "ملف", "naïve.md", "❤️.md", "ﬁle", "İ"],
-    "P22": [
-        "-rf",
-        "--help",
-        "-",
-        "~",
-        "~root",
-        "$HOME",
-        "%2e%2e",
-        "..%2f",
-        "%00",
-        "`id`",
-    ],
+    "P14": ["café", "straße", "設計", "설계", "ملف", "naïve.md", "❤️.md", "ﬁle", "İ"]
+    + [unicodedata.normalize("NFD", name) for name in ("café", "검토자", "ガイド")],
+    "P22": ["-rf", "--help", "-", "~", "~root", "$HOME", "%2e%2e", "..%2f", "`id`"],
+    "N05": ["می\u200cخواهم.md", "👩\u200d💻.md", "a\xa0b.md", "a\u200bb", "a\xadb"],
 }
 
 
-def cases(table):
-    """Parameters (row's id, value) of a {row's id: values} table."""
-    pairs = [(row, value) for row, values in table.items() for value in values]
-    return [
-        pytest.param(value, id=f"{row}-{ascii(value)[:30]}-{number}")
-        for number, (row, value) in enumerate(pairs)
-    ]
+def kind_of_name(name, windows):
+    """What a name is on this platform: "unsafe", "impossible" or "ordinary"."""
+    if agent_sync.unsafe_name(name):
+        return "unsafe"
+    return "impossible" if agent_sync.impossible_name(name, windows) else "ordinary"
 
 
 class TestNamesOfFiles:
-    """FAULTS P01 to P12, P14 and P22: every platform's rules on every platform."""
+    """FAULTS P01 to P12, P14 and P22: unsafe anywhere, impossible here, or ordinary."""
 
-    @pytest.mark.parametrize("name", cases(REFUSED_NAMES))
-    def test_a_name_that_is_unsafe_anywhere_is_refused_here(self, name):
-        assert agent_sync.name_fault(name)
-        if name != "a/b":  # That is a name only to those who do not split it.
-            for path in (name, f"a/{name}", f"{name}/a.md", f"a/{name}/b.md"):
-                assert refusal(agent_sync.check_path, path), path
+    @pytest.mark.parametrize("windows", [False, True], ids=["posix", "windows"])
+    def test_what_is_unsafe_is_so_on_every_platform(self, windows):
+        for row, names in UNSAFE_NAMES.items():
+            for name in names:
+                assert kind_of_name(name, windows) == "unsafe", (row, name)
+                for path in (f"a/{name}", f"{name}/a.md", f"a/{name}/b.md"):
+                    assert name == "a/b" or agent_sync.unsafe_path(path), (row, path)
+                    assert name == "a/b" or refusal(agent_sync.check_path, path), path
 
-    @pytest.mark.parametrize("name", cases(ACCEPTED_NAMES))
-    def test_a_name_that_is_safe_everywhere_is_accepted(self, name):
-        assert agent_sync.name_fault(name) is None
-        for path in (name, f"a/{name}", f"{name}/a.md"):
-            assert agent_sync.check_path(path) == path
+    @pytest.mark.parametrize("windows", [False, True], ids=["posix", "windows"])
+    def test_what_is_impossible_depends_on_the_platform(self, windows):
+        for table, expected in (
+            (IMPOSSIBLE_NAMES, "impossible"),
+            (WINDOWS_NAMES, "impossible" if windows else "ordinary"),
+            (ORDINARY_NAMES, "ordinary"),
+        ):
+            for row, names in table.items():
+                for name in names:
+                    assert kind_of_name(name, windows) == expected, (row, name)
+                    fault = agent_sync.impossible_path(f"a/{name}/b.md", windows)
+                    assert bool(fault) is (expected == "impossible"), (row, name)
 
     def test_a_path_has_at_most_4096_bytes(self):
         """P12."""
@@ -1865,18 +1877,22 @@ class TestNamesOfFiles:
         text = refusal(agent_sync.check_path, "x\x1b[31m\u202e\nevil.md")
         assert "\\x1b" in text and "\\u202e" in text
 
-    @pytest.mark.parametrize("name", [".agent-sync", ".agent-sync-0.tmp"])
-    def test_the_programs_own_names_are_refused(self, name):
-        assert refusal(agent_sync.check_path, f"{name}/a.md")
-        assert refusal(agent_sync.check_path, f"a/{name}")
+    def test_the_option_that_leaves_a_path_out_does(self):
+        """N05: whatever is in the name, and pasted into a shell."""
+        tables = (UNSAFE_NAMES, IMPOSSIBLE_NAMES, WINDOWS_NAMES, ORDINARY_NAMES)
+        names = [name for table in tables for row in table.values() for name in row]
+        for name in names:
+            path = f"a/{name}/it's [x].md"
+            option, glob = shlex.split(agent_sync.exclude_option(path))
+            assert option == "--exclude" and glob.isprintable()
+            assert agent_sync.glob_matcher([glob])(path), (path, glob)
+            assert not agent_sync.glob_matcher([glob])(f"b/{path}")
 
 
-COLLISIONS = {
+TWINS = {
     "P13-case": ["A.md", "a.md"],
-    "P13-directories": ["Agents/a.md", "agents/b.md"],
-    "P13-inner directories": ["x/Qa/a.md", "x/qa/b.md"],
-    "P13-directory and file": ["agents", "Agents/b.md"],
-    "P13-file and directory, later": ["agents/b.md", "AGENTS"],
+    "P13-inner directories": ["x/Qa/a.md", "x/qa/A.md"],
+    "P13-directory and file": ["agents", "Agents/b.md", "agents/c/d.md"],
     "P13-greek": ["ΣΑΣ.md", "σας.md"],
     "P14-ligature": ["ﬁle.md", "file.md"],
     "P14-sharp s": ["straße.md", "STRASSE.md"],
@@ -1885,13 +1901,13 @@ COLLISIONS = {
     "P14-composed and case": ["É.md", unicodedata.normalize("NFD", "é.md")],
     "P14-dotted I": ["İ.md", "i\u0307.md"],
     "P14-kelvin": ["\u212a.md", "k.md"],
-    "P15-twice": ["a.md", "a.md"],
     "P15-file and directory": ["a", "a/b.md"],
     "P15-file and deep directory": ["a/b", "a/b/c/d.md"],
 }
-NO_COLLISIONS = [
+NO_TWINS = [
     ["a.md", "b.md"],
     ["a/x.md", "a/y.md", "b/x.md"],
+    ["Agents/a.md", "agents/b.md"],  # One directory or two: each file has its place.
     ["a", "a.md", "ab/c"],
     ["a-b/x.md", "a/b/x.md"],
     ["İ.md", "i.md"],
@@ -1900,29 +1916,25 @@ NO_COLLISIONS = [
 ]
 
 
-class TestPathsThatCollide:
-    @pytest.mark.parametrize("row", COLLISIONS)
-    def test_two_paths_that_are_one_place_somewhere_are_refused(self, row):
-        for given in itertools.permutations(COLLISIONS[row]):
-            assert refusal(agent_sync.check_collisions, list(given)), given
+class TestTwins:
+    @pytest.mark.parametrize("row", TWINS)
+    def test_paths_that_are_one_place_somewhere_are_found_in_any_order(self, row):
+        for given in itertools.permutations([*TWINS[row], "other.md", "a-z/other.md"]):
+            twins = agent_sync.find_twins(given)
+            assert set(twins) == set(TWINS[row]), given
+            assert all(twins[path] != path for path in twins)
 
-    @pytest.mark.parametrize("given", NO_COLLISIONS, ids=ascii)
+    @pytest.mark.parametrize("given", NO_TWINS, ids=ascii)
     def test_other_paths_may_stand_together(self, given):
         for order in itertools.permutations(given):
-            agent_sync.check_collisions(list(order))
+            assert agent_sync.find_twins(order) == {}
 
-    def test_a_parent_of_many_files_is_looked_at_once(self, monkeypatch):
+    def test_deep_paths_are_compared_in_no_time(self):
         """P12, INV5: else 10,000 files 2,000 deep would take minutes."""
-        folded, collision_key = [], agent_sync.collision_key
-
-        def counting(path):
-            folded.append(path)
-            return collision_key(path)
-
-        monkeypatch.setattr(agent_sync, "collision_key", counting)
-        deep = "a/" * 300
-        agent_sync.check_collisions([f"{deep}{number}.md" for number in range(50)])
-        assert len(folded) < 2 * (300 + 2 * 50)
+        deep = "a/" * 2000
+        begin = time.monotonic()
+        assert not agent_sync.find_twins(f"{deep}{n}.md" for n in range(10_000))
+        assert time.monotonic() - begin < 5
 
 
 # ==== State ====
@@ -2824,11 +2836,13 @@ class TestEndlessAnswers:
         assert count == 4 and took < 10
         assert sum(sent) < 100 << 20
 
-    def test_an_agent_over_the_limit_is_refused(self, web, site):
-        """FAULTS H11: also when its hash is right."""
+    def test_an_agent_over_the_limit_is_skipped(self, web, site):
+        """FAULTS H11, N20: also when its hash is right; the others are synced."""
         site.files["huge.md"] = bytes(agent_sync.MAX_OBJECT_SIZE + 1)
-        assert "larger" in web.sync(check=1)["error"]
-        assert not web.tree()
+        source = web.sync()
+        reason = {"path": "huge.md", "reason": "larger than 16 MiB"}
+        assert source["skipped"] == [reason]
+        assert sorted(web.tree()) == sorted(WEB_AGENTS)
 
 
 # Where a redirect may lead: the target, and whether the first origin's is the second's.
@@ -3459,8 +3473,7 @@ class TestUrlsOfTheWeb:
     LEADING_AWAY = [
         "http://169.254.169.254/latest.md", "https://evil.invalid/x.md",
         "//evil.invalid/x.md", "/etc/x.md", "../x.md", "a/../../x.md", "a/./x.md",
-        "a\\..\\x.md", "x.md\r\nX-Injected: yes.md", "x\0.md", "\ud800.md", "CON.md",
-        ".git/x.md/../y.md",
+        "x.md\r\nX-Injected: yes.md", "x\0.md", "git~1/x.md",
     ]  # fmt: skip
 
     @pytest.mark.parametrize("form", ["JSON", "list"])
@@ -3471,7 +3484,7 @@ class TestUrlsOfTheWeb:
         for path in self.LEADING_AWAY:
             manifest = FORMS[form][1]({**site.files, path: FORGED})
             site.answers["agents.json"] = http_reply(200, manifest)
-            assert hashed.sync(check=1)["status"] == "error", path
+            assert "--exclude" in hashed.sync(check=1)["error"], path
         assert set(asked_for(site.requests)) == {"agents.json"}
         assert stats(hashed.dest) == before
 
@@ -4047,46 +4060,50 @@ class TestTrees:
         assert git_refusal(no_objects, pack)
         assert refusal(brought_from, pack, object_id(*commit))
 
-    def test_a_name_that_is_no_utf_8_is_refused_if_it_is_selected(self):
-        """P11."""
+    def test_files_that_cannot_be_here_keep_no_other_away(self):
+        """P11, P13 to P15."""
         for name in (b"\xff\xfe.md", b"\xc0\xaf.md", b"\xed\xa0\x80.md"):
-            root = tree_object(("100644", name, A_BLOB))
-            commit = commit_object(root)
-            pack = pack_of(*full_entries(A_BLOB, root, commit))
-            assert "\\udc" in refusal(brought_from, pack, object_id(*commit))
+            entries = ("100644", "a.md", A_BLOB), ("100644", name, A_BLOB)
+            root = tree_object(*entries)
+            pack = pack_of(*full_entries(A_BLOB, root, commit_object(root)))
+            found = brought_from(pack, object_id(*commit_object(root)))
+            assert found == {"a.md": A_BLOB[1]}, name
+        for row, paths in TWINS.items():
+            nested = {"good.md": None}
+            for path in paths:
+                *parents, name = path.split("/")
+                place = nested
+                for parent in parents:
+                    place = place.setdefault(parent + "/", {})
+                place[name] = None
+            objects = [A_BLOB]
+            commit = commit_object(nested_tree(nested, objects))
+            pack = pack_of(*full_entries(*objects, commit))
+            if row[:3] == "P15" or "agents" in nested:  # Not even a tree.
+                assert refusal(brought_from, pack, object_id(*commit))
+            else:
+                found = brought_from(pack, object_id(*commit))
+                assert found == {"good.md": A_BLOB[1]}, row
 
-    @pytest.mark.parametrize("row", COLLISIONS)
-    def test_names_that_collide_are_refused_in_a_tree(self, row):
-        """P13 to P15."""
-        nested = {}
-        for path in COLLISIONS[row]:
-            *parents, name = path.split("/")
-            place = nested
-            for parent in parents:
-                place = place.setdefault(parent + "/", {})
-            place[name] = None
-        objects = [A_BLOB]
-        commit = commit_object(nested_tree(nested, objects))
-        pack = pack_of(*full_entries(*objects, commit))
-        if len(nested) + len(set(COLLISIONS[row])) > 2:
-            assert refusal(brought_from, pack, object_id(*commit))
-
-    def test_a_tree_thousands_deep_is_refused_and_not_recursed_into(self):
+    def test_a_tree_thousands_deep_is_skipped_and_not_recursed_into(self):
         """P12."""
         objects = [A_BLOB, A_TREE]
         for _ in range(5000):
             objects.append(tree_object(("40000", "d", objects[-1])))
+        objects.append(
+            tree_object(("100644", "a.md", A_BLOB), ("40000", "d", objects[-1]))
+        )
         commit = commit_object(objects[-1])
         pack = pack_of(*full_entries(*objects, commit))
-        assert "path" in refusal(brought_from, pack, object_id(*commit))
+        assert brought_from(pack, object_id(*commit)) == {"a.md": A_BLOB[1]}
 
     def test_a_tree_that_repeats_itself_is_not_walked_for_ever(self, monkeypatch):
         """G10, INV5: a dozen small trees that are 10**12 files, a "git bomb"."""
         monkeypatch.setattr(agent_sync, "MAX_OBJECTS", 2000)
         objects = tree_bomb(12)
-        trees = {object_id(*item): item[1] for item in objects}
-        walked = agent_sync.walk_trees(trees, object_id(*objects[-1]), "sha1")
-        assert refusal(lambda: list(itertools.islice(walked, 10_000)))
+        commit = commit_object(objects[-1])
+        pack = pack_of(*full_entries(A_BLOB, *objects, commit))
+        assert "2000 entries" in refusal(brought_from, pack, object_id(*commit))
 
 
 def tree_bomb(depth):
@@ -4574,14 +4591,13 @@ class TestPacksByHand:
         assert unpacked(pack) == by_id(("blob", TEXT), ("blob", TEXT[:3]))
 
     def test_a_large_object_is_in_no_ones_way(self):
-        """It is read only if it is wanted, and then it is refused."""
+        """N20: it is never read."""
         large = blob_object(bytes(17 * MIB))
         root = tree_object(("100644", "a.md", A_BLOB), ("100644", "large.bin", large))
         commit = commit_object(root)
         pack = pack_of(*full_entries(A_BLOB, large, root, commit))
-        only_text = brought_from(pack, object_id(*commit), include=["*.md"])
-        assert only_text == {"a.md": A_BLOB[1]}
-        assert "16 MiB" in refusal(brought_from, pack, object_id(*commit))
+        found = brought_from(pack, object_id(*commit))
+        assert found == {"a.md": A_BLOB[1], "large.bin": None}
 
     def test_a_size_beyond_all_limits_is_not_even_inflated(self, monkeypatch):
         """G09, INV5: the size said is looked at first, not 1,000 times the pack."""
@@ -4907,8 +4923,9 @@ def mutated_manifest(chance):
     return chance.choice([flip_bit, splice])(chance, splice(chance, form))
 
 
-def entries_checked(data):
-    return agent_sync.checked_files(agent_sync.parse_manifest(data))
+def chosen_from(data):
+    row = agent_sync.SourceRow(id="src", url="", kind="http")
+    return agent_sync.choose(agent_sync.parse_manifest(data), row)
 
 
 def test_mutated_input_raises_nothing_but_this_programs_error():
@@ -4919,7 +4936,7 @@ def test_mutated_input_raises_nothing_but_this_programs_error():
     while time.monotonic() < end:
         for function, *args in fuzz_targets(chance):
             refusal(function, *args)
-        refusal(entries_checked, mutated_manifest(chance))
+        refusal(chosen_from, mutated_manifest(chance))
         rounds += 1
     assert rounds > 20
 
@@ -6078,55 +6095,131 @@ class TestAddresses:
                 assert [found] == (expected or [None]), (given, refs)
 
 
-GLOBS = [  # (glob, a path that it matches, one that it does not)
-    ("*.md", "a.md", "a.mdx"),
-    ("*.md", "x/y/a.md", "a.MD"),
-    ("a?.md", "x/ab.md", "x/abc.md"),
+# ==== Sources ====
+
+GLOBS = [  # (glob, paths that it matches, paths that it does not)
+    ("*.md", "a.md x/y/a.md .a.md", "a.mdx a.MD a.md/b"),
+    ("a?.md", "x/ab.md aé.md", "x/abc.md a/.md"),
     ("[ab].md", "a.md", "c.md"),
     ("[!ab].md", "c.md", "a.md"),
-    ("qa/*.md", "qa/a.md", "x/qa/a.md"),
-    ("qa/*", "qa/a", "qab/a"),
+    ("[]a].md", "].md a.md", "b.md"),
+    ("[a-c]?", "b1", "d1 b"),
+    ("[[:digit:]]*", "1a x/2", "a1"),
+    ("a\\*b", "a*b", "axb"),
+    ("qa/*.md", "qa/a.md", "x/qa/a.md qa/x/a.md"),
+    ("qa/*", "qa/a", "qab/a qa/x/a"),
     ("/README.md", "README.md", "x/README.md"),
+    ("./a/*.md", "a/b.md", "x/a/b.md a/b/c.md"),
     ("README.md", "x/README.md", "x/README.md.md"),
-    ("dist/", "dist/a.md", "dist"),
-    ("dist/", "x/dist/y/a.md", "x/distant/a.md"),
+    ("**", "a x/y", ""),
+    ("**/*.md", "a.md x/y/a.md", "a.txt"),
+    ("agents/**", "agents/a agents/x/y", "agents x/agents/a"),
+    ("agents/**/b.md", "agents/b.md agents/x/y/b.md", "b.md agents/xb.md"),
+    ("**/x/**/y", "x/y a/x/b/c/y", "x y/x"),
+    ("dist/", "dist/a.md x/dist/y/a.md", "dist x/distant/a.md"),
     ("/dist/", "dist/y/a.md", "x/dist/a.md"),
     ("d*/", "x/dist/a.md", "x/a.d"),
-    ("a/b/", "a/b/c.md", "b/c.md"),
-    ("*", "any/thing", None),
-    ("[", "[", "a"),
-    ("", None, "a.md"),
+    ("a/b/", "a/b/c.md", "b/c.md x/a/b/c"),
+    (".claude-plugin/", ".claude-plugin/p.json x/.claude-plugin/p", "p.json"),
+    ("*", "any/thing .hidden", ""),
+    ("caf\u00e9.md", "caf\u00e9.md cafe\u0301.md", "cafe.md"),
+    ("cafe\u0301*", "caf\u00e9.md", "cafe.md"),
+    ("[", "", "[ a"),
+    ("", "", "a.md"),
+    ("!a.md", "!a.md", "a.md"),
 ]
-SELECTED = ["a.md", "x/a.json", "x/README.md", "x/building/a.md", "dist.md", "a..md"]
-LEFT_OUT = ["README.md", "a.txt", "a.MD", ".a.md", "x/.a.md", ".x/a.md", "x/.git/a.md"]
-LEFT_OUT += ["dist/a.md", "x/dist/a.md", "build/x/a.md"]
+TAKEN = [  # by default
+    "a.md", "x/a.json", "x/a.mdc", "x/building/a.md", "dist.md", "a..md", "readme.md",
+    "s/x/SKILL.md", "s/x/run.py", "s/x/a/b.png", "s/x/.env.example", "s/x/dist/a.js",
+    "s/x/README.md", "s/x/node_modules/y", "s/x/sub/SKILL.md", "s/x/sub/.z/w",
+]  # fmt: skip
+LEFT_OUT = [
+    "README.md", "x/README.md", "a.txt", "a.MD", ".a.md", "x/.a.md", ".x/a.md",
+    "x/.git/a.md", "dist/a.md", "x/dist/a.md", "build/x/a.md", "node_modules/x.md",
+    ".x/y/SKILL.md", ".x/y/z.py", "dist/z/SKILL.md", "s/run.py", "s/xy.py",
+    "s/x/.gitignore", "s/x/.github/a.md", "s/x/a/.gitkeep", "Makefile", "x/Makefile",
+]  # fmt: skip
+KINDS = {"README.md": 2, "*.txt": 1, "*.MD": 1, ".a.md": 2, ".x/": 3, ".git/": 1}
+KINDS |= {"dist/": 3, "build/": 1, "node_modules/": 1, "*.py": 2, ".gitignore": 1}
+KINDS |= {".github/": 1, ".gitkeep": 1, "Makefile": 2}
 
 
-class TestGlobs:
-    @pytest.mark.parametrize("glob, matching, other", GLOBS)
-    def test_a_glob_matches_what_it_says(self, glob, matching, other):
-        assert matching is None or bool(re.match(agent_sync.glob_regex(glob), matching))
-        assert other is None or not bool(re.match(agent_sync.glob_regex(glob), other))
+class TestFilterRules:
+    """FAULTS N03 and N04: globs as git knows them, and skills whole."""
 
-    def test_the_default_filter(self):
-        selects = agent_sync.path_filter()
-        assert [path for path in SELECTED if not selects(path)] == []
-        assert [path for path in LEFT_OUT if selects(path)] == []
+    @pytest.mark.parametrize("glob, matching, others", GLOBS)
+    def test_a_glob_matches_what_it_says(self, glob, matching, others):
+        matches = agent_sync.glob_matcher([glob])
+        assert [path for path in matching.split() if not matches(path)] == []
+        assert [path for path in others.split() if matches(path)] == []
 
-    def test_nothing_hidden_is_ever_selected(self):
-        for path in (".a.md", "x/.a.md", ".git/a.md"):
-            assert not agent_sync.path_filter(["*", ".*", path])(path)
+    def test_globs_mean_what_they_mean_in_git(self, tmp_path):
+        """The same as in a `.gitattributes` file: whole paths, and nothing below."""
+        parts = ["a", "b", "*", "**", "?", "[ab]", "[!a]", "[a-c]", "[]a]", "\\*", "."]
+        parts += ["[[:alpha:]]", "-", "/", "/", "**/", "/**/", "/**"]
+        chance = random.Random(7)
+        globs = {"".join(chance.choices(parts, k=n % 5 + 1)) for n in range(1500)}
+        # Where brackets meet slashes, and ** is less than a name, git has its own way.
+        odd = re.compile(r"\[[^\]]*/|//|/$|\*\*[^/*]|[^/*]\*\*|^\./")
+        globs = [glob for glob in globs if not odd.search(glob)]
+        names = ["a", "b", "c", "ab", "a.b", ".a", "-", "*", "]"]
+        paths = {"/".join(chance.choices(names, k=n % 4 + 1)) for n in range(300)}
+        lines = (f"{glob} glob{number}\n" for number, glob in enumerate(globs))
+        write(tmp_path, ".gitattributes", "".join(lines).encode())
+        run = {"cwd": tmp_path, "env": GIT_ENV, "check": True}
+        subprocess.run(["git", "init", "-q"], **run)
+        done = subprocess.run(
+            ["git", "check-attr", "-z", "-a", "--stdin"],
+            input="\0".join(paths).encode(),
+            stdout=subprocess.PIPE,
+            **run,
+        )
+        fields = done.stdout.decode().split("\0")
+        expected = {(p, int(name[4:])) for p, name in zip(fields[::3], fields[1::3])}
+        found = {
+            (path, number)
+            for number, glob in enumerate(globs)
+            for path in filter(agent_sync.glob_matcher([glob]), paths)
+        }
+        assert [(p, globs[number]) for p, number in sorted(found ^ expected)] == []
+        assert len(globs) > 500 and len(found) > 5000
+
+    def test_no_glob_takes_exponential_time(self):
+        """INV5: a lock file's globs are others' input."""
+        begin = time.monotonic()
+        assert not agent_sync.glob_matcher(["*a" * 60 + "b"])("a" * 255)
+        assert not agent_sync.glob_matcher(["**/a/" * 60 + "b"])("a/" * 2000 + "c")
+        assert time.monotonic() - begin < 1
+
+    def test_by_default_text_is_taken_and_skills_whole(self):
+        taken, left_out = agent_sync.select_paths(TAKEN + LEFT_OUT)
+        assert sorted(taken) == sorted(TAKEN)
+        assert left_out == KINDS
+
+    def test_a_skill_at_the_top_is_all_there_is(self):
+        paths = {*TAKEN, *LEFT_OUT, "SKILL.md"}
+        taken, _ = agent_sync.select_paths(paths)
+        gits = {path for path in paths if "/.git" in f"/{path}"}
+        assert taken == paths - gits and len(gits) == 4
 
     def test_an_include_replaces_the_default_and_an_exclude_adds_to_it(self):
-        assert agent_sync.path_filter(["*.md"])("dist/a.md")
-        assert agent_sync.path_filter(["*"])("README.md")
-        assert not agent_sync.path_filter(["*.txt"])("a.md")
-        selects = agent_sync.path_filter(None, ["a.*"])
-        paths = ("a.md", "dist/b.md", "b.md")
-        assert [path for path in paths if selects(path)] == ["b.md"]
+        paths = TAKEN + LEFT_OUT
 
+        def taken(*globs):
+            return agent_sync.select_paths(paths, *globs)[0]
 
-# ==== Sources ====
+        assert taken(["*"]) == {*paths}
+        hidden = {".x/a.md", ".x/y/SKILL.md", ".x/y/z.py"}
+        assert taken([".x/", "*.txt"]) == {"a.txt", *hidden}
+        assert "s/x/run.py" not in taken(["*.md"])
+        assert taken([], ["s/", "*.json"]) == {
+            path for path in TAKEN if not path.startswith("s/") and path != "x/a.json"
+        }
+
+    def test_each_kind_that_is_left_out_is_a_glob_that_takes_it(self):
+        _, left_out = agent_sync.select_paths(TAKEN + LEFT_OUT)
+        taken, _ = agent_sync.select_paths(TAKEN + LEFT_OUT, list(left_out))
+        assert set(LEFT_OUT) <= taken
 
 
 class TestDestinations:
@@ -6176,7 +6269,7 @@ class TestFilters:
         assert "ops.json" not in mirror.tree()
 
     def test_exclude_takes_files_away(self, program, git_upstream):
-        mirror = Mirror(program, git_upstream, "--exclude", "qa/*")
+        mirror = Mirror(program, git_upstream, "--exclude", "qa/")
         mirror.sync()
         assert not [path for path in mirror.tree() if path.startswith("qa/")]
         assert "security.md" in mirror.tree()
@@ -6474,31 +6567,34 @@ class TestCredentials:
         assert CANARY not in "".join([*shown, caplog.text, repr(vars(service))])
 
 
-HOSTILE_TREES = {  # the row, and (mode, name) of what stands in agents/ besides a.md
-    "P01-dot dot": ("100644", ".."),
-    "P01-dot": ("40000", "."),
-    "P01-empty": ("100644", ""),
-    "P02-dot dot slash": ("100644", "../../evil.md"),
-    "P02-absolute": ("100644", "/tmp/evil.md"),
-    "P02-slash": ("100644", "x/evil.md"),
-    "P03-git": ("40000", ".git"),
-    "P03-Git": ("40000", ".Git"),
-    "P04-zero width": ("40000", ".g\u200cit"),
-    "P05-short name": ("40000", "git~1"),
-    "P05-trailing space": ("40000", ".git "),
-    "P05-stream": ("40000", ".git::$INDEX_ALLOCATION"),
-    "P06-backslash": ("100644", "..\\..\\evil.md"),
-    "P07-stream": ("100644", "evil.md::$DATA.md"),
-    "P07-drive": ("40000", "C:"),
-    "P08-device": ("100644", "nul.md"),
-    "P09-trailing dot": ("40000", "evil."),
-    "P10-escape": ("100644", "\x1b[31mevil.md"),
-    "P10-line feed": ("100644", "evil\n.md"),
-    "P10-reversed": ("100644", "evil\u202edm.md"),
-    "P11-no utf-8": ("100644", b"\xff\xfe.md"),
-    "P12-256 bytes": ("100644", "x" * 253 + ".md"),
-    "P13-case": ("100644", "A.md"),
-    "P14-not composed": ("100644", "cafe\u0301.md"),
+HOSTILE_TREES = {  # the row: (mode, name) of what stands beside a.md, what comes of it
+    "P01-dot dot": ("100644", "..", "refused"),
+    "P01-dot": ("40000", ".", "refused"),
+    "P01-empty": ("100644", "", "refused"),
+    "P02-dot dot slash": ("100644", "../../evil.md", "refused"),
+    "P02-absolute": ("100644", "/tmp/evil.md", "refused"),
+    "P02-slash": ("100644", "x/evil.bin", "refused"),
+    "P03-git": ("40000", ".git", "refused"),
+    "P03-Git": ("40000", ".Git", "refused"),
+    "P04-zero width": ("40000", ".g\u200cit", "left out"),
+    "P05-short name": ("40000", "git~1", "--exclude '/git~1/a.md'"),
+    "P05-short name, left out": ("100644", "git~2", "left out"),
+    "P05-trailing space": ("40000", ".git ", "left out"),
+    "P05-stream": ("40000", ".git::$INDEX_ALLOCATION", "left out"),
+    "P06-backslash": ("100644", "a\\..\\evil.md", "skipped"),
+    "P06-backslash, left out": ("100644", "..\\..\\evil.md", "left out"),
+    "P07-stream": ("100644", "evil.md::$DATA.md", "taken"),
+    "P07-drive": ("40000", "C:", "taken"),
+    "P08-device": ("100644", "nul.md", "taken"),
+    "P09-trailing dot": ("40000", "evil.", "taken"),
+    "P10-escape": ("100644", "\x1b[31mevil.md", "--exclude '/?\\[31mevil.md'"),
+    "P10-line feed": ("100644", "evil\n.md", "--exclude '/evil?.md'"),
+    "P10-line feed, left out": ("100644", "evil\n.py", "left out"),
+    "P10-reversed": ("100644", "evil\u202edm.md", "--exclude '/evil?dm.md'"),
+    "P11-no utf-8": ("100644", b"\xff\xfe.md", "skipped"),
+    "P12-256 bytes": ("100644", "x" * 253 + ".md", "skipped"),
+    "P13-case": ("100644", "A.md", "both skipped"),
+    "P14-not composed": ("100644", "cafe\u0301.md", "taken"),
 }
 
 
@@ -6553,23 +6649,36 @@ class TestHostileTrees:
         assert (root / "canary.md").read_bytes() == CANARY.encode()
         return outcome
 
+    @posix_only
     @pytest.mark.parametrize("row", HOSTILE_TREES)
-    def test_a_hostile_name_refuses_the_whole_revision(self, exposed, row):
-        good = exposed.tree()
-        mode, name = HOSTILE_TREES[row]
-        entries = [
-            ("100644", "a.md", A_BLOB),
-            (mode, name, A_TREE if mode == "40000" else A_BLOB),
-        ]
-        encoded = (e[1] if isinstance(e[1], bytes) else e[1].encode() for e in entries)
-        keys = [
-            n + (b"/" if e[0] == "40000" else b"") for n, e in zip(encoded, entries)
-        ]
-        ordered = [entry for _, entry in sorted(zip(keys, entries))]
-        self.attack(exposed, tree_object(*ordered))
-        assert exposed.tree() == good
-        run = exposed.program.query("SELECT * FROM sync_history ORDER BY id DESC")[0]
-        assert run["status"] == "error"
+    def test_a_name_is_refused_skipped_left_out_or_taken(self, exposed, row):
+        """N05: one odd file never keeps the others away, unless it is unsafe."""
+        before = exposed.tree()
+        mode, name, expected = HOSTILE_TREES[row]
+        other = (mode, name, A_TREE if mode == "40000" else A_BLOB)
+        entries = [("100644", "a.md", A_BLOB), other]
+        ordered = sorted(
+            entries,
+            key=lambda e: os.fsencode(e[1]) + b"/" * (e[0] == "40000"),
+        )
+        ends_well = expected in ("skipped", "both skipped", "left out", "taken")
+        check = 0 if ends_well else FAILURE
+        outcome = self.attack(exposed, tree_object(*ordered), check=check)
+        if not ends_well:
+            assert exposed.tree() == before
+            assert expected == "refused" or expected in complaint(outcome)
+            run = exposed.program.query("SELECT * FROM sync_history ORDER BY id DESC")
+            assert run[0]["status"] == "error"
+            return
+        found = {"a.md": A_BLOB[1]}
+        if expected == "taken":
+            found[f"{name}/a.md" if mode == "40000" else name] = A_BLOB[1]
+        if expected == "both skipped":  # a.md was tracked, and stays as it was.
+            found = {"a.md": before["a.md"]} if "a.md" in before else {}
+        assert exposed.tree() == found
+        source, skipped = exposed.sync(), {"skipped": 1, "both skipped": 2}
+        assert len(source["skipped"]) == skipped.get(expected, 0)
+        assert source["left_out"] == (expected == "left out")
 
     @posix_only
     @pytest.mark.parametrize(
@@ -6813,7 +6922,7 @@ class TestOddFilesInADirectory:
         refuse_to_list(monkeypatch, locked)
         assert f"cannot read {locked}" in mirror.sync(check=1)["error"]
 
-    def test_a_name_that_is_no_utf_8_is_refused_tidily(
+    def test_a_name_that_is_no_utf_8_is_skipped_tidily(
         self, program, directory_upstream
     ):
         """P11: also as the name of a local file."""
@@ -6821,9 +6930,8 @@ class TestOddFilesInADirectory:
         with open(name, "wb") as file:
             file.write(b"x")
         mirror = Mirror(program, directory_upstream)
-        outcome = program.call("sync", check=FAILURE)
-        assert "\\udcff" in complaint(outcome)
-        assert mirror.tree() == {}
+        assert "! \\udcff.md (skipped" in program.call("sync").out
+        assert len(mirror.tree()) == 8
 
     def test_a_hard_link_is_a_file(self, program, directory_upstream):
         directory = directory_upstream.directory
@@ -6832,12 +6940,17 @@ class TestOddFilesInADirectory:
         mirror.sync()
         assert mirror.is_faithful()
 
-    def test_a_file_beyond_the_limit_is_an_error(self, program, directory_upstream):
-        with open(str(directory_upstream.directory / "huge.md"), "wb") as file:
-            file.truncate(17 * MIB)
+    def test_a_file_beyond_the_limit_is_skipped(self, program, directory_upstream):
+        """N20."""
         mirror = Mirror(program, directory_upstream)
-        assert "huge.md" in complaint(program.call("sync", check=FAILURE))
-        assert mirror.tree() == {}
+        mirror.sync()
+        for path in ("huge.md", "qa/qa.md"):  # One that is new, and one that grew.
+            with open(str(directory_upstream.directory / path), "wb") as file:
+                file.truncate(17 * MIB)
+        before = mirror.tree()
+        for _ in range(2):
+            assert paths(mirror.sync()["skipped"]) == ["huge.md", "qa/qa.md"]
+            assert mirror.tree() == before
 
     def test_a_file_that_changes_while_it_is_read_is_an_error(self, directory_upstream):
         row = agent_sync.SourceRow("src", directory_upstream.url, "dir")
@@ -7142,7 +7255,7 @@ class TestManifests:
             files = {name: prose(name, chance.randrange(90)) for name in names}
             listed = agent_sync.parse_manifest(json_manifest(files))
             assert agent_sync.parse_manifest(sums_manifest(files)) == [
-                file._replace(size=None) for file in listed
+                file._replace(size=None, mode=None) for file in listed
             ]
             written = agent_sync.manifest_bytes(listed)
             assert agent_sync.parse_manifest(written) == listed
@@ -7153,11 +7266,12 @@ class TestManifests:
     @pytest.mark.parametrize("form", ["JSON", "list"])
     def test_what_the_filters_leave_out_is_not_asked_for(self, web, site, form):
         others = ["README.md", "notes.txt", ".hidden/x.md", "a/.x.md", "dist/x.md"]
-        others += ["a/build/x.md"]
+        others += ["a/build/x.md", "a/node_modules/x.md", "a/README.md"]
         site.form = form
-        site.files.update(dict.fromkeys([*others, "a/README.md"], b"# Other\n"))
-        assert web.sync()["requests"] == 6
-        assert web.tree() == {**WEB_AGENTS, "a/README.md": b"# Other\n"}
+        site.files.update(dict.fromkeys(others, b"# Other\n"))
+        source = web.sync()
+        assert (source["requests"], source["left_out"]) == (5, 8)
+        assert web.tree() == WEB_AGENTS
 
     def test_a_filter_that_was_changed_counts_though_the_manifest_did_not(
         self, hashed, site
@@ -7181,9 +7295,6 @@ class TestManifests:
         "no-path": b'[{"sha256": "x"}]',
         "a-key-twice": b'{"files": [], "files": ["qa/qa.md"]}',
         "a-path-twice": b'["qa/qa.md", "qa/qa.md"]',
-        "one-path-in-two-cases": b'["qa/qa.md", "qa/QA.md"]',
-        "one-path-in-two-normal-forms": '["\u00e9.md", "e\u0301.md"]'.encode(),
-        "a-file-that-is-a-directory": b'["qa.md", "qa.md/x.md"]',
         "NaN": b'{"files": [{"path": "a.md", "size": NaN}]}',
         "Infinity": b"[Infinity]",
         "nested-5000-deep": b"[" * 5000 + b"]" * 5000,
@@ -7194,10 +7305,8 @@ class TestManifests:
         "a-size-that-is-a-float": b'[{"path": "a.md", "size": 1.5}]',
         "a-short-hash": b'[{"path": "a.md", "sha256": "abc"}]',
         "a-hash-that-is-a-number": b'[{"path": "a.md", "sha256": 1}]',
-        "byte-order-mark": b'\xef\xbb\xbf["qa/qa.md"]',
         "UTF-16": '["qa/qa.md"]'.encode("utf-16"),
         "Latin-1": '["\u00e9.md"]'.encode("latin-1"),
-        "a-lone-surrogate": b'["\\ud800.md"]',
         "a-zero-byte": b'["a\\u0000.md"]',
         "a-control-character": b'["a\x1b[31m.md"]',
         "text-behind": b'["qa/qa.md"] and more',
@@ -7682,7 +7791,7 @@ class TestGitHubsRawFiles:
         repository.git("commit", "-q", "-m", "Odd entries")
         source = mirror.sync()
         assert source["skipped"] == [
-            {"path": "link.md", "reason": "link"},
+            {"path": "link.md", "reason": "link out of the repository"},
             {"path": "module.md", "reason": "submodule"},
         ]
         assert len(mirror.tree()) == 8
@@ -8135,14 +8244,15 @@ class TestPlan:
         assert [action.path for action in actions] == ["0", "a", "b", "c", "d"]
 
     @pytest.mark.parametrize(
-        "removed, tracked, is_too_much",
-        [(5, 5, False), (6, 6, True), (6, 11, True), (6, 12, False), (7, 13, True)],
+        "lost, before, after, is_too_much",
+        [(5, 9, 4, False), (6, 6, 9, True), (6, 11, 5, True), (6, 12, 6, False)]
+        + [(7, 13, 6, True), (1, 1, 0, True), (0, 9, 0, False), (5, 5, 0, True)],
     )
-    def test_more_than_half_and_more_than_five_is_too_much(
-        self, removed, tracked, is_too_much
+    def test_more_than_half_and_more_than_five_or_all_is_too_much(
+        self, lost, before, after, is_too_much
     ):
-        """P27."""
-        assert agent_sync.is_too_much(removed, tracked) is is_too_much
+        """P27, N06."""
+        assert agent_sync.is_too_much(lost, before, after) is is_too_much
 
     @pytest.mark.parametrize(
         "old, new, is_first",
@@ -8353,7 +8463,7 @@ class TestEverySmallState:
 
 SYNC_KEYS = {"source", "kind", "status", "checked", "pinned", "destination", *CHANGES}
 SYNC_KEYS |= {"revision", "previous_revision", "saved", "unchanged", "requests"}
-SYNC_KEYS |= {"bytes_received", "duration_ms", "error"}
+SYNC_KEYS |= {"bytes_received", "duration_ms", "error", "left_out"}
 
 
 class TestEveryKindOfSource:
@@ -9834,7 +9944,7 @@ class TestOrderOfWrites:
     def test_files_have_the_mode_that_the_umask_leaves(
         self, program, directory_upstream, mask
     ):
-        """FAULTS A09, P21: 0644 less the umask, whatever the mode at the source."""
+        """FAULTS A09, P21: 0644 or, if the owner may run it there, 0755 less it."""
         (directory_upstream.directory / "qa" / "qa.md").chmod(0o755)
         before = os.umask(mask)
         try:
@@ -9842,8 +9952,12 @@ class TestOrderOfWrites:
             mirror.sync()
         finally:
             os.umask(before)
-        modes = {stat.S_IMODE((mirror.dest / p).stat().st_mode) for p in mirror.tree()}
-        assert modes == {0o644 & ~mask}
+        modes = {
+            path: stat.S_IMODE((mirror.dest / path).stat().st_mode)
+            for path in mirror.tree()
+        }
+        assert modes.pop("qa/qa.md") == 0o755 & ~mask
+        assert set(modes.values()) == {0o644 & ~mask}
 
     def test_a_read_only_file_is_replaced(self, local):
         """FAULTS A10: its directory decides."""
@@ -12262,7 +12376,7 @@ class TestCheckForUpdates:
 
 HOSTILE_NAMES = [
     "../outside.md", "/etc/passwd", "qa/../../outside.md", "..\\outside.md",
-    "C:\\outside.md", "", ".", "a\0.md", "\ud800.md", "nul.md", ".git/config",
+    "C:\\outside.md", "", ".", "a\0.md", "\ud800.md", ".git/config",
     ".agent-sync/lock", "x" * 5000,
 ]  # fmt: skip
 
@@ -12521,8 +12635,8 @@ class TestManifest:
 
     @posix_only
     def test_a_name_that_no_client_would_take_is_refused(self, program, public):
-        write(public, "nul.md", b"# Device\n")
-        assert "nul.md" in program.call("manifest", public, check=1).err
+        write(public, "git~1.d/../git~1/a.md", b"# A\n")
+        assert "git~1" in program.call("manifest", public, check=1).err
         assert not (public / "agents.json").exists()
 
     def test_a_tilde_is_the_home_directory(self, program):
