@@ -9092,6 +9092,7 @@ REQUEST_TIMEOUT = 10.0  # for a request to arrive, whole
 REPLY_TIMEOUT = 30.0  # for a reply to leave
 LINGER_TIMEOUT = 1.0  # for what still comes in after a refusal
 ANSWERERS = 4  # threads
+LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 DEFAULT_PORT = 8765
 OVERVIEW_AGE = 1.0  # for which what was found out is shown again
 HISTORY_LIMIT = 100  # runs in `/api/history`
@@ -9104,7 +9105,6 @@ class Request(NamedTuple):
     method: str
     target: str
     headers: dict[str, str]
-    local: str = ""  # the address that it came in at, without the port
     body: bytes = b""
 
     @property
@@ -9167,16 +9167,13 @@ def parse_head(head):
 def checked_route(request, routes, hosts):
     """Return the Route for *request*; RefusedRequest if it must not be answered.
 
-    *routes* is called with a path. The Host must be one of *hosts*, or the very address
-    that the request came in at: the page of a name that was bound to this address
-    later (DNS rebinding) has another one.
+    *routes* is called with a path. The Host must be one of *hosts*: the page of a name
+    that was bound to this address later (DNS rebinding) has another one.
     """
     route = routes(request.path)
-    if not (route and route.any_host):
-        host = request.headers.get("host", "").lower()
-        port = next(iter(hosts)).rpartition(":")[2]
-        if host not in {*hosts, f"{request.local}:{port}"}:
-            raise RefusedRequest(421, "this server has another name")
+    is_known = request.headers.get("host", "").lower() in hosts
+    if not (is_known or route and route.any_host):
+        raise RefusedRequest(421, "this server has another name")
     if not route:
         raise RefusedRequest(404, "there is nothing here")
     allowed = ("GET", "HEAD") if route.method == "GET" else (route.method,)
@@ -9220,6 +9217,17 @@ def reply_bytes(reply, is_head=False):
     return "\r\n".join([*lines, "", ""]).encode("latin-1") + (b"" if is_head else body)
 
 
+def authority(host, port):
+    """Return "host:port", with an IPv6 address in brackets (RFC 3986, 3.2.2)."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}".lower()
+
+
+async def discard(reader):
+    """Read *reader* to its end."""
+    while await reader.read(CHUNK_SIZE):
+        pass
+
+
 class HttpServer:
     """Answers requests while it is entered; `url` says where.
 
@@ -9230,8 +9238,7 @@ class HttpServer:
     def __init__(self, routes, host="127.0.0.1", port=0, log=None):
         self._routes, self._host, self._port = routes, host, port
         self._log = log or (lambda text: None)
-        self._hosts = set()  # the names that a request may ask for
-        self._arriving = {}  # task -> None: connections whose request is not whole
+        self._tasks = {}  # task -> None: the connections, the oldest first
         self._bodies = 0  # bytes of large bodies that are announced
         self._stop = None  # called to end the loop
         self._failure = None
@@ -9241,8 +9248,7 @@ class HttpServer:
     @property
     def url(self):
         """The base URL, without a slash."""
-        host = f"[{self._host}]" if ":" in self._host else self._host
-        return f"http://{host}:{self._port}"
+        return f"http://{authority(self._host, self._port)}"
 
     def __enter__(self):
         self._thread.start()
@@ -9281,8 +9287,6 @@ class HttpServer:
             self._failure = error
             return
         self._port = server.sockets[0].getsockname()[1]
-        names = {self._host, "localhost", "127.0.0.1", "[::1]"}
-        self._hosts = {f"{name.lower()}:{self._port}" for name in names}
         loop.set_default_executor(ThreadPoolExecutor(ANSWERERS))
         self._ready.set()
         await stopped.wait()
@@ -9293,25 +9297,29 @@ class HttpServer:
         import asyncio
 
         task = asyncio.current_task()
-        if len(self._arriving) >= MAX_CONNECTIONS:
-            next(iter(self._arriving)).cancel()  # the one that was slow for longest
-        self._arriving[task] = None
+        if len(self._tasks) >= MAX_CONNECTIONS:
+            next(iter(self._tasks)).cancel()
+        self._tasks[task] = None
+        try:
+            data = await self._answer(reader, writer)
+            await self._send(reader, writer, data)
+        except (OSError, EOFError, asyncio.TimeoutError, asyncio.CancelledError):
+            pass  # It is closed by us or by them.
+        finally:
+            del self._tasks[task]
+            writer.transport.abort()
+
+    async def _answer(self, reader, writer):
+        """Return the bytes to send on a connection."""
+        import asyncio
+
         try:
             arriving = self._request(reader, writer)
-            try:
-                request, route = await asyncio.wait_for(arriving, REQUEST_TIMEOUT)
-            finally:
-                del self._arriving[task]
+            request, route = await asyncio.wait_for(arriving, REQUEST_TIMEOUT)
             reply = await self._reply(request, route)
-            await self._send(
-                reader, writer, reply_bytes(reply, request.method == "HEAD")
-            )
         except RefusedRequest as refusal:
-            await self._send(reader, writer, reply_bytes(refusal.reply))
-        except (OSError, EOFError, asyncio.TimeoutError, asyncio.CancelledError):
-            pass
-        finally:
-            writer.transport.abort()
+            return reply_bytes(refusal.reply)
+        return reply_bytes(reply, request.method == "HEAD")
 
     async def _request(self, reader, writer):
         """Return the Request that comes, with its body, and its Route."""
@@ -9321,11 +9329,12 @@ class HttpServer:
             head = await reader.readuntil(b"\r\n\r\n")
         except asyncio.LimitOverrunError:
             raise RefusedRequest(431, f"more than {HEAD_LIMIT} bytes of head") from None
-        local = writer.get_extra_info("sockname")[0]
-        local = f"[{local}]" if ":" in local else local
-        request = parse_head(head)._replace(local=local)
+        request = parse_head(head)
         self._log(f"{request.method} {request.target}")
-        route = checked_route(request, self._routes, self._hosts)
+        # Also the very address that it came in at, whatever this listens to.
+        names = self._host, writer.get_extra_info("sockname")[0], *LOOPBACK_NAMES
+        hosts = {authority(name, self._port) for name in names}
+        route = checked_route(request, self._routes, hosts)
         if route.body_limit:
             length = body_length(request.headers, route.body_limit)
             request = request._replace(body=await self._body(reader, length))
@@ -9348,8 +9357,8 @@ class HttpServer:
         loop = asyncio.get_running_loop()
         try:
             return await loop.run_in_executor(None, route.answer, request)
-        except RefusedRequest as refusal:
-            return refusal.reply
+        except RefusedRequest:
+            raise
         except AgentSyncStateError as error:
             return Reply(503, f"{printable(error)}\n", headers=(("Retry-After", "10"),))
         except Exception as error:
@@ -9362,18 +9371,11 @@ class HttpServer:
         """
         import asyncio
 
-        async def send():
-            writer.write(data)
-            await writer.drain()
-            writer.write_eof()
-
-        async def take():
-            while await reader.read(CHUNK_SIZE):
-                pass
-
-        with contextlib.suppress(OSError, asyncio.TimeoutError):
-            await asyncio.wait_for(send(), REPLY_TIMEOUT)
-            await asyncio.wait_for(take(), LINGER_TIMEOUT)
+        writer.transport.set_write_buffer_limits(0)  # `drain` waits for all of it.
+        writer.write(data)
+        await asyncio.wait_for(writer.drain(), REPLY_TIMEOUT)
+        writer.write_eof()
+        await asyncio.wait_for(discard(reader), LINGER_TIMEOUT)
 
 
 # ---- Webhooks ----
