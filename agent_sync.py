@@ -6971,6 +6971,15 @@ def tracked_files(rows):
     return tracked
 
 
+def verified_files(rows, tracked):
+    """Return {path: (File, its `stat_text` when it was verified)} of such rows."""
+    return {
+        row["file_path"]: (tracked[row["file_path"]], row["stat"])
+        for row in rows
+        if row["stat"] and row["file_path"] in tracked
+    }
+
+
 def file_row(file, root):
     """Return the row of `agent_files` for a tracked File below *root*."""
     return {
@@ -7046,9 +7055,12 @@ def find_untracked(directory, tracked, row, owners):
     return sorted((taken & here) - tracked.keys())
 
 
-def find_drift(directory, tracked):
-    """Return (modified, missing): lists of the tracked paths in a destination."""
-    local = inspect_files(directory, tracked)
+def find_drift(directory, tracked, verified=None):
+    """Return (modified, missing): lists of the tracked paths in a destination.
+
+    *verified* are those to be trusted, as in `inspect_files`.
+    """
+    local = inspect_files(directory, tracked, verified=verified)
     missing = [path for path in tracked if local[path] is None]
     modified = [
         path
@@ -7204,11 +7216,7 @@ class Run:
         paths = [row["file_path"] for row in rows]
         self._refused = [path for path in paths if path not in self._tracked]
         if not self._refetch:
-            self._verified = {
-                row["file_path"]: (self._tracked[row["file_path"]], row["stat"])
-                for row in rows
-                if row["stat"] and row["file_path"] in self._tracked
-            }
+            self._verified = verified_files(rows, self._tracked)
         self._check_limit()
         stack.enter_context(self.deadline)
         try:
@@ -8541,19 +8549,22 @@ def by_source(rows):
     return found
 
 
-def source_drift(row, state, runs, destinations):
+def source_drift(row, state, runs, destinations, rehash):
     """Return the part of the document below on one source.
 
-    *runs* are rows of `sync_history`, newest first; *destinations* those of all.
+    *runs* are rows of `sync_history`, newest first; *destinations* those of all
+    sources. To *rehash* is to trust no file's stat.
     """
     tracked, error, drift = {}, row.fault, ([], [], [])
     try:
-        tracked = tracked_files(state.get_files(row.id))
+        rows = state.get_files(row.id)
+        tracked = tracked_files(rows)
+        verified = {} if rehash else verified_files(rows, tracked)
         if not error:
             directory = Directory(row.destination)
             owners = find_owners(state, row, destinations)
             untracked = find_untracked(directory, tracked, row, owners)
-            drift = *find_drift(directory, tracked), untracked
+            drift = *find_drift(directory, tracked, verified), untracked
     except DatabaseError as bad_row:
         error = str(bad_row)
     except OSError as unreadable:
@@ -8570,10 +8581,12 @@ def source_drift(row, state, runs, destinations):
     }
 
 
-def drift_document(rows, state):
-    """Return the document of `status` and `verify` for these sources."""
+def drift_document(rows, state, rehash=False):
+    """Return the document of `status` for these sources, or of `verify`: *rehash*."""
     runs, places = by_source(state.get_latest_runs(1)), destinations_of(state)
-    sources = [source_drift(row, state, runs.get(row.id), places) for row in rows]
+    sources = [
+        source_drift(row, state, runs.get(row.id), places, rehash) for row in rows
+    ]
     good = (not (s["modified"] or s["missing"] or s["error"]) for s in sources)
     return {"ok": all(good), "sources": sources}
 
@@ -10416,7 +10429,7 @@ def cmd_verify(context):
     """
     args, state = context.args, context.state
     rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
-    document = drift_document(rows, state)
+    document = drift_document(rows, state, rehash=True)
     if not rows:
         context.terminal.error(
             "nothing was verified: no source is registered and enabled"
