@@ -161,6 +161,7 @@ MAX_INTERIM_ANSWERS = 20
 DEFAULT_TIMEOUT = 300.0  # seconds for one source, all requests together
 DEFAULT_LOCK_TIMEOUT = 60.0
 DEFAULT_JOBS = 16
+PROBE_TIMEOUT = 10.0
 MAX_RUNS = 8  # at the same time
 MAX_WRITERS = 16  # threads that bring files to the disk
 RACY_TIME = 2_000_000_000  # ns that the coarsest clock of a file system stands still
@@ -3095,7 +3096,7 @@ def is_finished(answer):
 
 
 _PROXY = re.compile(
-    r"(?:([\w+.-]+)://)?(?:[^/]*@)?(?:\[[0-9a-f:.]+\]|[^/:@\[\]]+)(?::\d{1,5})?/?",
+    r"(?:([\w+.-]+)://)?(?:[^/]*@)?(?:\[[0-9a-f:.]+\]|[^/:@\[\]\s]+)(?::\d{1,5})?/?",
     re.IGNORECASE,
 )
 
@@ -4637,7 +4638,7 @@ def split_file(path, page=None):
     is_file = page == "blob" or page != "tree" and _FILE_NAME.fullmatch(name)
     if not is_file or not name:
         return path, ()
-    if name == "SKILL.md":
+    if name == SKILL_FILE:
         return directory, ()
     return directory, ("/" + re.sub(r"([*?\[])", r"[\1]", name),)
 
@@ -5451,6 +5452,10 @@ class Source:
         """Return what the user should know although nothing went wrong, as a list."""
         return []
 
+    def probe(self):
+        """Return the paths that would be synced, by as few requests as there are."""
+        return [file.path for file in self.list(NO_LAST_SYNC).files]
+
 
 def known_protocol(row):
     """Return the dict that a row's `protocol` holds, empty for one that is no use."""
@@ -5995,9 +6000,10 @@ class WebSource(Source):
         if content is not None and not content.strip():
             raise ProtocolError(f"{url} came empty")
         if content and content.lstrip().startswith(b"<"):
-            raise ProtocolError(
+            raise StatusError(
                 f"{url} came as {web_page_text(content, got)} (a repository needs"
-                " --kind git, or .git at its end)"
+                " --kind git, or .git at its end)",
+                200,
             )
         etag, last_modified = validators(got)
         if content is None:
@@ -6066,10 +6072,10 @@ class HttpSource(WebSource):
     def __exit__(self, *exc_info):
         self._spool.close()
 
-    def list(self, last):
-        """Return the Listing now; one request if hashes in a manifest are as before."""
+    def _get_manifest(self, last):
+        """Return what `_get_listing` does of the manifest."""
         try:
-            content, validators = self._get_listing(self._manifest_url, last)
+            return self._get_listing(self._manifest_url, last)
         except StatusError as error:
             if error.status not in (404, 410):
                 raise
@@ -6078,6 +6084,16 @@ class HttpSource(WebSource):
                 " one), and a repository needs --kind git, or .git at its end",
                 error.status,
             ) from error
+
+    def probe(self):
+        """Return the paths in the manifest that would be synced; one request."""
+        content, _ = self._get_manifest(NO_LAST_SYNC)
+        taken = choose(parse_manifest(content), self._row)["files"]
+        return [file.path for file in taken]
+
+    def list(self, last):
+        """Return the Listing now; one request if hashes in a manifest are as before."""
+        content, validators = self._get_manifest(last)
         if content is None:
             listing = last_listing(self._row, last, **validators)
             if self._row.is_hashed:
@@ -7854,6 +7870,54 @@ def absolute_destination(path):
     return os.path.abspath(home_path(path))
 
 
+@contextlib.contextmanager
+def opened(row, timeout=DEFAULT_TIMEOUT):
+    """Yield the source of a SourceRow, to be asked outside of a run."""
+    with contextlib.ExitStack() as stack:
+        deadline = stack.enter_context(Deadline(timeout))
+        pool = stack.enter_context(contextlib.closing(ConnectionPool()))
+        client = HttpClient(pool, row.id, deadline, source_origins(row))
+        yield stack.enter_context(open_source(row, client))
+
+
+def probe_source(row: SourceRow) -> tuple[list[str], str | None]:
+    """Return (paths that would be synced, why that cannot be told or None).
+
+    Asks the server, for ten seconds at most. Raises GitSyncError for what cannot work:
+    no such repository, ref, directory or manifest, or a web page in its place.
+    """
+    try:
+        with opened(row, PROBE_TIMEOUT) as source:
+            return source.probe(), None
+    except AgentSyncError as error:
+        status = getattr(error, "status", None)
+        if isinstance(error, RefError) or status in (200, 404, 405, 410):
+            raise GitSyncError(f"not added: {error}") from error
+        return [], str(error)
+
+
+def inventory(paths: Iterable[str]) -> dict[str, str]:
+    """Return {directory at the top: what *paths* have there}: "12 skills, 1 agent"."""
+    paths = sorted(paths)
+    skills = skills_of(paths)
+    found: dict[str, list[int]] = {}
+    for path in paths:
+        top = path.partition("/")[0] if "/" in path else ""
+        counts = found.setdefault(top, [0, 0])
+        if path.rpartition("/")[2] == SKILL_FILE:
+            counts[0] += 1
+        elif not skills.intersection(["", *parents_of(path)]):
+            counts[1] += 1
+    return {
+        top: ", ".join(
+            count_text(number, noun)
+            for number, noun in zip(counts, ("skill", "agent"))
+            if number
+        )
+        for top, counts in found.items()
+    }
+
+
 def add_source(
     state: AgentSyncState,
     url: AnyPath,
@@ -7870,10 +7934,12 @@ def add_source(
     on_conflict: str = "backup",
     allow_hidden: bool = False,
     enabled: bool = True,
+    probe: Callable[[SourceRow], object] | None = None,
 ) -> str:
     """Register a source and return its id; UsageError if it cannot be.
 
     *include* and *exclude* are lists of globs, *on_conflict* is one of POLICIES.
+    *probe* is called with the row before, and may raise.
     """
     address, columns = source_columns(
         url, kind, ref, path, include, exclude, on_conflict, allow_http
@@ -7893,6 +7959,9 @@ def add_source(
         allow_hidden=int(bool(allow_hidden)),
         enabled=int(bool(enabled)),
     )
+    if probe:
+        check(state.get_all_sources())
+        probe(source_row({"id": source_id, "skipped": None, **columns}))
     state.save_source(source_id, check, **columns)
     return source_id
 
@@ -8474,12 +8543,7 @@ class GitSourceSyncService:
             return None
         # A manifest without hashes has every file that is selected asked for.
         row = row._replace(include=("/" + glob.escape(path),), exclude=())
-        with contextlib.ExitStack() as stack:
-            deadline = stack.enter_context(Deadline())
-            connections = ConnectionPool()
-            stack.callback(connections.close)
-            client = HttpClient(connections, row.id, deadline, source_origins(row))
-            source = stack.enter_context(open_source(row, client))
+        with opened(row) as source:
             for _, content in source.fetch(source.list(NO_LAST_SYNC).files):
                 return None if content.startswith(LFS_SIGNATURE) else content
         return None
@@ -10242,6 +10306,14 @@ def source_options(args):
     return {name: value for name, value in values.items() if value is not None}
 
 
+def show_add(document):
+    """Yield the id, where the files will go, and what there is to choose from."""
+    yield document["source"]
+    yield f"  its files will go to {document['destination']}"
+    for top, what in document["has"].items():
+        yield f"  it has {what}" + (f" in {top}/ (--path {top})" if top else "")
+
+
 @command(
     "add",
     argument(
@@ -10252,12 +10324,20 @@ def source_options(args):
     ),
     *SOURCE_ARGUMENTS,
     argument("--disabled", action="store_true", help="sync it only when it is named"),
-    show=lambda document: [document["source"]],
+    argument("--no-check", action="store_true", help="register without asking anybody"),
+    show=show_add,
     example="add OWNER/REPO --path agents --dest ~/.claude/agents",
 )
 def cmd_add(context):
-    """Register a source; prints its id. Nothing is fetched yet."""
-    args = context.args
+    """Register a source, after asking whether it is there; prints its id."""
+    args, row, paths, doubt = context.args, None, [], None
+
+    def probe(source):
+        nonlocal row, paths, doubt
+        row = source
+        if row.kind != "dir" and not args.no_check:
+            paths, doubt = probe_source(row)
+
     source_id = add_source(
         context.state,
         args.url,
@@ -10265,9 +10345,13 @@ def cmd_add(context):
         args.cache_dir,
         args.allow_http,
         enabled=not args.disabled,
+        probe=probe,
         **source_options(args),
     )
-    return {"source": source_id}, 0
+    if doubt:
+        context.terminal.warn(f"{source_id}: registered, but {doubt}")
+    document = {"source": source_id, "destination": row.destination}
+    return {**document, "has": {} if row.path else inventory(paths)}, 0
 
 
 def show_set(document):

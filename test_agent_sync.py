@@ -659,6 +659,8 @@ class Program:
     both check the exit code against *check* (None: any) and that all output is tidy.
     """
 
+    asks = False
+
     def __init__(self, root, capsys):
         self.root = root
         self.capsys = capsys
@@ -667,7 +669,7 @@ class Program:
     def call(self, *args, check=0):
         self.capsys.readouterr()
         try:
-            code = agent_sync.main([str(arg) for arg in args])
+            code = agent_sync.main(self.arguments(*args))
         except SystemExit as stop:
             code = stop.code
         return Outcome(code or 0, *self.capsys.readouterr()).checked(check)
@@ -689,9 +691,14 @@ class Program:
     def run_json(self, *args, **options):
         return self.run(*args, "--json", **options).document
 
+    def arguments(self, *args):
+        """*args* as text; `add` asks nobody unless the test `asks`."""
+        args = [str(arg) for arg in args]
+        return [*args, *([] if self.asks or "add" not in args[:1] else ["--no-check"])]
+
     def command(self, *args):
         """The argument list of a child process."""
-        return [sys.executable, str(SCRIPT), *map(str, args)]
+        return [sys.executable, str(SCRIPT), *self.arguments(*args)]
 
     def query(self, sql, *parameters):
         """The rows of a query of the database, as dicts."""
@@ -3781,6 +3788,129 @@ class TestTlsBehindAProxy:
         assert f"proxy-authorization: basic {secret}" in head
         seen = {name for ask in mirror.upstream.requests for name in ask.headers}
         assert not {name for name in seen if name.startswith("proxy")}
+
+
+NETRC = [  # a file, and what it gives for h.io, or the complaint
+    ("machine h.io login me password secret", ("me", "secret")),
+    ("# x\nmachine x login a password b\nmachine h.io\n\tpassword s", ("", "s")),
+    ("machine h.io login me account x password s # note", ("me", "s")),
+    ("machine x login a method interactive\nmachine h.io password s", ("", "s")),
+    ("machine x login only\nmachine h.io password s", ("", "s")),
+    ('macdef x\ncd "x\nmachine h.io password no\n\nmachine h.io password s', ("", "s")),
+    ("\ufeffmachine h.io password s\r\n", ("", "s")),
+    ('machine h.io login "my self" password "a\\"b\\t\\\\"', ("my self", 'a"b\t\\')),
+    ("machine x password no default login me password s", ("me", "s")),
+    ("machine http://h.io password s", None),
+    ('machine h.io\n password "s', "line 2 has a quote without an end"),
+]
+TOKENS = [  # the secret, a host, what is sent
+    ("t0", "h.io", "x-access-token:t0"),
+    ("me:t0", "h.io", "me:t0"),
+    ("t0", "bitbucket.org", "x-bitbucket-api-token-auth:t0"),
+    ("ATCTT0", "bitbucket.org", "x-token-auth:ATCTT0"),
+    ("Bearer t0", "h.io", "Bearer t0"),
+]
+
+
+class TestCredentialsAsTheyAre:
+    """FAULTS N15."""
+
+    def test_netrc_is_read_as_curl_does(self, program):
+        for text, expected in NETRC:
+            write(program.root, "netrc", text.encode())
+            environ = {"NETRC": str(program.root / "netrc")}
+            found = agent_sync.netrc_login("h.io", environ)
+            fault = agent_sync.netrc_fault(environ)
+            assert expected == (found or (fault and fault.partition("read: ")[2])), text
+
+    def test_a_token_goes_as_its_host_wants_it(self):
+        for secret, host, sent in TOKENS:
+            environ = {"AGENT_SYNC_TOKEN_SRC": f" {secret}\n"}
+            found = agent_sync.find_credential(f"https://{host}/x", "src", environ)
+            basic = "Basic " + base64.b64encode(sent.encode()).decode()
+            assert found.header in (sent, basic)
+        environ = {"AGENT_SYNC_TOKEN_SRC": f"Bearer {CANARY}\nX: y"}
+        told = refusal(agent_sync.find_credential, "https://h.io/x", "src", environ)
+        assert "AGENT_SYNC_TOKEN_SRC" in told
+        assert CANARY not in told
+
+    def test_a_bad_line_is_told_where_it_may_matter(self, web, site):
+        write(os.environ["HOME"], ".netrc", b'machine 127.0.0.1 password "x\n')
+        site.answers["agents.json"] = http_reply(401)
+        assert "line 1 has a quote" in web.sync(check=1)["error"]
+
+    def test_a_refused_token_is_left_out_once_and_that_is_said(
+        self, web, site, monkeypatch
+    ):
+        """Of a public site that refuses an old one; a private one says which it was."""
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
+        site.answer = lambda ask: (
+            http_reply(401) if "authorization" in ask.headers else None
+        )
+        outcome = web.program.call("sync", "-j", "1")
+        assert "refuses AGENT_SYNC_TOKEN_SRC" in outcome.err
+        assert web.is_faithful()
+        assert sum("authorization" in ask.headers for ask in site.requests) == 1
+        site.answer = lambda ask: http_reply(401)
+        assert "refuses AGENT_SYNC_TOKEN_SRC" in web.sync(check=1)["error"]
+
+
+BAD_PROXIES = {  # the environment: what is said
+    "http_proxy=http://127.0.0.1:9": "through the proxy 127.0.0.1:9",
+    "http_proxy=http://[::1]:9/": "through the proxy [::1]:9",
+    "http_proxy=http://proxy:port": "the proxy in http_proxy is not one",
+    "http_proxy=http://me:hunter2@x y": "the proxy in http_proxy is not one",
+    "HTTP_PROXY=socks5h://127.0.0.1:9": "HTTP_PROXY begins with socks5h://",
+    "http_proxy=https://127.0.0.1:9": "http_proxy begins with https://",
+    "ALL_PROXY=http://127.0.0.1:9": "ALL_PROXY is not supported: set http_proxy",
+}
+CERTIFICATES = [  # OpenSSL's code, the environment: what is said
+    (20, {}, "set SSL_CERT_FILE to a file with it"),
+    (20, {"REQUESTS_CA_BUNDLE": "/x"}, "the file that REQUESTS_CA_BUNDLE names"),
+    (20, {"SSL_CERT_FILE": "/nowhere"}, "/nowhere, which is not a file"),
+    (20, {"SSL_CERT_FILE": __file__}, "is the network's own authority in"),
+    (10, {"SSL_CERT_FILE": "/nowhere"}, "is the URL right"),
+    (92, {}, "which Python 3.13 then checks like curl and git"),
+]
+
+
+class TestNetworksOfCompanies:
+    """FAULTS N14, N16, beside TestTls and TestProxies."""
+
+    def test_a_proxy_that_fails_is_named(self, program, monkeypatch):
+        program.call("add", "http://agents.invalid/x", "--id", "src", "--allow-http")
+        for text, words in BAD_PROXIES.items():
+            name, _, value = text.partition("=")
+            with monkeypatch.context() as patch:
+                patch.setenv(name, value)
+                outcome = program.call("sync", "-v", check=FAILURE)
+            assert words in outcome.err
+            assert "hunter2" not in outcome.err
+
+    def test_a_proxy_that_wants_a_password_says_so(self, program, monkeypatch):
+        program.call("add", "https://agents.invalid/x/y/z", "--id", "src")
+        with ScriptedOrigin(lambda request: http_reply(407)) as proxy:
+            monkeypatch.setenv("https_proxy", proxy.url)
+            outcome = program.call("sync", check=FAILURE)
+        assert "refused by 407 Because: give it a user and a password" in outcome.err
+
+    def test_a_certificate_that_fails_says_what_to_set(self):
+        for code, environ, words in CERTIFICATES:
+            assert words in agent_sync.certificate_hint(code, environ)
+
+
+class TestLostConnections:
+    """FAULTS N17: what breaks off once is asked again, like a 502."""
+
+    @pytest.mark.parametrize("broken", [b"", raw("Content-Length: 99", body=b"0011")])
+    def test_is_asked_again_in_a_moment(self, program, git_upstream, broken, pauses):
+        mirror = Mirror(program, git_upstream)
+        for lost in (0, 1, 2):
+            turns = iter([None] * lost + [broken] + [None] * 9)
+            git_upstream.server.answer = lambda ask, turns=turns: next(turns)
+            program.call("sync", "--force")
+            assert mirror.is_faithful()
+        assert set(pauses) == {agent_sync.RETRY_PAUSE}
 
 
 # ==== Pkt-lines ====
@@ -9207,6 +9337,80 @@ class TestAddSource:
         state.register_source("src", f"{base}/tree/feature/x/prompts")
         source = only_source(program.call_json("sync", "--force"))
         assert (source["revision"], source["added"]) == (repository.id(), ["new.md"])
+
+
+class TestAddAsks:
+    """`add` asks once, refuses only what cannot work, and says what there is."""
+
+    @pytest.fixture
+    def asking(self, program):
+        program.asks = True
+        return program
+
+    def test_it_says_what_the_repository_has_and_where_files_will_go(
+        self, asking, git_server, repository
+    ):
+        for name in ("one", "two"):
+            repository.write(f"skills/{name}/SKILL.md", b"# Skill\n")
+            repository.write(f"skills/{name}/more.md", b"# More\n")
+        repository.commit()
+        where = asking.root / "files"
+        url = git_server.url + REPO
+        document = asking.call_json("add", url, "--dest", where, "--id", "x")
+        assert document == {
+            "source": "x",
+            "destination": str(where),
+            "has": {"agents": "8 agents", "skills": "2 skills"},
+        }
+        assert len(git_server.requests) == 2
+        text = asking.call("add", url, "--dest", asking.root / "2", "--id", "y").out
+        assert "2 skills in skills/ (--path skills)" in text
+        assert str(asking.root / "2") in text
+        asking.call("add", url, "--path", "agents", "--id", "z", "--no-check")
+        assert len(git_server.requests) == 4
+
+    REFUSED = {  # what is asked for: (the reply, what is said)
+        "nothing": (http_reply(404), "--kind git"),
+        "gone": (http_reply(410), "manifest"),
+        "page": (http_reply(200, b"<title>Sign in</title>"), "titled 'Sign in'"),
+    }  # fmt: skip
+    TAKEN = {
+        "private": (http_reply(401), "answered 401"),
+        "forbidden": (http_reply(403), "answered 403"),
+        "limited": (http_reply(429, b"", {"Retry-After": "3600"}), "rate limited"),
+        "down": (http_reply(503), "answered 503"),
+        "broken": (b"", "closed"),
+        "odd": (http_reply(200, b'["../x.md"]'), "refused path"),
+    }  # fmt: skip
+
+    def test_what_cannot_work_is_refused_and_all_else_registered(self, asking, site):
+        """FAULTS N18, N26."""
+        for name, (reply, words) in {**self.REFUSED, **self.TAKEN}.items():
+            site.answers = {"agents.json": reply}
+            taken = name in self.TAKEN
+            outcome = asking.call("add", site.base, "--id", name, check=int(not taken))
+            assert words in outcome.err
+            sources = asking.call_json("sources")["sources"]
+            assert (name in [row["id"] for row in sources]) is taken
+            if taken:
+                asking.call("remove", name)
+
+    def test_refs_and_directories_that_are_not_there_are_refused(
+        self, asking, git_server, repository
+    ):
+        """FAULTS N13, N20: and so is a server of the dumb protocol."""
+        url = git_server.url + REPO
+        for options, words in (
+            (["--ref", "mian"], "'mian'; did you mean main?"),
+            (["--path", "agent"], "'agent' at the top; did you mean agents?"),
+        ):
+            assert words in asking.call("add", url, *options, check=1).err
+        refs = b"%s\trefs/heads/main\n" % repository.id().encode()
+        git_server.answer = lambda request: (
+            http_reply(405) if request.method == "POST" else http_reply(200, refs)
+        )
+        assert "dumb protocol" in asking.call("add", url, check=1).err
+        assert asking.call_json("sources") == {"sources": []}
 
 
 # ==== Crashes ====
