@@ -1125,7 +1125,7 @@ class Directory:
     def chmod(self, path, mode):
         """Let those who may read the file at *path* run it (0o755), or nobody (0o644).
 
-        A file system or a platform without modes is no error.
+        Where a file system or a platform has no modes, nothing is done.
         """
         with self.parent(path) as (name, dir_fd):
             file, status = open_regular(name, dir_fd)
@@ -1224,7 +1224,7 @@ def utc_now():
 class DestinationLock:
     """One run per destination at a time, over all processes; a context manager.
 
-    A kernel lock, so that it dies with its holder. The lock file says who holds it; a
+    A kernel lock, so that it dies with its holder. The lock file names its holder; a
     run that ends empties it, so text in it (`interrupted`) tells of a run that was
     killed. Version 1.0.0 noted there what it was about to publish: `journal` has that,
     path to a set of SHA-256. `time` is when it was taken, in ns, by the clock of the
@@ -1329,7 +1329,7 @@ class DestinationLock:
                     self.journal.setdefault(check_path(path), set()).add(digest)
 
     def _write(self):
-        """Say who holds the lock; what is not settled stays below."""
+        """Write the holder's name into the lock; what is not settled stays below."""
         journal = [
             f"{digest} {path}\n"
             for path, digests in self.journal.items()
@@ -1811,7 +1811,7 @@ def write_database(path, sources):
         complete_schema(connection)
         set_metadata(connection, had_sources="1")
         for source in sources:
-            # What was read from a page of other things is no text.
+            # What was read from a page of other things is not text.
             names = [source.get("id"), source.get("url")]
             is_sound = all(type(name) is str and name.isprintable() for name in names)
             if is_sound and all(names):
@@ -1970,7 +1970,7 @@ class AgentSyncState:
     def __init__(
         self, db_path: Optional[AnyPath] = None, read_only: bool = False
     ) -> None:
-        # Connections that nobody uses now, and the file each was opened to: for a new
+        # Connections that no call uses now, and the file each was opened to: for a new
         # one, SQLite reads the whole schema first.
         self._idle: list[tuple[Any, sqlite3.Connection]] = []
         if sqlite3 is None:
@@ -2000,7 +2000,7 @@ class AgentSyncState:
     def heal(self) -> None:
         """Open the database again if a call met an error, to replace a damaged one.
 
-        For the end of a run, when nobody works with what was read from it.
+        For the end of a run, when no call works with what was read from it.
         """
         if self.db_path in self._suspects:
             self._close_idle()  # On Windows an open file cannot be moved.
@@ -2676,7 +2676,7 @@ def netrc_words(text):
         while rest and not rest.startswith("#"):
             match = _NETRC_WORD.match(rest)
             if not match:
-                raise ValueError(f"line {number} has a quote without an end")
+                raise ValueError(f"line {number} has an unclosed quote")
             rest = rest[match.end() :].lstrip()
             in_macro = match[2] == "macdef"
             if in_macro:
@@ -3115,9 +3115,7 @@ def proxies_for(scheme):
     name = next(filter(os.environ.get, names), "the system's settings")
     match = _PROXY.fullmatch(proxy)
     if not match:
-        raise GitSyncError(
-            f"the proxy in {name} is not one: http://HOST:PORT is needed"
-        )
+        raise GitSyncError(f"the proxy in {name} must be http://HOST:PORT")
     if (match[1] or "http").lower() != "http":
         raise GitSyncError(
             f"the proxy in {name} begins with {printable(match[1])}://, which is not"
@@ -3252,7 +3250,7 @@ class ConnectionPool:
             kept = self._idle.get(self._key(request), [])
             while kept:
                 connection = kept.pop()
-                # The server may have closed it, or say what nobody asked for.
+                # The server may have closed it, or say what was not asked for.
                 if not has_input(connection.sock):
                     return connection
                 connection.close()
@@ -3384,7 +3382,9 @@ class Response:
             return zlib.decompressobj(zlib.MAX_WBITS | 16)
         if names:
             got = printable(", ".join(names))
-            raise ProtocolError(f"{self.url} answered in {got}, unasked")
+            raise ProtocolError(
+                f"{self.url} answered in {got}, which was not asked for"
+            )
         return False
 
     def _receive(self, size):
@@ -3934,7 +3934,7 @@ class PackStream:
                 "the pack's checksum is wrong; it was damaged or cut short"
             )
         if self.position != self._size - len(self._tail):
-            raise ProtocolError("the pack has another number of objects than it says")
+            raise ProtocolError("the pack does not have as many objects as it says")
 
 
 class Pack:
@@ -3980,7 +3980,7 @@ class Pack:
                 yield entry.object_id, entry.type, content
         stream.finish()
         if not starts.issuperset(base for base in self._deltas if type(base) is int):
-            raise ProtocolError("a delta's base is no entry of the pack")
+            raise ProtocolError("a delta's base is not an entry of the pack")
 
     @staticmethod
     def _read_header(stream):
@@ -4005,7 +4005,7 @@ class Pack:
         type_, size, base, length = parse_entry_header(stream.peek(96), self._width)
         stream.skip(length)
         if size > room:
-            raise ProtocolError("the pack's objects are too large together")
+            raise ProtocolError("all objects of the pack together are too large")
         if type_ in (OFS_DELTA, REF_DELTA):
             if type_ == OFS_DELTA:
                 if not 0 < base <= position - 12:
@@ -4126,7 +4126,7 @@ class Pack:
                 live += len(content)
             self._made_size += len(content)
             if live > MAX_LIVE_SIZE or self._made_size > MAX_INFLATED_SIZE:
-                raise ProtocolError("the pack's deltas make too much")
+                raise ProtocolError("the pack's deltas make too much data")
 
 
 # ==== Git client ====
@@ -4303,7 +4303,7 @@ def read_version_0_pack_data(read, has_depth, has_side_band):
     while re.fullmatch(rb"ACK [0-9a-f]+ (common|ready|continue)", line):
         line = read_pkt(read).rstrip(b"\n")
     if not re.fullmatch(rb"NAK|ACK [0-9a-f]+", line):
-        raise ProtocolError(f"not an answer to wants: {shown_bytes(line)}")
+        raise ProtocolError(f"not an answer to the wants: {shown_bytes(line)}")
     if has_side_band:
         yield from read_side_band(read)
     else:
@@ -4527,7 +4527,7 @@ class GitClient:
 
 # ==== Addresses ====
 # What a user writes becomes a kind, what is asked, a ref and a path. Filters, and what
-# a row leaves open. Asks nobody.
+# a row leaves open. Asks no server.
 
 KINDS = ("git", "http", "dir")
 _SHORTHAND = re.compile(r"([\w-]+/[\w.-]+?)(?:\.git)?(?:[@#](.+))?", re.ASCII)
@@ -5458,7 +5458,7 @@ class Source:
 
 
 def known_protocol(row):
-    """Return the dict that a row's `protocol` holds, empty for one that is no use."""
+    """Return the dict that a row's `protocol` holds, empty if that is not one."""
     with contextlib.suppress(TypeError, ValueError):
         known = json.loads(row.protocol)
         fits = known.get("version", 2) in (0, 2) and type(known.get("url", "")) is str
@@ -5617,7 +5617,7 @@ class GitSource(Source):
     def _news(self, known):
         """Return *known* and what the commit has beside that, {id: (type, content)}.
 
-        None if that cannot be had so, and has to be fetched without leaning on it.
+        None if that can only be fetched without leaning on it.
         """
         have = next((key for key, (type_, _) in known.items() if type_ == COMMIT), "")
         if len(have) != len(self._commit):
@@ -6351,7 +6351,7 @@ class GitHubSource(WebSource):
 
 
 class FallbackSource(Source):
-    """A GitHub's raw URL of which nobody said how to read it.
+    """A raw URL of a GitHub, for which no kind was given.
 
     By Git's protocol, or by the web where that is refused; the latter is remembered.
     """
@@ -6459,7 +6459,7 @@ class Action(NamedTuple):
 
     `verb` is the step that carries it out, None where nothing is done, and `mode` the
     mode that the file is to have then. `saves` are the files that go to the backup
-    before, and `clears` is the path of a directory, or of what else is no regular
+    before, and `clears` is the path of a directory, or of what else is not a regular
     file, that has to make way. `reason` says why a path is skipped.
     """
 
@@ -6537,7 +6537,7 @@ def owner_of(path, owners):
 def plan_foreign(files, tracked, owners):
     """Return the Actions that leave to other sources what of *files* is theirs.
 
-    A skill that cannot be had whole is left out whole.
+    A skill that cannot be taken whole is left out whole.
     """
     foreign = {}
     for file in files:
@@ -7183,7 +7183,7 @@ class Run:
         self._state = state
         self.writers = 1  # threads that may bring files to the disk
         self._progress = progress or (lambda source_id, done, total: None)
-        self._http = None  # nobody is asked
+        self._http = None  # no server is asked
         if not self.options.offline:
             self._http = HttpClient(
                 connections,
@@ -7492,7 +7492,7 @@ class Run:
         """Raise CacheError if what is at a path is not what was planned for.
 
         *expected* maps paths to what was there. The next run sees an edit made
-        meanwhile for what it is, and saves it.
+        in the meantime for what it is, and saves it.
         """
         for path, before in expected.items():
             if not same_content(self._directory.inspect(path), before):
@@ -9483,7 +9483,7 @@ def first_header(headers, names):
 
 
 def is_signed(secret, headers, body):
-    """Return whether who sent *body* knows the *secret*: bytes, and not few.
+    """Return whether the sender of *body* knows the *secret*: bytes, and not few.
 
     GitHub, Gitea and Forgejo send an HMAC of the very bytes; GitLab sends the secret
     itself. Compared in constant time, and as bytes: of text, only ASCII can be.
@@ -9595,7 +9595,7 @@ class Pushes:
         self._changed = threading.Condition()
 
     def add(self, ids):
-        """Remember *ids*, and wake who takes them."""
+        """Remember *ids*, and wake the thread that takes them."""
         with self._changed:
             self._ids.update(dict.fromkeys(ids))
             self._changed.notify()
@@ -9783,7 +9783,7 @@ def check_versions():
 
 
 def check_database(state):
-    """Return the Checks of the database's file, its content and who may read it."""
+    """Return the Checks of the database's file, its content and its permissions."""
     path = state.db_path
     if not path.exists():
         return [Check("database", "note", f"{path} is not there yet", "add a source")]
@@ -9830,7 +9830,7 @@ def check_space(paths):
 
 
 def check_writable(row):
-    """Return the Check of a source's destination: writable, and held by nobody."""
+    """Return the Check of a source's destination: writable, and not held."""
     if row.fault:
         return Check(row.id, "bad", row.fault, f"agent_sync.py remove {row.id}")
     lock = DestinationLock(row.destination, timeout=0)
@@ -10187,12 +10187,12 @@ def tell_trouble(report, terminal):
 def add_first_source(context):
     """Register the default source, as there is no other; or raise UsageError."""
     if context.state.had_sources():
-        raise UsageError("no source is left: agent_sync add OWNER/REPO")
+        raise UsageError(f"no source is left; add one: {program_name()} add URL")
     if context.args.dry_run:
         raise UsageError(
             "no source is registered; sync without --dry-run adds the default one"
         )
-    context.terminal.log(
+    context.terminal.warn(
         f"no source is registered yet, so adding the default: {DEFAULT_SOURCE_URL}"
     )
     add_default_source(context.state, context.args.cache_dir)
