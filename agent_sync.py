@@ -171,6 +171,7 @@ RETRY_PAUSE = 0.2  # seconds before the first retry, four times that before the 
 MAX_RETRY_AFTER = 20.0  # seconds that a run waits because a server asks for it
 MAX_RATE_LIMIT = 86400.0
 BUSY_TIMEOUT = 30.0
+MAX_CONTENTS_SIZE = 256 * MIB  # of all that is kept of what runs replaced
 MAX_IDLE = 0 if os.name == "nt" else 4  # connections: Windows keeps open files
 READER_TIMEOUT = 2.0  # of pages, which would rather say that they must wait
 
@@ -1191,17 +1192,22 @@ class Directory:
         found = [os.path.relpath(path, self.root) for path, _, _ in os.walk(self.root)]
         return ["" if path == "." else path.replace(os.sep, "/") for path in found]
 
-    def clear_staging(self, directories):
-        """Delete the temporary files that killed runs left in these *directories*."""
+    def staging_files(self, directories):
+        """Yield the paths of the temporary files that are left in *directories*."""
         for directory in directories:
             # Where this program may not write it has left nothing.
             with contextlib.suppress(
                 FileNotFoundError, NotADirectoryError, PermissionError
             ):
-                names = os.listdir(self.root / directory)
-                for name in filter(STAGING_NAME.fullmatch, names):
-                    with contextlib.suppress(IsADirectoryError):
-                        self.remove(f"{directory}/{name}" if directory else name)
+                for name in os.listdir(self.root / directory):
+                    if STAGING_NAME.fullmatch(name):
+                        yield f"{directory}/{name}" if directory else name
+
+    def clear_staging(self, directories):
+        """Delete the temporary files that killed runs left in these *directories*."""
+        for path in self.staging_files(directories):
+            with contextlib.suppress(IsADirectoryError, PermissionError):
+                self.remove(path)
 
 
 def write_file(path, data):
@@ -1214,6 +1220,15 @@ def write_file(path, data):
     except BaseException:
         directory.remove(staged)
         raise
+
+
+def stamp_of(time_text):
+    """Return an ISO 8601 time in UTC as a name for files, whose order is that of time.
+
+    >>> stamp_of("2026-01-31T10:20:30.123456+00:00")
+    '20260131T102030.123456'
+    """
+    return re.sub(r"[-:]|\+.*", "", time_text)
 
 
 def utc_now():
@@ -1951,6 +1966,106 @@ def keep_objects(connection, source_id, objects, sound):
     connection.executemany("INSERT OR REPLACE INTO git_trees VALUES (?, ?, ?, ?)", new)
 
 
+def pinned_runs(connection):
+    """Return (source id, its last run at the pin, or 0) for each pinned source."""
+    return connection.execute(
+        "SELECT id, coalesce((SELECT max(h.id) FROM sync_history h"
+        " WHERE h.source_id = s.id AND h.revision = s.pin), 0)"
+        " FROM sources s WHERE pin IS NOT NULL"
+    ).fetchall()
+
+
+def pinned_contents(connection):
+    """Return the SHA-256 of what pinned sources have, or must go back to."""
+    needed = set()
+    for source_id, run_id in pinned_runs(connection):
+        rows = connection.execute(
+            "SELECT content_sha FROM agent_files WHERE source_id = :id UNION"
+            " SELECT old_sha FROM file_changes JOIN sync_history ON id = run_id"
+            " WHERE source_id = :id AND run_id > :run",
+            {"id": source_id, "run": run_id},
+        )
+        needed.update(digest for (digest,) in rows)
+    return needed
+
+
+def evict_contents(connection):
+    """Delete the oldest contents above MAX_CONTENTS_SIZE, but what pins need."""
+    excess = connection.execute("SELECT total(size) FROM contents").fetchone()[0]
+    excess -= MAX_CONTENTS_SIZE
+    if excess <= 0:
+        return
+    needed, gone = pinned_contents(connection), []
+    for rowid, digest, size in connection.execute(
+        "SELECT rowid, sha256, size + 0 FROM contents ORDER BY stored_at, rowid"
+    ):
+        if excess > 0 and digest not in needed:
+            gone.append((rowid,))
+            excess -= size
+    connection.executemany("DELETE FROM contents WHERE rowid = ?", gone)
+
+
+def lasting_runs(connection):
+    """Return the ids of the runs that stay, however old they are.
+
+    Of each source these are the last one, the last that changed a file and the one
+    whose state it changed, and what leads back to where a source is pinned.
+    """
+    found = connection.execute("SELECT max(id) FROM sync_history GROUP BY source_id")
+    lasting = {run_id for (run_id,) in found}
+    changed = "SELECT run_id FROM file_changes JOIN sync_history ON id = run_id"
+    query = f"{changed} WHERE source_id = ? AND run_id >= ?"
+    for source_id, run_id in pinned_runs(connection):
+        lasting.add(run_id)
+        lasting.update(row[0] for row in connection.execute(query, (source_id, run_id)))
+    for source_id, run_id in connection.execute(
+        f"SELECT source_id, max(id) FROM sync_history WHERE id IN ({changed})"
+        " GROUP BY source_id"
+    ).fetchall():
+        before = connection.execute(
+            "SELECT max(id) FROM sync_history WHERE source_id = ? AND id < ?"
+            " AND listing_digest IS NOT NULL",
+            (source_id, run_id),
+        ).fetchone()[0]
+        lasting.update((run_id, before or run_id))
+    return lasting
+
+
+def delete_runs(connection, days):
+    """Delete the runs that are more than *days* days old; return how many."""
+    oldest = (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()
+    lasting = ", ".join(f"{run_id:d}" for run_id in lasting_runs(connection))
+    return connection.execute(
+        f"DELETE FROM sync_history WHERE sync_time < ? AND id NOT IN ({lasting})",
+        (oldest,),
+    ).rowcount
+
+
+def delete_contents(connection, everything):
+    """Delete the contents that no run needs, or all that no pin needs.
+
+    Returns (how many, their bytes). What was stored within a day may belong to a run
+    that is still going on.
+    """
+    needed, latest = pinned_contents(connection), "9"
+    if not everything:
+        changes = connection.execute("SELECT DISTINCT old_sha FROM file_changes")
+        needed.update(digest for (digest,) in changes)
+        latest = (datetime.now(timezone.utc) - timedelta(days=1)).isoformat()
+    gone = [
+        (rowid, size)
+        for rowid, digest, size in connection.execute(
+            "SELECT rowid, sha256, size + 0 FROM contents WHERE stored_at < ?",
+            (latest,),
+        )
+        if digest not in needed
+    ]
+    connection.executemany(
+        "DELETE FROM contents WHERE rowid = ?", [g[:1] for g in gone]
+    )
+    return len(gone), sum(size for _, size in gone)
+
+
 # ---- Opening ----
 
 
@@ -2376,6 +2491,7 @@ class AgentSyncState:
                     for digest, content in contents
                 ],
             )
+            evict_contents(connection)
 
     def pending_files(self, source_id: str) -> dict[str, set[str]]:
         """Return what runs that were killed had prepared: {path: SHA-256s}."""
@@ -2568,13 +2684,46 @@ class AgentSyncState:
             return bool(inserted)
 
     def cleanup_old_history(self, days: float = 30) -> int:
-        """Delete the runs that are more than *days* days old; return how many."""
-        oldest = (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()
+        """Delete the runs that are more than *days* days old; return how many.
+
+        The last run and the last change of a source stay.
+        """
         with self._transaction() as connection:
-            cursor = connection.execute(
-                "DELETE FROM sync_history WHERE sync_time < ?", (oldest,)
-            )
-            return cursor.rowcount
+            return delete_runs(connection, days)
+
+    def clean(
+        self, days: float = 30, contents: bool = False, dry_run: bool = False
+    ) -> dict[str, int]:
+        """Delete old runs, and contents that none needs any more; return the counts.
+
+        With *contents* all go that no pinned source needs; a *dry_run* only counts.
+        """
+        with self._transaction() as connection:
+            runs = delete_runs(connection, days)
+            count, size = delete_contents(connection, contents)
+            if dry_run:
+                connection.rollback()
+        return {"runs": runs, "contents": count, "content_bytes": size}
+
+    def compact(self) -> int:
+        """Let SQLite look at its indexes anew, and give free space back if it pays.
+
+        Returns by how many bytes the database is smaller.
+        """
+        try:
+            with self._get_connection() as connection:
+                connection.execute("PRAGMA analysis_limit = 1000")
+                connection.execute("ANALYZE")
+                names = ("freelist_count", "page_count", "page_size")
+                found = [connection.execute(f"PRAGMA {name}") for name in names]
+                free, pages, size = (cursor.fetchone()[0] for cursor in found)
+                if free * 4 <= pages:
+                    return 0
+                connection.execute("VACUUM")
+                (left,) = connection.execute("PRAGMA page_count").fetchone()
+                return (pages - left) * size
+        except sqlite3.Error as error:
+            raise self._error(error) from error
 
 
 # ==== HTTP ====
@@ -7421,7 +7570,7 @@ class Run:
                 action._replace(file=fetched.get(action.path, action.file))
                 for action in actions
             ]
-            stamp = re.sub(r"[-:]|\+.*", "", utc_now())
+            stamp = stamp_of(utc_now())
             steps = publish_steps(actions, stamp)
             with self._directory.keeping_open():
                 self._prepare(actions, steps, look.local)
@@ -9958,6 +10107,62 @@ def diagnose(state, cache_dir, environ, log=None):
     return checks
 
 
+# ---- Clean ----
+
+
+def old_backups(directory, days):
+    """Yield the paths of the files that were saved more than *days* days ago."""
+    oldest = (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()
+    backup = f"{WORK_DIRECTORY}/backup"
+    with contextlib.suppress(OSError):
+        for name in sorted(os.listdir(directory.root / backup)):
+            if re.fullmatch(r"\d{8}T\d{6}(\.\d+)?", name) and name < stamp_of(oldest):
+                yield from directory.walk(f"{backup}/{name}")
+
+
+def clean_destination(state, row, days, dry_run):
+    """Delete what killed runs left in a destination, and backups *days* old, if given.
+
+    Returns {path: bytes}.
+    """
+    directory, found = Directory(row.destination), {}
+    with contextlib.ExitStack() as stack:
+        if not dry_run:
+            lock_destination(stack, state, row, 0)
+        paths = [*directory.staging_files(directory.directories())]
+        paths += old_backups(directory, days) if days is not None else ()
+        for path in paths:
+            found[str(directory.root / path)] = os.lstat(directory.root / path).st_size
+            if not dry_run:
+                directory.remove(path)
+        if not dry_run:
+            directory.prune(paths)
+    return found
+
+
+def clean(state, rows, days, contents=False, backups=False, dry_run=False):
+    """Delete what is kept no longer; return the document of `clean`.
+
+    *rows* are the sources whose destinations are cleaned: of staging files, and with
+    *backups* of those older than *days*. One that cannot be cleaned now is in `errors`.
+    """
+    document = {"dry_run": dry_run, **state.clean(days, contents, dry_run)}
+    files, errors = {}, []
+    for row in rows:
+        if row.fault or not os.path.isdir(
+            os.path.join(row.destination, WORK_DIRECTORY)
+        ):
+            continue
+        try:
+            age = days if backups else None
+            files.update(clean_destination(state, row, age, dry_run))
+        except (CacheError, OSError) as error:
+            errors.append({"source": row.id, "error": reason_of(error)})
+    document.update(files=sorted(files), file_bytes=sum(files.values()), errors=errors)
+    document["database_bytes"] = 0 if dry_run else state.compact()
+    return document
+
+
 # ==== Command line ====
 # Arguments in, a document, lines and an exit code out. Each command computes a document
 # and returns it with its exit code; a function beside it makes lines of that document.
@@ -10706,6 +10911,47 @@ def cmd_doctor(context):
     ok = all(check.level != "bad" for check in checks)
     document = {"ok": ok, "checks": [check._asdict() for check in checks]}
     return document, 0 if ok else EXIT_FAILED
+
+
+# ---- clean ----
+
+
+def show_clean(document):
+    """Yield what was freed, a line for each kind."""
+    done = "would be deleted" if document["dry_run"] else "deleted"
+    contents, size = document["contents"], document["content_bytes"]
+    yield f"{count_text(document['runs'], 'run')} of the history {done}"
+    yield f"{count_text(contents, 'old content')} ({size:,} bytes) {done}"
+    for path in document["files"]:
+        yield f"- {path}"
+    yield f"{count_text(len(document['files']), 'file')} in destinations {done}"
+    if document["database_bytes"]:
+        yield f"the database is {document['database_bytes']:,} bytes smaller"
+
+
+@command(
+    "clean",
+    argument("--days", type=positive, default=30, metavar="N", help="keep N days (30)"),
+    argument(
+        "--contents",
+        action="store_true",
+        help="forget all replaced contents that no pinned source needs",
+    ),
+    argument(
+        "--backups", action="store_true", help="delete saved edits that are older, too"
+    ),
+    argument("-n", "--dry-run", action="store_true", help="only say what would go"),
+    show=show_clean,
+    example="clean --days 90 -n",
+)
+def cmd_clean(context):
+    """Delete old history and what nobody needs; the last change of a source stays."""
+    args, state = context.args, context.state
+    rows = find_sources(state, cache_dir=args.cache_dir)
+    document = clean(state, rows, args.days, args.contents, args.backups, args.dry_run)
+    for fault in document["errors"]:
+        context.terminal.error(f"{fault['source']}: {fault['error']}")
+    return document, EXIT_FAILED if document["errors"] else 0
 
 
 # ---- migrate, manifest ----

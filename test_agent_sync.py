@@ -13875,6 +13875,117 @@ class TestDoctor:
         assert [words in text for text in said] == ([True] if words else [])
 
 
+OLD = "2020-01-01T00:00:00+00:00"
+OLD_RUNS = [  # (id, revision, whether it changed a file)
+    (1, "aa", True),
+    (2, "aa", False),
+    (3, "aa", False),
+    (4, "bb", True),
+    (5, "bb", False),
+    (6, "bb", False),
+]
+
+
+def make_old_runs(state):
+    """Six runs of long ago, two of them with a change of a file that is kept."""
+    with state._get_connection() as connection:
+        for run_id, revision, changes in OLD_RUNS:
+            connection.execute(
+                "INSERT INTO sync_history"
+                " (id, source_id, sync_time, status, revision, listing_digest)"
+                " VALUES (?, 'src', ?, 'success', ?, 'x')",
+                (run_id, OLD, revision),
+            )
+            if changes:
+                connection.execute(
+                    "INSERT INTO file_changes (run_id, file_path, action, old_sha)"
+                    " VALUES (?, 'a.md', 'update', ?)",
+                    (run_id, f"old {run_id}"),
+                )
+                put_content(connection, f"old {run_id}", OLD)
+        put_content(connection, "nobody's", OLD)
+        put_content(connection, "a run's that goes on", agent_sync.utc_now())
+
+
+def put_content(connection, digest, stored_at):
+    connection.execute(
+        "INSERT INTO contents (sha256, data, size, stored_at) VALUES (?, x'', 100, ?)",
+        (digest, stored_at),
+    )
+
+
+class TestClean:
+    def left(self, state):
+        """The ids of the runs that are left, and what is kept of contents."""
+        with state._get_connection() as connection:
+            runs = connection.execute("SELECT id FROM sync_history").fetchall()
+            kept = connection.execute("SELECT sha256 FROM contents").fetchall()
+        return [run_id for (run_id,) in runs], {digest for (digest,) in kept}
+
+    def test_the_last_run_the_last_change_and_the_one_before_it_stay(self, state):
+        """FAULTS D17: with them the last change can still be undone."""
+        make_old_runs(state)
+        before = self.left(state)
+        counts = {"runs": 3, "contents": 2, "content_bytes": 200}
+        assert state.clean(dry_run=True) == counts
+        assert self.left(state) == before
+        assert state.clean() == counts
+        assert self.left(state) == ([3, 4, 6], {"old 4", "a run's that goes on"})
+        assert state.clean()["runs"] == 0
+        assert state.clean(contents=True)["contents"] == 2
+
+    def test_what_leads_back_to_a_pin_stays(self, state):
+        make_old_runs(state)
+        state.save_source("src", pin="aa")
+        state.clean(contents=True)
+        assert self.left(state) == ([3, 4, 6], {"old 4"})
+        state.save_source("src", pin="of a run that is gone")
+        state.clean(contents=True)
+        assert self.left(state) == ([3, 4, 6], {"old 4"})
+
+    def test_the_oldest_contents_make_room_but_for_what_a_pin_needs(
+        self, state, monkeypatch
+    ):
+        make_old_runs(state)
+        state.save_source("src", pin="aa")
+        monkeypatch.setattr(agent_sync, "MAX_CONTENTS_SIZE", 250)
+        state.prepare_run("src", {"b.md": "bb"}, [("new", b"x" * 100)])
+        assert self.left(state)[1] == {"old 4", "new"}
+
+    def test_the_command_says_what_it_frees(self, local):
+        """Backups only if asked to, what killed runs left, and the database's space."""
+        program = local.program
+        local.write("qa/qa.md", b"# Edited\n")
+        local.sync()
+        backups = local.dest / ".agent-sync" / "backup"
+        [saved] = backups.iterdir()
+        saved.rename(backups / "20200101T000000.000000")
+        local.write(".agent-sync-0123456789abcdef.tmp", b"left")
+        with opened(program.database) as connection:
+            connection.execute("CREATE TABLE big (x)")
+            connection.execute("INSERT INTO big VALUES (zeroblob(1000000))")
+        with opened(program.database) as connection:
+            connection.execute("DROP TABLE big")
+        assert "2 files in destinations would be deleted" in (
+            program.call("clean", "-n", "--backups").out
+        )
+        assert local.backups() == [b"# Edited\n"]
+        with agent_sync.DestinationLock(local.dest):
+            assert "another run" in program.call("clean", check=1).err
+        document = program.call_json("clean")
+        assert [os.path.basename(path) for path in document["files"]] == [
+            ".agent-sync-0123456789abcdef.tmp"
+        ]
+        assert local.backups() == [b"# Edited\n"]
+        document = program.call_json("clean", "--backups")
+        assert (len(document["files"]), document["file_bytes"]) == (1, 9)
+        assert local.backups() == []
+        assert not backups.exists()
+        assert program.database.stat().st_size < 500_000
+        local.sync()
+        assert local.is_faithful()
+
+
 # ==== Command line ====
 
 
