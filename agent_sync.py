@@ -8020,12 +8020,16 @@ def absolute_destination(path):
 
 
 @contextlib.contextmanager
-def opened(row, timeout=DEFAULT_TIMEOUT):
-    """Yield the source of a SourceRow, to be asked outside of a run."""
+def opened(row, timeout=DEFAULT_TIMEOUT, handlers=(), log=None):
+    """Yield the source of a SourceRow, to be asked outside of a run.
+
+    *handlers* are urllib's, to add to its openers.
+    """
     with contextlib.ExitStack() as stack:
         deadline = stack.enter_context(Deadline(timeout))
-        pool = stack.enter_context(contextlib.closing(ConnectionPool()))
-        client = HttpClient(pool, row.id, deadline, source_origins(row))
+        pool = ConnectionPool(handlers=handlers)
+        stack.enter_context(contextlib.closing(pool))
+        client = HttpClient(pool, row.id, deadline, source_origins(row), log)
         yield stack.enter_context(open_source(row, client))
 
 
@@ -8748,7 +8752,17 @@ STALE_AFTER = 86400.0  # seconds without a check after which a source is not wel
 SHOWN_RUNS = 30  # of each source
 SHOWN_ROWS = 50  # in a table of the page
 SHOWN_PATHS = 20  # of one kind in one source
-ROW_NAMES = ("kind", "url", "ref", "path", "destination", "enabled", "pin", "skipped")
+ROW_NAMES = (
+    "kind",
+    "url",
+    "ref",
+    "path",
+    "destination",
+    "enabled",
+    "pin",
+    "skipped",
+    "left_out",
+)
 LEVELS = ("bad", "note", "ok", "off")
 
 # ---- Overview ----
@@ -9107,6 +9121,9 @@ def source_facts(source, now):
     if source["skipped"]:
         reasons = [f"{path} ({why})" for path, why in source["skipped"].items()]
         yield "Skipped", html_list(reasons, "skipped")
+    if source["left_out"]:
+        kinds = [f"{count} {kind}" for kind, count in source["left_out"].items()]
+        yield "Left out by filters", ", ".join(kinds)
     if source["findings"]:
         yield "Findings", html_list(source["findings"], "findings")
 
@@ -9898,7 +9915,6 @@ class Service:
 
 LOW_SPACE = 100 * MIB
 MAX_SKEW = 300.0  # seconds between this clock and a server's
-PROBE_TIMEOUT = 10.0
 
 
 class Check(NamedTuple):
@@ -10018,6 +10034,13 @@ def check_environment(rows, environ):
             )
         elif path:
             checks.append(Check("certificates", "ok", f"{name}: {path}"))
+    fault, hosts = netrc_fault(environ), []
+    if fault:
+        checks.append(Check("credentials", "bad", fault, "mend it, or set a token"))
+    else:
+        hosts = [str(entry["machine"] or "any") for entry in read_netrc(environ)]
+    if hosts:
+        checks.append(Check("credentials", "ok", f"~/.netrc: {', '.join(hosts)}"))
     own = {token_name(row.id) for row in rows}
     for name in sorted(environ):
         if name in ("GITHUB_TOKEN", "GH_TOKEN") or name in own:
@@ -10046,42 +10069,24 @@ def date_keeper(skews):
     return handler
 
 
-def probe(row, client):
-    """Return how a source can be read; GitSyncError or UsageError if it cannot."""
-    address = parse_address(row.url, row.kind, allow_http=True)
-    if address.kind == "dir":
-        if not os.path.isdir(address.remote):
-            raise UsageError(f"there is no directory {address.remote}")
-        return "a directory"
-    if address.kind == "git":
-        git = GitClient(client, address.remote)
-        git.discover(["HEAD"])
-        learned = git.learned
-        filters = "with" if learned.get("filter", True) else "without"
-        return f"Git's protocol, version {learned.get('version', 2)}, {filters} filter"
-
-    def read(response):
-        if response.status != 200:
-            raise status_error(response)
-
-    is_listing = github_of(row.url) or is_manifest_url(address.remote)
-    client.request(f"{address.remote}{'' if is_listing else '/agents.json'}", read)
-    return "a web server"
-
-
 def check_source(row, log=None):
-    """Return the Checks that a source answers, and that its clock agrees with this."""
+    """Return the Checks that a source answers, how, and that its clock is like ours."""
     skews, started = [], time.monotonic()
-    pool = ConnectionPool(1, [date_keeper(skews)])
     try:
-        with Deadline(PROBE_TIMEOUT) as deadline:
-            client = HttpClient(pool, row.id, deadline, source_origins(row), log)
-            text = probe(row, client)
+        with opened(row, PROBE_TIMEOUT, [date_keeper(skews)], log) as source:
+            paths, notes = source.probe(), source.notes()
+            learned = json.loads(source.protocol or "{}")
     except (GitSyncError, UsageError) as error:
         return [Check(row.id, "bad", str(error))]
-    finally:
-        pool.close()
-    checks = [Check(row.id, "ok", f"{text}, {time.monotonic() - started:.1f} s")]
+    seconds = time.monotonic() - started
+    filters = "" if learned.get("filter", True) else ", without filter"
+    how = {
+        "git": f"Git's protocol, version {learned.get('version', 2)}{filters}",
+        "http": "the web",
+        "dir": "a directory",
+    }[source.kind]
+    text = f"{count_text(len(paths), 'file')} to be had by {how}, in {seconds:.1f} s"
+    checks = [Check(row.id, "ok", text), *(Check(row.id, "note", n) for n in notes)]
     skew = max(skews, key=abs, default=0)
     if abs(skew) > MAX_SKEW:
         way = "ahead of" if skew > 0 else "behind"

@@ -13744,7 +13744,7 @@ class TestDoctor:
         assert levels == {"ok"}
         assert {"Python", "SQLite", "TLS", "database", "space"} <= set(checks)
         said = " ".join(text for _, text, _ in checks["src"])
-        assert "Git's protocol, version 2, with filter" in said
+        assert "files to be had by Git's protocol, version 2, in" in said
         assert "can be written" in said
         text = mirror.program.call("doctor").out
         assert re.fullmatch(r"(ok   [^\n]+\n)+", text)
@@ -13756,7 +13756,7 @@ class TestDoctor:
     def test_each_kind_of_source_is_asked(self, program, web, directory_upstream):
         program.call("add", directory_upstream.url, "--id", "dir")
         checks = checks_of(program)
-        assert any("a web server" in text for _, text, _ in checks["src"])
+        assert any("by the web" in text for _, text, _ in checks["src"])
         assert any("a directory" in text for _, text, _ in checks["dir"])
 
     def damaged(self, mirror):
