@@ -93,6 +93,7 @@ import contextlib
 import errno
 import functools
 import hashlib
+import io
 import itertools
 import json
 import os
@@ -3981,26 +3982,27 @@ def apply_delta(base, delta):
         raise ProtocolError(
             "a delta does not fit its base, or makes too large an object"
         )
-    made, count = bytearray(), 0
+    # Neither a large piece nor the whole is ever copied: that would double the memory.
+    source, made, count = memoryview(base), io.BytesIO(bytes(size)), 0
     while pos < len(delta):
         opcode = delta[pos]
         pos += 1
         if opcode & 0x80:
             offset, length, pos = parse_copy(delta, pos, opcode)
-            piece = base[offset : offset + length]
+            piece = source[offset : offset + length]
         elif opcode:
             length = opcode
             piece = delta[pos : pos + length]
             pos += length
         else:
             raise ProtocolError("a delta has a reserved instruction")
-        made += piece
+        made.write(piece)
         count += 1
-        if len(piece) < length or len(made) > size or count > MAX_INSTRUCTIONS:
+        if len(piece) < length or made.tell() > size or count > MAX_INSTRUCTIONS:
             raise ProtocolError("a delta copies from outside its base, or too much")
-    if len(made) != size:
+    if made.tell() != size:
         raise ProtocolError("a delta makes an object of the wrong size")
-    return bytes(made)
+    return made.getvalue()
 
 
 class PackStream:
@@ -4211,18 +4213,20 @@ class Pack:
         """
         resolved = set()
         for base_id in self._external_bases() if bases else ():
-            type_, content = bases(base_id) or (None, b"")
-            if type_ in types and self._id_of(type_, content) == base_id:
+            found = bases(base_id)
+            if found and found[0] in types and self._id_of(*found) == base_id:
                 deltas = self._deltas_of(None, base_id, resolved)
-                yield from self._resolve_deltas(type_, content, deltas, resolved)
+                family = self._resolve_deltas(base_id, *found, deltas, resolved)
+                del found  # It may be large.
+                yield from family
         for root in self._non_deltas:
             if root.type not in types:
                 continue
             deltas = self._deltas_of(root.position, root.object_id, resolved)
             if deltas and root.size <= MAX_OBJECT_SIZE:
-                content = self._read(root)
-                yield root.object_id, root.type, content
-                yield from self._resolve_deltas(root.type, content, deltas, resolved)
+                yield from self._resolve_deltas(
+                    root.object_id, root.type, self._read(root), deltas, resolved
+                )
             elif root.position in self._received:
                 continue
             elif wanted is None or root.object_id in wanted:
@@ -4253,12 +4257,13 @@ class Pack:
         resolved.update(delta.position for delta in deltas)
         return deltas
 
-    def _resolve_deltas(self, type_, content, deltas, resolved):
-        """Yield all that is made by *deltas* of the base *content*, as in `objects`.
+    def _resolve_deltas(self, object_id, type_, content, deltas, resolved):
+        """Yield a base and all that is made of it by *deltas*, each as in `objects`.
 
         Depth first with a stack of its own: chains may be thousands of deltas long. A
         base is freed after its last delta.
         """
+        yield object_id, type_, content
         stack, live = [(content, deltas)], len(content)
         while stack:
             base, deltas = stack[-1]
@@ -5867,6 +5872,7 @@ class GitSource(Source):
         for object_id, _, content in objects:
             for file in wanted.pop(object_id, ()):
                 yield file, content
+            del content  # It may be large, and so may be the next one.
 
 
 # ---- Manifests and directories ----

@@ -4775,9 +4775,9 @@ class TestPacksByHand:
             pack_of(ref_entry(second, ids[made]), ref_entry(first, ids[base]))
         )
         for bases, found in (
-            ({ids[base]: ("blob", base)}, {made, last}),
-            ({ids[made]: ("blob", made)}, {last}),
-            ({ids[base]: ("blob", base), ids[made]: ("blob", made)}, {made, last}),
+            ({ids[base]: ("blob", base)}, {base, made, last}),
+            ({ids[made]: ("blob", made)}, {made, last}),
+            ({ids[base]: ("blob", base), ids[made]: ("blob", made)}, {*ids}),
             ({ids[base]: ("blob", base + b" ")}, set()),
             ({ids[base]: ("tree", base)}, set()),
             ({}, set()),
