@@ -11,10 +11,12 @@ reaches the internet and nothing depends on the clock or on the order of the tes
 
 import ast
 import asyncio
+import atexit
 import base64
 import contextlib
 import email.utils
 import errno
+import functools
 import gzip
 import hashlib
 import html.parser
@@ -1615,11 +1617,26 @@ def serve(server, transport):
 PEAK_LIMIT = 100e6
 
 
+@functools.cache
+def with_bytecode():
+    """The environment of a child that has its bytecode cached, as the installed one.
+
+    Compiling takes more memory than most that is done then.
+    """
+    cache = tempfile.mkdtemp(prefix="agent-sync-bytecode-")
+    atexit.register(shutil.rmtree, cache)
+    env = {"PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
+    command = [sys.executable, "-c", "import agent_sync"]
+    subprocess.run(command, cwd=HERE, env={**os.environ, **env}, check=True)
+    return env
+
+
 def peak_of_sync(program, check=FAILURE, prelude=""):
     """The peak memory, in bytes, of a child process that syncs."""
     start = f"import sys, agent_sync\n{prelude}\nsys.exit(agent_sync.main(['sync']))"
     done = subprocess.run(
         [sys.executable, "-c", PEAK_OF_CHILD, sys.executable, "-c", start],
+        env={**os.environ, **with_bytecode()},
         cwd=SCRIPT.parent,
         capture_output=True,
         timeout=60,
