@@ -6824,6 +6824,15 @@ def renamed_in_case(files, local, removals):
     return found
 
 
+def unrecorded(local, pending):
+    """Return {path: File} of what a killed run wrote before it could record it."""
+    return {
+        path: File(path=path, sha256=local[path].sha256)
+        for path, digests in pending.items()
+        if is_unmodified(local.get(path), None, digests)
+    }
+
+
 def make_plan(listing, tracked, local, pending=None, policy="backup", owners=None):
     """Return the Actions of a run, one for each path, sorted by path.
 
@@ -6838,13 +6847,7 @@ def make_plan(listing, tracked, local, pending=None, policy="backup", owners=Non
     listing = listing._replace(files=files)
     listed = {file.path for file in listing.files}
     listed.update(path for path, _ in (*listing.failed, *listing.impossible))
-    # A killed run wrote these and died before recording them.
-    unrecorded = {
-        path: File(path=path, sha256=local[path].sha256)
-        for path, digests in pending.items()
-        if path not in tracked and is_unmodified(local.get(path), None, digests)
-    }
-    tracked = {**unrecorded, **tracked}
+    tracked = {**unrecorded(local, pending), **tracked}
     gone = [
         plan_removal(file, local.get(path), pending.get(path, ()))
         for path, file in tracked.items()
@@ -7178,34 +7181,33 @@ def inspect_files(directory, paths, object_format="sha1", verified=None):
         }
 
 
-def neighbours_of(row, destinations):
-    """Return those of (id, directory) that are, hold or are in a row's destination."""
-    here = resolved(row.destination)
-    found = []
-    for source_id, there in destinations:
-        overlap = path_within(there, here), path_within(here, there)
-        if source_id != row.id and overlap != (None, None):
-            found.append((source_id, there))
+def neighbours_of(state, row, memo=None):
+    """Return (id, directory) of the other sources that share a row's destination.
+
+    As they were added; theirs is the same directory, holds it or is in it. *memo* is a
+    dict that keeps over several calls what paths really are.
+    """
+    memo = {} if memo is None else memo
+
+    def real(path):
+        if path not in memo:
+            memo[path] = resolved(path)
+        return memo[path]
+
+    here, found = real(str(row.destination)), []
+    for source_id, destination in state.get_destinations():
+        path = destination or str(default_destination(source_id))
+        if source_id != row.id and isinstance(path, str) and "\0" not in path:
+            there = real(path)
+            if (path_within(there, here), path_within(here, there)) != (None, None):
+                found.append((source_id, there))
     return found
 
 
-def destinations_of(state):
-    """Return (id, resolved directory) of all sources, as they were added."""
-    return [
-        (source_id, resolved(destination or default_destination(source_id)))
-        for source_id, destination in state.get_destinations()
-        if isinstance(destination or "", str) and "\0" not in (destination or "")
-    ]
-
-
-def find_owners(state, row, destinations=None):
-    """Return the Owners of what other sources have in a row's destination, or None.
-
-    *destinations* are those of all sources, where they were looked up before.
-    """
+def find_owners(state, row, memo=None):
+    """Return the Owners of what other sources have in a row's destination, or None."""
     here, files = resolved(row.destination), []
-    destinations = destinations or destinations_of(state)
-    for source_id, there in neighbours_of(row, destinations):
+    for source_id, there in neighbours_of(state, row, memo):
         paths = {*tracked_files(state.get_files(source_id))}
         paths.update(state.pending_files(source_id))
         below = (path_within(os.path.join(there, path), here) for path in paths)
@@ -7298,14 +7300,14 @@ def remove_work_directory(directory):
         directory.root.rmdir()
 
 
-def lock_destination(stack, state, row, timeout, stop=None):
+def lock_destination(stack, state, row, timeout, stop=None, memo=None):
     """Return the DestinationLock of a row's destination, held until *stack* ends.
 
     The destinations of other sources that hold it are locked before: of two that
     overlap one holds the other, so their runs come one after another.
     """
     here = resolved(row.destination)
-    around = {there for _, there in neighbours_of(row, destinations_of(state))}
+    around = {there for _, there in neighbours_of(state, row, memo)}
     for root in sorted(root for root in around if path_within(here, root)):
         stack.enter_context(DestinationLock(root, timeout, stop))
     return stack.enter_context(DestinationLock(row.destination, timeout, stop))
@@ -7331,8 +7333,11 @@ class Look(NamedTuple):
 class Run:
     """One sync of one source: look, decide, apply. `perform` returns its Report."""
 
-    def __init__(self, state, row, connections, options=None, progress=None, log=None):
+    def __init__(
+        self, state, row, connections, options=None, progress=None, log=None, memo=None
+    ):
         self.options = options or SyncOptions()
+        self._memo = {} if memo is None else memo  # what destinations really are
         self.deadline = Deadline(self.options.timeout)
         self.row = row
         self._state = state
@@ -7380,7 +7385,9 @@ class Run:
         lock = None
         if not self.options.dry_run:
             timeout, expired = self.options.lock_timeout, self.deadline.expired
-            lock = lock_destination(stack, self._state, self.row, timeout, expired)
+            lock = lock_destination(
+                stack, self._state, self.row, timeout, expired, self._memo
+            )
         self.row = self._current_row(lock)
         rows = self._state.get_files(self.row.id)
         self._tracked = tracked_files(rows)
@@ -7413,7 +7420,7 @@ class Run:
         columns = self._state.get_source_info(self.row.id)
         if columns is None:
             self._state.doubt()  # It was listed a moment ago.
-            if lock and not neighbours_of(self.row, destinations_of(self._state)):
+            if lock and not neighbours_of(self._state, self.row):
                 remove_work_directory(self._directory)
             raise UsageError("the source was removed in the meantime")
         here = self.row.destination
@@ -7439,7 +7446,10 @@ class Run:
         """Return the Look of this run; the source is closed with *stack*."""
         from concurrent.futures import ThreadPoolExecutor
 
-        pending, owners = self._pending(lock), find_owners(self._state, self.row)
+        pending, owners = (
+            self._pending(lock),
+            find_owners(self._state, self.row, self._memo),
+        )
         if lock and lock.interrupted:
             # It may have been about to write what is listed no more.
             self._directory.clear_staging(self._directory.directories())
@@ -7902,7 +7912,7 @@ def sync_sources(
     asked = [row for row in rows if row.id not in reports]
     if asked:
         connections = ConnectionPool(jobs, handlers)
-        arguments = connections, options, progress, log
+        arguments = connections, options, progress, log, {}
         try:
             runs = [Run(state, row, *arguments) for row in asked]
             reports.update({r.source: r for r in perform_all(runs, jobs)})
@@ -8178,7 +8188,7 @@ def move_destination(state, row, destination, lock_timeout):
                 f"cannot move files from {old.root} to {destination}:"
                 f" {reason_of(error)}; the source is as it was"
             ) from error
-        if not neighbours_of(row, destinations_of(state)):
+        if not neighbours_of(state, row):
             remove_work_directory(old)
     return kept
 
@@ -8301,7 +8311,7 @@ def remove_source(
             deleted, left = delete_ours(directory, tracked, pending)
         elif directory:
             left = [path for path in tracked if os.path.lexists(directory.root / path)]
-        shared = neighbours_of(row, destinations_of(state))
+        shared = neighbours_of(state, row)
         state.remove_source(row.id)
         if lock and not shared:
             remove_work_directory(directory)
@@ -8782,11 +8792,11 @@ def by_source(rows):
     return found
 
 
-def source_drift(row, state, runs, destinations, rehash):
+def source_drift(row, state, runs, memo, rehash):
     """Return the part of the document below on one source.
 
-    *runs* are rows of `sync_history`, newest first; *destinations* those of all
-    sources. To *rehash* is to trust no file's stat.
+    *runs* are rows of `sync_history`, newest first; *memo* keeps what directories
+    really are. To *rehash* is to trust no file's stat.
     """
     tracked, error, drift = {}, row.fault, ([], [], [])
     try:
@@ -8795,7 +8805,7 @@ def source_drift(row, state, runs, destinations, rehash):
         verified = {} if rehash else verified_files(rows, tracked)
         if not error:
             directory = Directory(row.destination)
-            owners = find_owners(state, row, destinations)
+            owners = find_owners(state, row, memo)
             untracked = find_untracked(directory, tracked, row, owners)
             drift = *find_drift(directory, tracked, verified), untracked
     except DatabaseError as bad_row:
@@ -8816,10 +8826,8 @@ def source_drift(row, state, runs, destinations, rehash):
 
 def drift_document(rows, state, rehash=False):
     """Return the document of `status` for these sources, or of `verify`: *rehash*."""
-    runs, places = by_source(state.get_latest_runs(1)), destinations_of(state)
-    sources = [
-        source_drift(row, state, runs.get(row.id), places, rehash) for row in rows
-    ]
+    runs, memo = by_source(state.get_latest_runs(1)), {}
+    sources = [source_drift(row, state, runs.get(row.id), memo, rehash) for row in rows]
     good = (not (s["modified"] or s["missing"] or s["error"]) for s in sources)
     return {"ok": all(good), "sources": sources}
 
