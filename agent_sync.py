@@ -2690,7 +2690,8 @@ class AgentSyncState:
         The last run and the last change of a source stay.
         """
         with self._transaction() as connection:
-            return delete_runs(connection, days)
+            deleted: int = delete_runs(connection, days)
+        return deleted
 
     def clean(
         self, days: float = 30, contents: bool = False, dry_run: bool = False
@@ -2721,8 +2722,8 @@ class AgentSyncState:
                 if free * 4 <= pages:
                     return 0
                 connection.execute("VACUUM")
-                (left,) = connection.execute("PRAGMA page_count").fetchone()
-                return (pages - left) * size
+                left = connection.execute("PRAGMA page_count").fetchone()[0]
+                return int(pages - left) * int(size)
         except sqlite3.Error as error:
             raise self._error(error) from error
 
