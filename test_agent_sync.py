@@ -3818,7 +3818,7 @@ NETRC = [  # a file, and what it gives for h.io, or the complaint
     ('machine h.io login "my self" password "a\\"b\\t\\\\"', ("my self", 'a"b\t\\')),
     ("machine x password no default login me password s", ("me", "s")),
     ("machine http://h.io password s", None),
-    ('machine h.io\n password "s', "line 2 has a quote without an end"),
+    ('machine h.io\n password "s', "line 2 has an unclosed quote"),
 ]
 TOKENS = [  # the secret, a host, what is sent
     ("t0", "h.io", "x-access-token:t0"),
@@ -3854,7 +3854,7 @@ class TestCredentialsAsTheyAre:
     def test_a_bad_line_is_told_where_it_may_matter(self, web, site):
         write(os.environ["HOME"], ".netrc", b'machine 127.0.0.1 password "x\n')
         site.answers["agents.json"] = http_reply(401)
-        assert "line 1 has a quote" in web.sync(check=1)["error"]
+        assert "line 1 has an unclosed quote" in web.sync(check=1)["error"]
 
     def test_a_refused_token_is_left_out_once_and_that_is_said(
         self, web, site, monkeypatch
@@ -3875,8 +3875,8 @@ class TestCredentialsAsTheyAre:
 BAD_PROXIES = {  # the environment: what is said
     "http_proxy=http://127.0.0.1:9": "through the proxy 127.0.0.1:9",
     "http_proxy=http://[::1]:9/": "through the proxy [::1]:9",
-    "http_proxy=http://proxy:port": "the proxy in http_proxy is not one",
-    "http_proxy=http://me:hunter2@x y": "the proxy in http_proxy is not one",
+    "http_proxy=http://proxy:port": "the proxy in http_proxy must be http:",
+    "http_proxy=http://me:hunter2@x y": "the proxy in http_proxy must be http:",
     "HTTP_PROXY=socks5h://127.0.0.1:9": "HTTP_PROXY begins with socks5h://",
     "http_proxy=https://127.0.0.1:9": "http_proxy begins with https://",
     "ALL_PROXY=http://127.0.0.1:9": "ALL_PROXY is not supported: set http_proxy",
