@@ -29,6 +29,7 @@ import logging
 import multiprocessing
 import os
 import pathlib
+import py_compile
 import random
 import re
 import shlex
@@ -654,6 +655,21 @@ class Outcome(NamedTuple):
         return self
 
 
+@functools.cache
+def compiled():
+    """The program as bytecode: to compile it takes longer than most of its runs."""
+    directory = tempfile.mkdtemp(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
+    atexit.register(shutil.rmtree, directory, ignore_errors=True)
+    path = os.path.join(directory, "agent_sync.pyc")
+    py_compile.compile(str(SCRIPT), path, str(SCRIPT), doraise=True)
+    return path
+
+
+def importing():
+    """The environment of a child process that imports the program."""
+    return {**os.environ, "PYTHONPATH": os.path.dirname(compiled())}
+
+
 class Program:
     """agent_sync.py with a home, a database and a cache directory of its own.
 
@@ -662,6 +678,7 @@ class Program:
     """
 
     asks = False
+    script = None  # what a child process runs, if not the program as bytecode
 
     def __init__(self, root, capsys):
         self.root = root
@@ -700,7 +717,7 @@ class Program:
 
     def command(self, *args):
         """The argument list of a child process."""
-        return [sys.executable, str(SCRIPT), *self.arguments(*args)]
+        return [sys.executable, self.script or compiled(), *self.arguments(*args)]
 
     def query(self, sql, *parameters):
         """The rows of a query of the database, as dicts."""
@@ -1617,27 +1634,12 @@ def serve(server, transport):
 PEAK_LIMIT = 100e6
 
 
-@functools.cache
-def with_bytecode():
-    """The environment of a child that has its bytecode cached, as the installed one.
-
-    Compiling takes more memory than most that is done then.
-    """
-    cache = tempfile.mkdtemp(prefix="agent-sync-bytecode-")
-    atexit.register(shutil.rmtree, cache)
-    env = {"PYTHONPYCACHEPREFIX": cache, "PYTHONDONTWRITEBYTECODE": ""}
-    command = [sys.executable, "-c", "import agent_sync"]
-    subprocess.run(command, cwd=HERE, env={**os.environ, **env}, check=True)
-    return env
-
-
 def peak_of_sync(program, check=FAILURE, prelude=""):
     """The peak memory, in bytes, of a child process that syncs."""
     start = f"import sys, agent_sync\n{prelude}\nsys.exit(agent_sync.main(['sync']))"
     done = subprocess.run(
         [sys.executable, "-c", PEAK_OF_CHILD, sys.executable, "-c", start],
-        env={**os.environ, **with_bytecode()},
-        cwd=SCRIPT.parent,
+        env=importing(),
         capture_output=True,
         timeout=60,
     )
@@ -11427,7 +11429,7 @@ class TestManyRunsAtOnce:
             "assert len(state.get_files('src')) == 20\n"
         )
         command = [sys.executable, "-c", script, str(tmp_path / "state.db")]
-        env = {**os.environ, "PYTHONPATH": str(HERE)}
+        env = importing()
         assert subprocess.run(command, env=env, timeout=60).returncode == 0
 
 
@@ -12680,7 +12682,7 @@ sys.exit(repr(errors) if errors else 0)
 def test_two_threads_in_each_of_two_processes_lose_nothing(program, host):
     """D04, D05: one state and one service each, on one database."""
     command = [sys.executable, "-c", TWO_THREADS, host.base, str(program.root)]
-    env = {**os.environ, "PYTHONPATH": str(HERE)}
+    env = importing()
     children = [
         subprocess.Popen([*command, name], env=env, stderr=subprocess.PIPE)
         for name in "ab"
@@ -13147,7 +13149,7 @@ class Served:
         options = ["serve", "--port", str(port), *map(str, arguments)]
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(SCRIPT), *options],
+                [sys.executable, compiled(), *options],
                 env=env,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -13975,6 +13977,10 @@ class TestClean:
 
 
 class TestEndToEnd:
+    @pytest.fixture(autouse=True)
+    def as_it_stands(self, program):
+        program.script = str(SCRIPT)
+
     def test_the_repository_that_users_sync(
         self, program, git_server, agents_repository
     ):
@@ -14215,7 +14221,7 @@ class TestArguments:
         self, synced, arguments
     ):
         code = HYGIENE.format(arguments=arguments)
-        env = {**os.environ, "PYTHONPATH": str(HERE)}
+        env = importing()
         subprocess.run([sys.executable, "-c", code], check=True, env=env)
 
     @pytest.mark.parametrize(
@@ -14270,7 +14276,7 @@ class TestArguments:
         """N19. What needs no database works."""
         code = "import sys; sys.modules['sqlite3'] = None; import agent_sync; "
         code += f"sys.exit(agent_sync.main({arguments}))"
-        env = {**os.environ, "PYTHONPATH": str(HERE)}
+        env = importing()
         done = subprocess.run(
             [sys.executable, "-c", code], capture_output=True, text=True, env=env
         )
@@ -14374,7 +14380,7 @@ class TestArguments:
 
     def test_without_docstrings_everything_works(self, program):
         """N19: -OO, as frozen programs have it."""
-        command = [sys.executable, "-OO", *program.command()[1:]]
+        command = [sys.executable, "-OO", str(SCRIPT)]
         for arguments in (["--help"], ["sync", "--help"], ["demo"]):
             done = subprocess.run([*command, *arguments], capture_output=True)
             assert done.returncode == 0, done.stderr
@@ -14390,6 +14396,7 @@ SHARE = "share/agent-sync"
 class TestInstall:
     @pytest.fixture
     def prefix(self, program):
+        program.script = str(SCRIPT)
         return program.root / "a 'quoted' préfix"
 
     def installed(self, program, prefix, *arguments, **options):
