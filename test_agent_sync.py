@@ -13862,7 +13862,7 @@ class TestDoctor:
         assert [words in text for text in said] == ([True] if words else [])
 
 
-OLD = "2020-01-01T00:00:00+00:00"
+LONG_AGO = "2020-01-01T00:00:00+00:00"
 OLD_RUNS = [  # (id, revision, whether it changed a file)
     (1, "aa", True),
     (2, "aa", False),
@@ -13881,7 +13881,7 @@ def make_old_runs(state):
                 "INSERT INTO sync_history"
                 " (id, source_id, sync_time, status, revision, listing_digest)"
                 " VALUES (?, 'src', ?, 'success', ?, 'x')",
-                (run_id, OLD, revision),
+                (run_id, LONG_AGO, revision),
             )
             if changes:
                 connection.execute(
@@ -13889,8 +13889,8 @@ def make_old_runs(state):
                     " VALUES (?, 'a.md', 'update', ?)",
                     (run_id, f"old {run_id}"),
                 )
-                put_content(connection, f"old {run_id}", OLD)
-        put_content(connection, "nobody's", OLD)
+                put_content(connection, f"old {run_id}", LONG_AGO)
+        put_content(connection, "nobody's", LONG_AGO)
         put_content(connection, "a run's that goes on", agent_sync.utc_now())
 
 
