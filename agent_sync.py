@@ -45,6 +45,7 @@ The file reads from top to bottom; each section uses only those above it:
     Plan                       what a run must do, decided without doing it
     Sync                       the run itself
     Registry                   adding, changing, finding and removing sources
+    Undo                       what runs change, to be seen and taken back
     Import of JSON state       the ETag caches that earlier programs wrote
     claude-mpm's names         the classes that it imports
     Manifest, lock and scan    what is made of files for others
@@ -144,6 +145,7 @@ MAX_INFLATED_SIZE = 2048 * MIB
 # In one pack, and in all trees of a listing: a few may name each other often.
 MAX_OBJECTS = 250_000
 MAX_FILES_SIZE = 1024 * MIB  # all files of one run together
+MAX_KEPT_SIZE = MIB  # of a file whose content is kept when it is replaced
 MAX_INSTRUCTIONS = 1_000_000  # in one delta
 MAX_HOPS = 10  # links on the way to one file
 MAX_LINKS = 1000  # whose targets are asked for one by one
@@ -188,6 +190,7 @@ WINDOWS = os.name == "nt"
 #
 #     AgentSyncError              all that this module raises on purpose
 #         UsageError              the caller's mistake
+#         LockFileError           a lock file that is not to be used
 #         AgentSyncStateError     the database
 #             DatabaseError
 #                 CorruptDatabaseError
@@ -201,6 +204,9 @@ WINDOWS = os.name == "nt"
 #                 StaleListingError
 #                 TooLargeError
 #                 PathError
+#             HistoryError        what is no longer known
+#             HiddenTextError     what came, and must not be published
+#             DeclinedError       the user said no
 #             RefError
 #             StatusError
 #             IncompatibleRepoError
@@ -212,6 +218,10 @@ class AgentSyncError(Exception):
 
 class UsageError(AgentSyncError):
     """A request that makes no sense as given: an unknown id, a bad URL or filter."""
+
+
+class LockFileError(AgentSyncError):
+    """A lock file that is damaged, or asks for more than a lock file may."""
 
 
 class AgentSyncStateError(AgentSyncError):
@@ -275,6 +285,18 @@ class PathError(ProtocolError):
     """A name in a source that must not become a file name here."""
 
 
+class HistoryError(GitSyncError):
+    """An older state of a source that the history does not have, or not whole."""
+
+
+class HiddenTextError(GitSyncError):
+    """A file that came hides text from who reads it."""
+
+
+class DeclinedError(GitSyncError):
+    """The user was asked, and wants nothing changed."""
+
+
 class RefError(GitSyncError):
     """A ref, a commit or a directory that the repository does not have."""
 
@@ -306,11 +328,16 @@ class IncompatibleRepoError(GitSyncError):
 
 
 def escaped(text):
-    """Return *text* with its control and format characters as escape sequences."""
+    """Return *text* with its control and format characters as escape sequences.
+
+    A tab does no harm, and stays.
+    """
     if text.isprintable():
         return text
     return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        char
+        if char.isprintable() or char == "\t"
+        else char.encode("unicode_escape").decode("ascii")
         for char in text
     )
 
@@ -326,6 +353,15 @@ def printable(text, limit=500):
 def count_text(number, noun):
     """Return "1 file" or "2 files"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def parse_duration(text):
+    """Return the seconds in "90", "90s", "15m", "2h" or "7d"; ValueError for others."""
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)([smhd]?)", text)
+    if not match:
+        raise ValueError(f"not a duration: {text}")
+    factor = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match.group(2)]
+    return min(float(match.group(1)) * factor, 36500 * 86400.0)
 
 
 def duration_text(seconds):
@@ -373,6 +409,141 @@ def unexpected(error, log=None):
     wrapped = AgentSyncError(f"unexpected {type(error).__name__}: {error}")
     wrapped.__cause__ = error
     return wrapped
+
+
+# ---- Hidden characters ----
+# What a reader does not see and a model does: Unicode that has no glyph, or that makes
+# text look like another one. What stands there for good reason is not reported.
+
+_PLAIN_ASCII = bytes([9, 10, 12, 13, *range(32, 127)])
+_HIDDEN_KINDS = {
+    "tags": "\U000e0000-\U000e007f",
+    "bidi": "\u202a-\u202e\u2066-\u2069",
+    "selectors": "\u180b-\u180d\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef",
+    "joiners": "\u200b-\u200d",
+    "mark": "\ufeff",
+    "control": "\0-\x08\x0b\x0e-\x1f\x7f-\x9f",
+    "invisible": "\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200e\u200f\u2028"
+    "\u2029\u2060-\u2065\u206a-\u206f\u3164\uffa0\ufff0-\ufffb\U0001d173-\U0001d17a"
+    "\U000e0080-\U000e00ff\U000e01f0-\U000e0fff",
+    "encoding": "\ud800-\udfff",
+}
+_HIDDEN = re.compile(f"[{''.join(_HIDDEN_KINDS.values())}]")
+_HIDDEN_RUN = re.compile(
+    "|".join(f"(?P<{kind}>[{chars}]+)" for kind, chars in _HIDDEN_KINDS.items())
+)
+_HIDDEN_CRITICAL = re.compile(
+    "[{tags}{bidi}]|[{selectors}]{{2}}".format(**_HIDDEN_KINDS)
+)
+MAX_FINDINGS = 100  # of one file, and as many critical ones
+# The tags after a black flag, as in those of England, Scotland and Wales: UTS 51, C.1.
+_FLAG_TAGS = re.compile("[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
+_PICTOGRAPH = re.compile(
+    "[\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f"
+    "\U0001f000-\U0001faff]"
+)
+# Arabic to Myanmar, Khmer, Mongolian and the like: joiners shape the letters there, and
+# zero-width spaces part words.
+_SHAPED = re.compile(
+    "[\u0600-\u109f\u1780-\u18af\u1900-\u1cff\ua800-\uabff\ufb50-\ufdff\ufe70-\ufefc"
+    "\U00010a00-\U00011fff\U0001e900-\U0001e95f]"
+)
+
+
+class Finding(NamedTuple):
+    """Hidden characters in a text: `length` of them from this line and column on.
+
+    Both count from 1, the column in code points. `code_point` is the first of them, as
+    "U+202E", or a byte that is not UTF-8, as "0xE9".
+    """
+
+    path: str
+    line: int
+    column: int
+    code_point: str
+    name: str
+    length: int
+    critical: bool
+
+
+def finding_text(code_point, name, length, **_):
+    """Return what is hidden, and what it is called: "U+202E RIGHT-TO-LEFT OVERRIDE"."""
+    return f"{code_point} {name}" + (f" ({length} in a row)" if length > 1 else "")
+
+
+def is_innocent(kind, run, before, after):
+    """Return whether hidden characters between these two stand there for good reason.
+
+    >>> is_innocent("joiners", "\u200d", "\U0001f469", "\U0001f680")  # an astronaut
+    True
+    """
+    if kind == "tags":
+        return before == "\U0001f3f4" and bool(_FLAG_TAGS.fullmatch(run))
+    if kind == "selectors":  # U+FE0E and U+FE0F only choose between text and emoji.
+        return len(run) == 1 and (run in "\ufe0e\ufe0f" or not before.isascii())
+    if kind == "joiners":
+        shapes = _SHAPED.match(before) or _SHAPED.match(after)
+        emoji = _PICTOGRAPH.match(before) and _PICTOGRAPH.match(after)
+        return bool(shapes and len(run) <= 2 or emoji and run == "\u200d")
+    return kind == "mark" and before == "" and len(run) == 1
+
+
+def scanned_text(path, data):
+    """Return the text in a file's bytes *data*, "" for a binary file.
+
+    Bytes that are not UTF-8 become lone surrogates, and so does the mark of UTF-16.
+    """
+    is_text = path.lower().endswith((".md", ".mdc", ".json"))
+    if is_text and data[:2] in (b"\xff\xfe", b"\xfe\xff"):  # Some agents read it.
+        return "\udcff" + data.decode("utf-16", "replace")
+    if b"\0" in data and not is_text:
+        return ""
+    # Most files end here: what is not plain ASCII is short, and searched at once.
+    rest = data.translate(None, _PLAIN_ASCII).decode("utf-8", "surrogateescape")
+    return data.decode("utf-8", "surrogateescape") if _HIDDEN.search(rest) else ""
+
+
+def hidden_runs(text):
+    """Yield (kind, start, end) of hidden characters that have no good reason to be.
+
+    After the first hundred only critical ones are looked for.
+    """
+    end, seen, is_utf8 = 0, 0, True
+    while seen < 2 * MAX_FINDINGS:
+        sought = _HIDDEN if seen < MAX_FINDINGS else _HIDDEN_CRITICAL
+        first = sought.search(text, end)
+        if not first:
+            return
+        run = _HIDDEN_RUN.match(text, first.start())
+        kind, (start, end) = run.lastgroup, run.span()
+        if kind == "encoding":  # Once is enough: more of it is bound to follow.
+            is_told, is_utf8 = not is_utf8, False
+        else:
+            around = text[max(0, start - 1) : start], text[end : end + 1]
+            is_told = is_innocent(kind, run[0], *around)
+        if not is_told:
+            seen += 1
+            yield kind, start, end
+
+
+def find_hidden(path, data):
+    """Yield the Findings in a file's bytes *data*, in order.
+
+    A file with a NUL byte is taken for a binary one, unless its name says otherwise.
+    """
+    text = scanned_text(path, data)
+    line, line_start, last = 1, 0, 0
+    for kind, start, end in hidden_runs(text):
+        newlines = text.count("\n", last, start)
+        if newlines:
+            line, line_start = line + newlines, text.rfind("\n", last, start) + 1
+        last, number = start, ord(text[start])
+        code = f"U+{number:04X}" if kind != "encoding" else f"0x{number & 255:02X}"
+        names = {"encoding": "not UTF-8", "control": "control character"}
+        name = names.get(kind) or unicodedata.name(text[start], "no character")
+        critical = kind in ("tags", "bidi") or kind == "selectors" and end - start > 1
+        column = start - line_start + 1
+        yield Finding(path, line, column, code, name, end - start, critical)
 
 
 # ==== Values ====
@@ -1432,6 +1603,7 @@ CREATE TABLE IF NOT EXISTS sync_history (
     requests INTEGER DEFAULT 0,            -- sent
     triggered_by TEXT,           -- sync, rollback, webhook, ...
     listing_digest TEXT,         -- files_digest() of the files tracked after it
+    restored_run INTEGER,        -- the run whose state this one brought back
     FOREIGN KEY (source_id) REFERENCES sources(id) ON DELETE CASCADE
 );
 CREATE TABLE IF NOT EXISTS schema_metadata (
@@ -1593,6 +1765,7 @@ def migration_2(connection):
         ALTER TABLE agent_files ADD COLUMN mode INTEGER;
         ALTER TABLE agent_files ADD COLUMN stat TEXT;
         ALTER TABLE sync_history ADD COLUMN listing_digest TEXT;
+        ALTER TABLE sync_history ADD COLUMN restored_run INTEGER;
         ALTER TABLE file_changes ADD COLUMN old_object_id TEXT;
         ALTER TABLE file_changes ADD COLUMN old_mode INTEGER;
         ALTER TABLE file_changes ADD COLUMN new_mode INTEGER;
@@ -2487,10 +2660,10 @@ class AgentSyncState:
             connection.executemany(
                 "INSERT OR IGNORE INTO contents (sha256, data, size, stored_at)"
                 " VALUES (?, ?, ?, ?)",
-                [
+                (
                     (digest, zlib.compress(content), len(content), utc_now())
                     for digest, content in contents
-                ],
+                ),
             )
             evict_contents(connection)
 
@@ -2602,25 +2775,82 @@ class AgentSyncState:
         return self.get_runs(source_id, limit)
 
     def get_runs(
-        self, source_id: Optional[str] = None, limit: int = -1, since: str = ""
+        self,
+        source_id: Optional[str] = None,
+        limit: int = -1,
+        since: str = "",
+        path: Optional[str] = None,
     ) -> list[dict[str, Any]]:
-        """Return runs of one source or of all, newest first, not older than *since*."""
+        """Return runs of one source or of all, newest first, not older than *since*.
+
+        With a *path* only those that changed that file.
+        """
         where, parameters = "sync_time >= ?", [since]
         if source_id is not None:
             where, parameters = f"source_id = ? AND {where}", [source_id, since]
+        if path is not None:
+            where += " AND id IN (SELECT run_id FROM file_changes WHERE file_path = ?)"
+            parameters.append(path)
         return self._rows(
             f"SELECT * FROM sync_history WHERE {where}"
             " ORDER BY sync_time DESC, id DESC LIMIT ?",
             (*parameters, limit),
         )
 
-    def get_changes(self, run_id: int) -> list[dict[str, Any]]:
-        """Return what a run changed: dicts with path, action, old_sha and new_sha."""
+    def get_changes(
+        self, run_id: int, path: Optional[str] = None
+    ) -> list[dict[str, Any]]:
+        """Return what a run changed, or just what it did to *path*, as dicts."""
         return self._rows(
-            "SELECT file_path AS path, action, old_sha, new_sha FROM file_changes"
-            " WHERE run_id = ? ORDER BY file_path",
-            (run_id,),
+            "SELECT file_path AS path, action, old_sha, new_sha, old_mode, new_mode,"
+            " saved_to FROM file_changes WHERE run_id = ?"
+            " AND file_path = coalesce(?, file_path) ORDER BY file_path",
+            (run_id, path),
         )
+
+    def get_states(
+        self,
+        source_id: str,
+        revision: str = "",
+        until: str = "~",
+        last_run: Optional[int] = None,
+        limit: int = 1000,
+    ) -> list[dict[str, Any]]:
+        """Return the runs after which it is known what was tracked, newest first.
+
+        Only those whose revision begins with *revision*, and which are not after the
+        time *until* or after *last_run*.
+        """
+        return self._rows(
+            "SELECT * FROM sync_history WHERE source_id = ? AND sync_time <= ?"
+            " AND listing_digest IS NOT NULL AND substr(revision, 1, ?) = ?"
+            " AND id <= coalesce(?, id) ORDER BY id DESC LIMIT ?",
+            (source_id, until, len(revision), revision, last_run, limit),
+        )
+
+    def get_run(self, run_id: int) -> Optional[dict[str, Any]]:
+        """Return one run, or None."""
+        rows = self._rows("SELECT * FROM sync_history WHERE id = ?", (run_id,))
+        return rows[0] if rows else None
+
+    def get_changes_after(self, source_id: str, run_id: int) -> list[dict[str, Any]]:
+        """Return the rows of `file_changes` of all later runs, newest first."""
+        return self._rows(
+            "SELECT c.* FROM file_changes c JOIN sync_history h ON h.id = c.run_id"
+            " WHERE h.source_id = ? AND h.id > ? ORDER BY h.id DESC",
+            (source_id, run_id),
+        )
+
+    def get_contents(self, digests: Sequence[str]) -> dict[str, bytes]:
+        """Return {SHA-256: content} of those *digests* that are kept; a few at once."""
+        marks, contents = ", ".join("?" * len(digests)), {}
+        query = f"SELECT sha256, data FROM contents WHERE sha256 IN ({marks})"
+        for row in self._rows(query, digests):
+            with contextlib.suppress(zlib.error, TypeError):
+                content = zlib.decompressobj().decompress(row["data"], MAX_KEPT_SIZE)
+                if sha256_of(content) == row["sha256"]:
+                    contents[row["sha256"]] = content
+        return contents
 
     def get_latest_runs(self, limit: int) -> list[dict[str, Any]]:
         """Return the newest *limit* runs of each source, newest first."""
@@ -2920,7 +3150,7 @@ def find_credential(url, source_id, environ):
     scheme, host, _ = at
     if scheme != "https" and not is_loopback(host):
         return None
-    names = [token_name(source_id)]
+    names = [token_name(source_id)] if source_id else []
     if scheme == "https" and host in GITHUB_HOSTS:
         names += ["GITHUB_TOKEN", "GH_TOKEN"]
     for name in names:
@@ -3021,6 +3251,10 @@ class Deadline:
         return self
 
     def __exit__(self, *exc_info):
+        self._timer.cancel()
+
+    def pause(self):
+        """Wait no longer for the network, but for a person."""
         self._timer.cancel()
 
     def interrupt(self):
@@ -4942,6 +5176,9 @@ def parse_address(url, kind=None, allow_http=False):
     )
 
 
+SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+
+
 def suggest_ids(address):
     """Return ids for a source, the shortest first: "repo", then "owner-repo"."""
     remote = re.sub(r"(\.git|/agents\.json|/SHA256SUMS|\.json)$", "", address.remote)
@@ -6548,22 +6785,71 @@ class FallbackSource(Source):
         return self._used.fetch(files)
 
 
-class OfflineSource(Source):
-    """A source that must not be asked: its files as they were, and no contents."""
+class StoredSource(Source):
+    """The files of a revision whose listing is known: from the history, or a lock file.
 
-    def __init__(self, row):
+    Contents come from *find*, a function of many SHA-256 that yields (SHA-256, bytes)
+    of those it has, and else from *origin*, the source at that revision; None: offline.
+    """
+
+    def __init__(self, row, listing, find, origin=None):
         self.kind, self.ref, self.path = row.kind, row.ref, row.path
-        self._row = row
+        self.protocol = row.protocol
+        self._listing = listing
+        self._find = find
+        self._origin = origin
+
+    def __exit__(self, *exc_info):
+        if self._origin:
+            self._origin.__exit__(*exc_info)
+
+    def notes(self):
+        """Return what the source at that revision has to say."""
+        return self._origin.notes() if self._origin else []
 
     def list(self, last):
-        """Return the Listing of the tracked files; GitSyncError without any."""
-        if self._row.last_sha is None:
-            raise GitSyncError("offline, and never synced")
-        return last_listing(self._row, last)
+        """Return the Listing; nobody is asked."""
+        return self._listing
 
     def fetch(self, files):
-        """Return nothing: a run that needs any of *files* ends before."""
-        return ()
+        """Yield (File, content) for each of *files*; GitSyncError if one is not there.
+
+        What a file's SHA-256 does not prove is not taken.
+        """
+        wanted = {}
+        for file in files:
+            wanted.setdefault(file.sha256, []).append(file)
+        for digest, content in self._find(list(wanted)):
+            for file in wanted.pop(digest, ()):
+                yield file, content
+        missing = [file for same in wanted.values() for file in same]
+        if missing:
+            yield from self._fetch_from_origin(missing)
+
+    def _fetch_from_origin(self, files):
+        named = files[0].path
+        if len(files) > 1:
+            named += f" and {count_text(len(files) - 1, 'other file')}"
+        if not self._origin:
+            raise GitSyncError(f"offline, and {named} would have to be fetched")
+        try:
+            listing = self._origin.list(NO_LAST_SYNC)
+        except RateLimitError:
+            raise
+        except GitSyncError as error:
+            kind = NetworkError if isinstance(error, NetworkError) else GitSyncError
+            raise kind(f"{named} would have to be fetched: {error}") from error
+        wanted = {file.path: file for file in files}
+        listed = [file for file in listing.files if file.path in wanted]
+        for path in sorted(wanted.keys() - {file.path for file in listed}):
+            raise GitSyncError(f"the source does not have {path} (any more)")
+        for file, content in self._origin.fetch(listed):
+            expected = wanted[file.path]
+            if sha256_of(content) != expected.sha256:
+                raise GitSyncError(f"{file.path} is not the same at the source")
+            if None not in (file.mode, expected.mode) and file.mode != expected.mode:
+                raise GitSyncError(f"{file.path} has another mode at the source")
+            yield expected._replace(object_id=file.object_id), content
 
 
 def source_origins(row):
@@ -6581,12 +6867,7 @@ def source_origins(row):
 
 
 def open_source(row, client, spool_directory=None, jobs=1):
-    """Return the source object for a row of `sources`, a context manager.
-
-    *client* None: offline.
-    """
-    if client is None:
-        return OfflineSource(row)
+    """Return the source object for a row of `sources`, a context manager."""
     kind = {"git": GitSource, "dir": DirectorySource, "http": HttpSource}[row.kind]
     if row.kind == "http" and github_of(row.url):
         kind = GitHubSource
@@ -7000,7 +7281,8 @@ def make_changes(actions, steps, tracked):
         # What was tracked and is adopted again may have got another validator only.
         facts = [(f.sha256, f.object_id, f.mode) for f in (old, new)]
         same = action.action == ADOPT and facts[0] == facts[1]
-        if action.action not in (UNCHANGED, KEEP, SKIP) and not same:
+        stays = action.action == KEEP and action.file
+        if action.action not in (UNCHANGED, SKIP) and not stays and not same:
             change = Change(
                 path=action.path,
                 action=action.action,
@@ -7020,6 +7302,30 @@ def make_changes(actions, steps, tracked):
 # above; what is said is said below.
 
 
+class Replacement(NamedTuple):
+    """What a run puts in the place of one file, with the contents, for people to see.
+
+    `old` and `new` are the File before and after, None where there is none.
+    """
+
+    action: str
+    old: Optional[File]
+    new: Optional[File]
+    old_content: Optional[bytes]
+    new_content: Optional[bytes]
+
+
+class Target(NamedTuple):
+    """What a run brings the files to, whatever the source has now.
+
+    `columns` are set with the source's row when that is done, and count from the start.
+    """
+
+    listing: Listing
+    columns: dict[str, Any] = {}
+    may_use_token: bool = True  # AGENT_SYNC_TOKEN_<ID>
+
+
 class SyncOptions(NamedTuple):
     """How to sync; times in seconds."""
 
@@ -7030,7 +7336,13 @@ class SyncOptions(NamedTuple):
     timeout: float = DEFAULT_TIMEOUT
     lock_timeout: float = DEFAULT_LOCK_TIMEOUT
     jobs: int = DEFAULT_JOBS
-    triggered_by: str = "sync"  # or "serve", "webhook"
+    triggered_by: str = "sync"  # or "serve", "webhook", "rollback"
+    restored_run: Optional[int] = None  # the run that a rollback goes back to
+    targets: Mapping[str, Target] = {}  # by source id: where to, whatever it has now
+    # Called with a source id and the Replacement of each file before it is published.
+    on_replace: Optional[Callable[[str, Replacement], None]] = None
+    # Called with a SourceRow before anything is published: whether to go on.
+    ask: Optional[Callable[[SourceRow], bool]] = None
 
 
 class Report:
@@ -7058,12 +7370,14 @@ class Report:
         self.notes: list[str] = []  # what to know although nothing went wrong
         self.strays: list[str] = []  # after a first sync: here, and not tracked
         self.left_out_kinds: dict[str, int] = {}  # as in a Listing
+        self.findings: list[Finding] = []  # what hides in the files that came
 
     def document(self) -> dict[str, Any]:
         """Return the fields as a dict for JSON."""
         document = dict(vars(self))
         for name in ("local_files_verified", "notes", "strays", "left_out_kinds"):
             del document[name]
+        document["findings"] = [finding._asdict() for finding in self.findings]
         return document
 
     def count_left_out(self, kinds: dict[str, int]) -> None:
@@ -7167,6 +7481,70 @@ def file_row(file, root):
         "etag": file.etag,
         "last_modified": file.last_modified,
     }
+
+
+def undone(files, changes):
+    """Return {path: File} of what *files* were before *changes*, newest first."""
+    before = {file.path: file for file in files}
+    for change in changes:
+        path = change["file_path"]
+        before.pop(path, None)
+        if change["old_sha"] and not (unsafe_path(path) or impossible_path(path)):
+            before[path] = File(
+                path=path,
+                sha256=change["old_sha"],
+                object_id=change["old_object_id"],
+                mode=change["old_mode"],
+            )
+    return before
+
+
+def listing_of(state, run, tracked):
+    """Return the Listing that a source had after *run*, a row of the history.
+
+    *tracked* are its Files now. HistoryError if the history is not whole since then.
+    """
+    changes = state.get_changes_after(run["source_id"], run["id"])
+    files = undone(tracked, changes)
+    if files_digest(files.values()) != run["listing_digest"]:
+        since = whole_since(state, run["source_id"], tracked, changes)
+        raise HistoryError(
+            f"what was tracked after run {run['id']} is not known: the history is whole"
+            f" from run {since} on"
+        )
+    files = tuple(sorted(files.values(), key=by_path))
+    return Listing(revision=run["revision"], files=files)
+
+
+def whole_since(state, source_id, tracked, changes):
+    """Return the id of the first run from which on the history is whole, or "none"."""
+    since = "none"
+    for run in state.get_states(source_id):
+        later = [change for change in changes if change["run_id"] > run["id"]]
+        files = undone(tracked, later).values()
+        if files_digest(files) != run["listing_digest"]:
+            break
+        since = run["id"]
+    return since
+
+
+def stored_contents(state, directory, paths, digests):
+    """Yield (SHA-256, content) of those *digests* that are here, or are kept.
+
+    *paths* maps the SHA-256 of files that are in the *directory* to where.
+    """
+    kept = []
+    for digest in digests:
+        content = b""
+        if digest in paths:
+            with contextlib.suppress(OSError):
+                content = directory.read(paths[digest])
+        if sha256_of(content) == digest:
+            yield digest, content
+        else:
+            kept.append(digest)
+    for start in range(0, len(kept), 100):
+        yield from state.get_contents(kept[start : start + 100]).items()
 
 
 def inspect_files(directory, paths, object_format="sha1", verified=None):
@@ -7343,12 +7721,14 @@ class Run:
         self.row = row
         self._state = state
         self.writers = 1  # threads that may bring files to the disk
+        self._target = self.options.targets.get(row.id)
         self._progress = progress or (lambda source_id, done, total: None)
         self._http = None  # no server is asked
         if not self.options.offline:
+            token_id = row.id if not self._target or self._target.may_use_token else ""
             self._http = HttpClient(
                 connections,
-                row.id,
+                token_id,
                 self.deadline,
                 source_origins(row),
                 log,
@@ -7365,6 +7745,7 @@ class Run:
         self._paths_by_id = None  # of the tracked files, once one is read by its id
         self._refused = []  # paths in the database that are not to be trusted
         self._staged = {}  # path -> path of the temporary file that is to be renamed
+        self._paths_of = {}  # SHA-256 -> path of a local file that has it
 
     def perform(self):
         """Sync the source. Errors are in the Report and in the history, not raised."""
@@ -7396,7 +7777,6 @@ class Run:
         self._refused = [path for path in paths if path not in self._tracked]
         if not self._refetch:
             self._verified = verified_files(rows, self._tracked)
-        self._check_limit()
         stack.enter_context(self.deadline)
         try:
             self._attempt(lock)
@@ -7410,9 +7790,11 @@ class Run:
             actions = self._decide(look)
             if lock:
                 self._apply(look, actions, lock)
-            else:
-                self._report.succeed(look.listing, actions, publish_steps(actions, ""))
-                self._count()
+                return
+            if self.options.on_replace or self.options.offline:
+                actions = self._stage(look, actions)
+            self._report.succeed(look.listing, actions, publish_steps(actions, ""))
+            self._count()
 
     # ---- Look ----
 
@@ -7427,6 +7809,8 @@ class Run:
         here = self.row.destination
         if columns["destination"] not in (None, here):
             raise UsageError("its destination was changed in the meantime; sync again")
+        if self._target:
+            columns.update(self._target.columns)
         return source_row(columns)._replace(destination=here)
 
     def _check_limit(self):
@@ -7462,19 +7846,76 @@ class Run:
         scan = executor.submit(
             inspect_files, self._directory, paths, object_format, self._verified
         )
-        spool_directory = lock and lock.path.parent
-        source = open_source(self.row, self._http, spool_directory, self.options.jobs)
-        stack.enter_context(source)
-        listing = source.list(self._last_sync(scan, owners))
+        last, spool_directory = self._last_sync(scan, owners), lock and lock.path.parent
+        source = stack.enter_context(self._open(last, spool_directory))
+        listing = source.list(last)
         self._report.kind = source.kind
         self._report.notes += [
             *source.notes(),
             *(self._http.notes if self._http else ()),
         ]
-        self._report.checked = not self.options.offline
+        self._report.checked = not isinstance(source, StoredSource)
         local = self._see(scan.result(), listing)
+        found = {p: here for p, here in local.items() if isinstance(here, LocalFile)}
+        self._paths_of = {here.sha256: path for path, here in found.items()}
         time_ = lock.time if lock else 0
         return Look(source, listing, local, pending, owners, time_)
+
+    def _open(self, last, spool_directory):
+        """Return the source to list: what is stored, or else the place itself."""
+        listing, jobs = self._stored_listing(last), self.options.jobs
+        row = self._row_at(listing.revision if listing else self.row.pin)
+        if not listing:
+            self._check_limit()
+            return open_source(row, self._http, spool_directory, jobs)
+        origin = None
+        if self._http:
+            origin = open_source(row, self._http, spool_directory, jobs)
+        return StoredSource(self.row, listing, self._stored_contents, origin)
+
+    def _row_at(self, revision):
+        """Return the row with which the source is asked for what it was then."""
+        if self.row.kind == "git" and revision:
+            return self.row._replace(ref=revision)
+        return self.row
+
+    def _stored_listing(self, last):
+        """Return the Listing that needs nobody to be asked, or None.
+
+        It is the one given, or that of the revision synced last (offline, or pinned),
+        or that of an older one, from the history.
+        """
+        row = self.row
+        if self._target:
+            return self._target.listing
+        if row.pin and row.pin != row.last_sha:
+            return self._pinned_listing()
+        if self.options.offline and row.last_sha is None:
+            raise GitSyncError("offline, and never synced")
+        is_whole = last.complete or row.kind != "git"
+        if not (self.options.offline or (row.pin and is_whole)):
+            return None
+        validators = {"etag": row.etag, "last_modified": row.last_modified}
+        return last_listing(row, last, is_hashed=row.is_hashed, **validators)
+
+    def _pinned_listing(self):
+        """Return the Listing of the pin from the history; None: a commit to ask for."""
+        row = self.row
+        try:
+            for run in self._state.get_states(row.id, row.pin, limit=1):
+                return listing_of(self._state, run, self._tracked.values())
+            raise HistoryError(
+                f"pinned at {row.pin[:7]}, which the history does not have; to follow"
+                f" the source again: unpin {row.id}"
+            )
+        except HistoryError:
+            if row.kind != "git" or self.options.offline:
+                raise
+        return None
+
+    def _stored_contents(self, digests):
+        paths = self._paths_of
+        return stored_contents(self._state, self._directory, paths, digests)
 
     def _see(self, local, listing):
         """Return what is here for each path, with all read that may have to go.
@@ -7494,8 +7935,8 @@ class Run:
 
     def _pending(self, lock):
         """Return {path: set of SHA-256} of what killed runs were about to publish."""
-        if self.options.offline:  # Only a run that asks can tell what they have left.
-            return {}
+        if self.options.offline and not self._target:
+            return {}  # Only a run that asks can tell what they have left.
         for path, digests in (lock.journal if lock else {}).items():
             for digest in digests:
                 self._state.prepare_run(self.row.id, {path: digest})
@@ -7554,15 +7995,13 @@ class Run:
 
     def _check(self, actions, listing):
         fetched = [action.path for action in actions if action.verb == RENAME]
-        if fetched and self.options.offline:
-            files = count_text(len(fetched), "file")
-            raise GitSyncError(f"offline, and {files} would have to be fetched")
         database = self._state.db_path
         protected = [f"{database}{suffix}" for suffix in ("", *DATABASE_SUFFIXES)]
         check_unprotected(self._directory.root, fetched, [__file__, *protected])
         lost, before = len(lost_files(actions, self._tracked, listing)), self._tracked
         after = tracked_after(before, actions)
         allowed = self.options.force or self.row.changed_at
+        allowed = allowed or self.options.triggered_by == "rollback"
         if is_too_much(lost, len(before), len(after)) and not allowed:
             raise GitSyncError(
                 f"would remove {lost} of {len(before)} files, so nothing was done; if"
@@ -7577,18 +8016,10 @@ class Run:
             self._directory.clear_staging(directories_of(look.local))
         try:
             with self._directory.keeping_open():
-                fetched, refused = self._stage(look.source, actions)
-            if refused:
-                actions = without_refused(
-                    actions, refused, self._tracked, look.local, look.pending
-                )
-                self._check(actions, look.listing)
-            actions = [
-                action._replace(file=fetched.get(action.path, action.file))
-                for action in actions
-            ]
+                actions = self._stage(look, actions)
             stamp = stamp_of(utc_now())
             steps = publish_steps(actions, stamp)
+            self._ask(steps)
             with self._directory.keeping_open():
                 self._prepare(actions, steps, look.local)
                 self._publish(actions, steps, look.local)
@@ -7600,18 +8031,51 @@ class Run:
                 self._directory.remove(staged)
             self._staged = {}
 
-    def _stage(self, source, actions):
-        """Fetch and verify into temporary files.
+    def _ask(self, steps):
+        """Raise DeclinedError if the user is to be asked, and does not want *steps*."""
+        if steps and self.options.ask:
+            self.deadline.pause()
+            if not self.options.ask(self.row):
+                raise DeclinedError("declined, so nothing was changed")
 
-        Returns ({path: File with its SHA-256}, {path: why it must not be written}).
+    def _stage(self, look, actions):
+        """Fetch what is to be published into temporary files, verified and scanned.
+
+        Returns *actions* with the SHA-256 of their Files, and without what must not be
+        written. A dry run leaves no files.
         """
-        modes = {a.path: a.mode for a in actions if a.verb == RENAME}
+        fetches = {a.path: a for a in actions if a.verb == RENAME}
+        fetched, refused = {}, {}
+        for file, content in self._fetch(look.source, actions):
+            if content is None or content.startswith(LFS_SIGNATURE):
+                refused[file.path] = TOO_LARGE if content is None else LFS_POINTER
+            elif file.path in fetches:
+                fetched[file.path] = file
+                self._report.findings += find_hidden(file.path, content)
+                action = fetches[file.path]._replace(file=file)
+                self._show(action, look.local, content)
+                if not self.options.dry_run:
+                    staged = self._directory.stage(file.path, content, action.mode)
+                    self._staged[file.path] = staged
+        if refused:
+            actions = without_refused(
+                actions, refused, self._tracked, look.local, look.pending
+            )
+            self._check(actions, look.listing)
+        for action in actions:
+            if action.verb in (REMOVE, CHMOD):
+                self._show(action, look.local)
+        self._refuse_hidden()
+        return [a._replace(file=fetched.get(a.path, a.file)) for a in actions]
+
+    def _fetch(self, source, actions):
+        """Yield (File, content) of what must come; None for what is too large."""
         again = (UNCHANGED, ADOPT) if self._refetch else ()
-        wanted = [a.file for a in actions if a.path in modes or a.action in again]
-        total, fetched, refused = 0, {}, {}
+        wanted = [a.file for a in actions if a.verb == RENAME or a.action in again]
+        total = 0
         for done, (file, content) in enumerate(source.fetch(wanted), 1):
             if content is None:
-                refused[file.path] = TOO_LARGE
+                yield file, content
                 continue
             total += len(content)
             if total > MAX_FILES_SIZE:
@@ -7622,13 +8086,38 @@ class Run:
             self.deadline.check()
             self._progress(self.row.id, done, len(wanted))
             digest = self._checked_digest(file, content)
-            if content.startswith(LFS_SIGNATURE):
-                refused[file.path] = LFS_POINTER
-            elif file.path in modes:
-                staged = self._directory.stage(file.path, content, modes[file.path])
-                self._staged[file.path] = staged
-                fetched[file.path] = file._replace(sha256=digest, size=len(content))
-        return fetched, refused
+            yield file._replace(sha256=digest, size=len(content)), content
+
+    def _show(self, action, local, content=None):
+        """Hand what an action does to one file to whoever wants to see it."""
+        if not self.options.on_replace:
+            return
+        here, old, old_content = local.get(action.path), None, None
+        if isinstance(here, LocalFile):
+            old_content = self._directory.read(action.path)
+            digest, size = sha256_of(old_content), len(old_content)
+            old = File(path=action.path, sha256=digest, size=size, mode=here.mode)
+        new = action.file._replace(mode=action.mode) if action.file else None
+        if action.verb == CHMOD:
+            content = old_content
+        replacement = Replacement(action.action, old, new, old_content, content)
+        self.options.on_replace(self.row.id, replacement)
+
+    def _refuse_hidden(self):
+        """Raise HiddenTextError for what hides in the files, unless the user allows it.
+
+        A dry run goes on: it is what shows the files.
+        """
+        critical = [finding for finding in self._report.findings if finding.critical]
+        if not critical or self.row.allow_hidden or self.options.dry_run:
+            return
+        first, more = critical[0], len(critical) - 1
+        others = f" and {count_text(more, 'other place')}" if more else ""
+        raise HiddenTextError(
+            f"{first.path}:{first.line}:{first.column}{others}: hidden text,"
+            f" {finding_text(**first._asdict())}; nothing was changed. Look at it:"
+            f" diff {self.row.id}; take it: set {self.row.id} --allow-hidden"
+        )
 
     def _checked_digest(self, file, content):
         """Return the SHA-256 of *content*; ProtocolError if it was another before."""
@@ -7652,7 +8141,18 @@ class Run:
         )
         self._directory.sync_files(self._staged.values(), self.writers)
         pending = {a.path: a.file.sha256 for a in actions if a.verb == RENAME}
-        self._state.prepare_run(self.row.id, pending)
+        replaced = self._replaced_contents(actions, local)
+        self._state.prepare_run(self.row.id, pending, replaced)
+
+    def _replaced_contents(self, actions, local):
+        """Yield (SHA-256, content) of the tracked files that *actions* take away."""
+        for action in actions:
+            tracked, here = self._tracked.get(action.path), local.get(action.path)
+            goes = action.verb in (RENAME, REMOVE) and is_unmodified(here, tracked)
+            if goes and here.sha256 == tracked.sha256 and here.size <= MAX_KEPT_SIZE:
+                content = self._directory.read(action.path)
+                if sha256_of(content) == tracked.sha256:
+                    yield tracked.sha256, content
 
     def _check_untouched(self, expected):
         """Raise CacheError if what is at a path is not what was planned for.
@@ -7708,15 +8208,19 @@ class Run:
         gone = [path for path in self._tracked if path not in files]
         kept = any(action.action == KEEP and action.file for action in actions)
         unsettled = None
-        if not self.options.offline:
+        if self._target or not self.options.offline:
             unsettled = [path for path, _ in look.listing.failed]
         if self.row.last_sha is None:
             strays = find_untracked(self._directory, files, self.row, look.owners)
             self._report.strays = strays
-        digest = {"listing_digest": files_digest(files.values())}
+        run = {
+            **self._report.history_row(self.options.triggered_by),
+            "listing_digest": files_digest(files.values()),
+            "restored_run": self.options.restored_run,
+        }
         self._state.record_run(
             self.row.id,
-            {**self._report.history_row(self.options.triggered_by), **digest},
+            run,
             changes=make_changes(actions, steps, self._tracked),
             track=[file_row(file, self._directory.root) for file in track],
             forget=[*gone, *self._refused],
@@ -7747,10 +8251,10 @@ class Run:
         *files* are all that are tracked now; None if not all of the listing are.
         """
         listing, source = look.listing, look.source
-        if self.options.offline:
+        if self.options.offline and listing.revision == self.row.last_sha:
             return None
         columns = {
-            "ref": source.ref,
+            "ref": self.row.ref if self.row.pin else source.ref,
             "path": source.path,
             "destination": self.row.destination,
             "last_sha": listing.revision,
@@ -7765,6 +8269,7 @@ class Run:
                 {s["path"]: s["reason"] for s in self._report.skipped}
             ),
             "left_out": json.dumps(listing.left_out),
+            **(self._target.columns if self._target else {}),
             "last_sync_time": None if listing.failed else utc_now(),
         }
         if listing.failed or files is None:
@@ -7804,7 +8309,7 @@ class Run:
         columns = None
         if isinstance(error, RateLimitError):
             columns = {"retry_at": error.until.isoformat()}
-        if self.options.dry_run:
+        if self.options.dry_run or isinstance(error, DeclinedError):
             return
         try:
             if self._state.get_source_info(self.row.id):
@@ -7863,6 +8368,8 @@ def perform_all(runs, jobs):
     """
     from concurrent.futures import ThreadPoolExecutor
 
+    if any(run.options.ask for run in runs):
+        return perform_each(runs)  # Only the main thread is interrupted as it waits.
     queues = in_turn(runs)
     at_once = max(1, min(len(queues), jobs, MAX_RUNS))
     for run in runs:
@@ -7940,7 +8447,7 @@ def check_apart(destination, other):
 
 def check_new_id(rows, source_id):
     """Raise UsageError if *source_id* cannot be added beside the sources of *rows*."""
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", str(source_id)):
+    if not SOURCE_ID.fullmatch(str(source_id)):
         raise UsageError(
             f"bad id '{printable(source_id)}': up to 64 letters, digits, '.', '_', '-'"
         )
@@ -8010,6 +8517,12 @@ def check_words(kind, include, exclude, on_conflict):
             raise UsageError("include and exclude are lists of globs")
 
 
+def stored_url(url, address):
+    """Return the URL as it is stored with a source: without what needs this place."""
+    url = web_url(url) if address.kind != "dir" else url
+    return plain_url(url) if is_web_url(url) else address.remote
+
+
 def source_columns(
     url, kind, ref, path, include, exclude, on_conflict, allow_http=False
 ):
@@ -8017,11 +8530,10 @@ def source_columns(
     check_words(kind, include, exclude, on_conflict)
     url = str(url).strip()
     address = parse_address(url, kind, allow_http)
-    url = web_url(url) if address.kind != "dir" else url
     check_has_ref(address, ref, path)
     ref, path = ref_and_path(address, ref, path)
     return address, {
-        "url": plain_url(url) if is_web_url(url) else address.remote,
+        "url": stored_url(url, address),
         "kind": kind,
         "ref": ref,
         "path": path,
@@ -8317,6 +8829,304 @@ def remove_source(
         if lock and not shared:
             remove_work_directory(directory)
     return deleted, left
+
+
+# ==== Undo ====
+# What a run would change or runs have changed, for people to see; and the way back.
+# Nothing here lists, plans or writes on its own: that is `Run`.
+
+MAX_DIFF_SIZE = 256 * KIB  # of one side of a file
+MAX_DIFF_WORK = 100_000_000  # pairs of equal lines times lines: some seconds
+MAX_REVIEW_SIZE = 32 * MIB  # of the diffs of all files together, in characters
+MOVE = "move"
+
+
+class FileDiff(NamedTuple):
+    """What becomes of one file: `action` is an action of the plan, or MOVE.
+
+    `old` and `new` are what it is before and after, None where it is not there.
+    `hunks` are the lines of a unified diff, and `note` says why there are none.
+    """
+
+    action: str
+    old: Optional[File]
+    new: Optional[File]
+    hunks: tuple[str, ...] = ()
+    note: Optional[str] = None
+
+
+def text_lines(content):
+    """Return the lines of *content* with their ends, or None if it is not UTF-8 text.
+
+    Only a line feed ends a line, as for Git.
+    """
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    lines = [f"{line}\n" for line in text.split("\n")]
+    lines[-1] = lines[-1][:-1]
+    return None if "\0" in text else lines if lines[-1] else lines[:-1]
+
+
+def grouped_opcodes(old, new):
+    """Return difflib's groups of opcodes for two lists of lines, with three around.
+
+    Many lines that are the same in many places would keep difflib busy for hours: then
+    all counts as replaced.
+    """
+    from collections import Counter
+    from difflib import SequenceMatcher
+
+    counts, others = Counter(old), Counter(new)
+    # Difflib leaves aside lines that are more than one in a hundred of a long text.
+    often = len(new) // 100 + 1 if len(new) >= 200 else len(new)
+    pairs = sum(n * others[line] for line, n in counts.items() if others[line] <= often)
+    if pairs * min(len(old), len(new)) > MAX_DIFF_WORK:
+        return [[("replace", 0, len(old), 0, len(new))]]
+    return SequenceMatcher(None, old, new).get_grouped_opcodes(3)
+
+
+def hunk_range(start, stop):
+    """Return "start,count" of lines as a hunk's header has it."""
+    if stop - start == 1:
+        return f"{start + 1}"
+    return f"{start + 1 if stop > start else start},{stop - start}"
+
+
+def unified_hunks(old, new):
+    """Yield the lines, without their ends, of the hunks that turn *old* into *new*."""
+    for group in grouped_opcodes(old, new):
+        (_, old_start, _, new_start, _), (_, _, old_stop, _, new_stop) = (
+            group[0],
+            group[-1],
+        )
+        before, after = hunk_range(old_start, old_stop), hunk_range(new_start, new_stop)
+        yield f"@@ -{before} +{after} @@"
+        for tag, i1, i2, j1, j2 in group:
+            sides = [(" ", old[i1:i2])] if tag == "equal" else []
+            sides = sides or [("-", old[i1:i2]), ("+", new[j1:j2])]
+            for sign, lines in sides:
+                for line in lines:
+                    yield sign + line.rstrip("\n")
+                    if not line.endswith("\n"):
+                        yield "\\ No newline at end of file"
+
+
+def make_diff(action, old, new, old_content, new_content):
+    """Return the FileDiff of two Files and their contents, None for what is not there.
+
+    The content of a file that is there and None was not kept.
+    """
+    diff = FileDiff(action, old, new)
+    if old and new and old.sha256 == new.sha256:
+        return diff
+    if (old and old_content is None) or (new and new_content is None):
+        return diff._replace(note="the content was not kept")
+    sides = [old_content or b"", new_content or b""]
+    sizes = " to ".join(f"{len(side):,}" for side in sides) + " bytes"
+    if max(map(len, sides)) > MAX_DIFF_SIZE:
+        return diff._replace(note=f"large, {sizes}")
+    before, after = map(text_lines, sides)
+    if before is None or after is None:
+        return diff._replace(note=f"binary, {sizes}")
+    return diff._replace(hunks=tuple(unified_hunks(before, after)))
+
+
+def with_moves(diffs):
+    """Return *diffs* with files that went, and came with the same bytes, as MOVEs."""
+    gone = {diff.old.sha256: diff for diff in diffs if diff.new is None and diff.old}
+    moves, taken = {}, set()
+    for diff in diffs:
+        origin = gone.get(diff.new.sha256) if diff.old is None and diff.new else None
+        if origin and origin.old.path not in taken:
+            taken.add(origin.old.path)
+            moves[diff.new.path] = FileDiff(MOVE, origin.old, diff.new)
+    kept = [diff for diff in diffs if diff.new or diff.old.path not in taken]
+    return [moves.get(diff.new.path, diff) if diff.new else diff for diff in kept]
+
+
+def diff_header(diff):
+    """Return the lines that stand above the hunks, as Git writes them."""
+    old, new = diff.old, diff.new
+    before, after = (old or new).path, (new or old).path
+    lines = [f"diff --git a/{before} b/{after}"]
+    modes = [f"100{file.mode or 0o644:o}" if file else None for file in (old, new)]
+    if old is None:
+        lines.append(f"new file mode {modes[1]}")
+    elif new is None:
+        lines.append(f"deleted file mode {modes[0]}")
+    elif modes[0] != modes[1]:
+        lines += [f"old mode {modes[0]}", f"new mode {modes[1]}"]
+    if diff.action == MOVE:
+        lines += [
+            "similarity index 100%",
+            f"rename from {before}",
+            f"rename to {after}",
+        ]
+    if diff.hunks:
+        lines.append(f"--- a/{before}" if old else "--- /dev/null")
+        lines.append(f"+++ b/{after}" if new else "+++ /dev/null")
+    return lines
+
+
+def diff_lines(diff):
+    """Return the lines of a FileDiff, as `git diff` shows it and `git apply` takes it.
+
+    What has a note instead of hunks can be read only.
+    """
+    note = [f"({diff.note})"] if diff.note else []
+    return [*diff_header(diff), *diff.hunks, *note]
+
+
+def diff_counts(diff):
+    """Return (lines added, lines deleted) of a FileDiff."""
+    signs = [line[0] for line in diff.hunks]
+    return signs.count("+"), signs.count("-")
+
+
+class Review:
+    """Collects what runs replace, as FileDiffs by source id; *backwards*: old for new.
+
+    Once there is too much of it to read, the rest is only named.
+    """
+
+    def __init__(self, backwards=False):
+        self._backwards = backwards
+        self._diffs = {}
+        self._size = 0
+
+    def add(self, source_id, replacement):
+        """Note a Replacement; runs call this."""
+        action, old, new, old_content, new_content = replacement
+        if self._backwards:
+            action = UPDATE if old else REMOVE
+            old, new, old_content, new_content = new, old, new_content, old_content
+        diff = make_diff(action, old, new, old_content, new_content)
+        self._size += sum(map(len, diff.hunks))
+        if self._size > MAX_REVIEW_SIZE:
+            diff = diff._replace(hunks=(), note="not shown, as there is too much")
+        self._diffs.setdefault(source_id, []).append(diff)
+
+    def diffs(self, source_id):
+        """Return the FileDiffs of one source, sorted by path."""
+        diffs = with_moves(self._diffs.get(source_id, []))
+        return sorted(diffs, key=lambda diff: (diff.new or diff.old).path)
+
+
+def find_run(state, row, when):
+    """Return the row of the run after which it was as *when* says; None: before any.
+
+    "3" is a run, "abc1234" a revision, and "2d" a time ago. UsageError for others.
+    """
+    if re.fullmatch("[0-9]{1,6}", when):
+        runs = state.get_states(row.id, last_run=int(when), limit=1)
+        run = state.get_run(int(when))
+        if not runs or run is None or run["source_id"] != row.id:
+            raise UsageError(f"there is no run {when} of '{row.id}'; see: history")
+        return runs[0]
+    if re.fullmatch("[0-9a-f]{7,64}", when):
+        runs = state.get_states(row.id, revision=when)
+        if len({run["revision"] for run in runs}) > 1:
+            raise UsageError(f"revision {when} is ambiguous: give more digits of it")
+        if not runs:
+            raise UsageError(
+                f"the history of '{row.id}' does not have revision {when}; see: history"
+            )
+        return runs[0]
+    try:
+        ago = timedelta(seconds=parse_duration(when))
+    except ValueError:
+        raise UsageError(
+            f"'{printable(when)}' is not a run (3), a revision (abc1234) or a time (2d)"
+        ) from None
+    until = (datetime.now(timezone.utc) - ago).isoformat()
+    return next(iter(state.get_states(row.id, until=until, limit=1)), None)
+
+
+def state_before(runs):
+    """Return the run whose state the last change of these *runs* replaced, or None.
+
+    *runs* are rows of the history, newest first. What a rollback undid does not count,
+    so that another one goes further back.
+    """
+    digest, last = None, None
+    for run in runs:
+        if last is None or run["id"] <= last:
+            digest = digest or run["listing_digest"]
+            if run["listing_digest"] != digest:
+                return run
+            last = run["restored_run"]
+    return None
+
+
+def rollback_target(state, row, when=None):
+    """Return (run, Target) of a rollback: to *when*, or before the last change."""
+    if when is not None:
+        run = find_run(state, row, when)
+    else:
+        run = state_before(state.get_states(row.id))
+    if run is None:
+        raise UsageError(f"'{row.id}' has no earlier state; see: history {row.id}")
+    tracked = tracked_files(state.get_files(row.id))
+    listing = listing_of(state, run, tracked.values())
+    return run, Target(listing, {"pin": listing.revision})
+
+
+def diffs_since(state, row, run):
+    """Return the FileDiffs of what was changed since *run*, None for all, sorted."""
+    tracked = tracked_files(state.get_files(row.id))
+    old = listing_of(state, run, tracked.values()).files if run else ()
+    local = {
+        file.path: LocalFile(
+            sha256=file.sha256,
+            object_id=file.object_id or "",
+            size=file.size or 0,
+            inode=0,
+            mode=file.mode or 0o644,
+        )
+        for file in old
+    }
+    now = Listing(revision=row.last_sha, files=tuple(tracked.values()))
+    before = {file.path: file for file in old}
+    paths = {file.sha256: file.path for file in now.files}
+    directory, review = Directory(str(row.destination)), Review()
+    for action in make_plan(now, before, local):
+        if action.verb:
+            sides = [before.get(action.path), action.file]
+            digests = [file.sha256 for file in sides if file]
+            found = dict(stored_contents(state, directory, paths, digests))
+            contents = [file and found.get(file.sha256) for file in sides]
+            review.add(row.id, Replacement(action.action, *sides, *contents))
+    return review.diffs(row.id)
+
+
+def resolved_ref(row, ref, timeout=DEFAULT_TIMEOUT):
+    """Return the commit that a ref of a git source names now; one request."""
+    pool, deadline = ConnectionPool(1), Deadline(timeout)
+    client = HttpClient(pool, row.id, deadline, source_origins(row))
+    try:
+        with deadline, GitSource(row._replace(ref=ref), client) as source:
+            return source.resolve()
+    finally:
+        pool.close()
+
+
+def pin_revision(state, row, revision=None):
+    """Return the revision that a source is to be pinned at, given in short or as a ref.
+
+    None is the one synced last. A tag or a branch is looked up at the source.
+    """
+    if revision is None and row.last_sha is None:
+        raise UsageError(f"'{row.id}' was never synced: give a revision to pin it at")
+    if revision is None:
+        return row.last_sha
+    is_id = re.fullmatch("[0-9a-f]{7,64}", revision)
+    if is_id and (row.kind != "git" or state.get_states(row.id, revision=revision)):
+        return find_run(state, row, revision)["revision"]
+    if row.kind != "git":
+        raise UsageError(f"'{printable(revision)}' is not a revision of '{row.id}'")
+    return revision if OBJECT_ID.fullmatch(revision) else resolved_ref(row, revision)
 
 
 # ==== Import of JSON state ====
@@ -8759,6 +9569,368 @@ def write_manifest(directory):
     except OSError as error:
         raise CacheError(f"cannot write {path}: {reason_of(error)}") from error
     return path, files
+
+
+# ---- Lock ----
+# A lock file names sources, revisions and the SHA-256 of every file. It is input from
+# others: whatever it says is checked, and it grants nothing that `add` would not.
+
+LOCK_NAME, LOCK_VERSION = "agents.lock.json", 1
+
+
+class Locked(NamedTuple):
+    """A source as a lock file has it: the revision is the row's `pin`.
+
+    Its destination is relative to the lock file's directory, or None.
+    """
+
+    row: SourceRow
+    files: tuple[File, ...]
+
+
+def locked_item(locked):
+    """Return the JSON object of a Locked."""
+    row = locked.row
+    files = [
+        {
+            "path": file.path,
+            "sha256": file.sha256,
+            "size": file.size,
+            "executable": file.mode == 0o755,
+        }
+        for file in sorted(locked.files, key=by_path)
+    ]
+    names = ("id", "kind", "url", "ref", "path", "include", "exclude", "destination")
+    item = {name: getattr(row, name) for name in names}
+    if row.destination is None:
+        del item["destination"]
+    return {**item, "revision": row.pin, "files": files}
+
+
+def lock_bytes(lock):
+    """Return the lock file of these Locked as bytes, the same for the same states."""
+    sources = [locked_item(locked) for locked in sorted(lock, key=lambda x: x.row.id)]
+    document = {"version": LOCK_VERSION, "sources": sources}
+    text = json.dumps(document, ensure_ascii=False, indent=1, sort_keys=True)
+    return text.encode("utf-8") + b"\n"
+
+
+def is_text(value):
+    """Return whether *value* is a string of one line without hidden characters."""
+    return isinstance(value, str) and value.isprintable() and 0 < len(value) <= 4096
+
+
+def is_text_or_none(value):
+    """Return whether *value* is such a string, or None."""
+    return value is None or is_text(value)
+
+
+def is_list_of_text(value):
+    """Return whether *value* is a list of such strings."""
+    return isinstance(value, list) and len(value) <= 1000 and all(map(is_text, value))
+
+
+def is_relative(value):
+    """Return whether *value* is the path of a directory below another, or "."."""
+    if not is_text(value):
+        return False
+    return value == "." or not (unsafe_path(value) or impossible_path(value))
+
+
+SHA256 = re.compile("[0-9a-f]{64}")
+LOCKED_SOURCE = {
+    "id": lambda value: is_text(value) and bool(SOURCE_ID.fullmatch(value)),
+    "kind": lambda value: value in KINDS,
+    "url": is_text,
+    "ref": is_text_or_none,
+    "path": is_text_or_none,
+    "include": is_list_of_text,
+    "exclude": is_list_of_text,
+    "revision": lambda value: is_text(value) and bool(OBJECT_ID.fullmatch(value)),
+    "destination": is_relative,
+    "files": lambda value: isinstance(value, list) and len(value) <= MAX_OBJECTS,
+}
+LOCKED_FILE = {
+    "path": lambda value: isinstance(value, str),
+    "sha256": lambda value: is_text(value) and bool(SHA256.fullmatch(value)),
+    "size": lambda value: type(value) is int and 0 <= value <= MAX_OBJECT_SIZE,
+    "executable": lambda value: type(value) is bool,
+}
+
+
+def checked_object(item, fields, what, optional=()):
+    """Return *item* if it is a JSON object with these *fields*; LockFileError if not.
+
+    *fields* maps names to functions that say whether a value may stand there.
+    """
+    if not isinstance(item, dict):
+        raise LockFileError(f"{what} is not an object")
+    for name in sorted(item.keys() - fields.keys()):
+        raise LockFileError(f"{what} has an unknown key '{name}'")
+    for name in sorted(fields.keys() - item.keys() - set(optional)):
+        raise LockFileError(f"{what} has no '{name}'")
+    for name, value in item.items():
+        if not fields[name](value):
+            raise LockFileError(f"{what} has a bad '{name}': {json.dumps(value)[:100]}")
+    return item
+
+
+def parse_locked(item, number):
+    """Return the Locked of a JSON object, the one of this *number* in its file."""
+    item = checked_object(item, LOCKED_SOURCE, f"source {number}", ["destination"])
+    what, files = f"source '{item['id']}'", []
+    for index, each in enumerate(item.pop("files"), 1):
+        file = checked_object(each, LOCKED_FILE, f"file {index} of {what}")
+        mode = 0o755 if file.pop("executable") else 0o644
+        files.append(File(mode=mode, **file))
+    for name in ("include", "exclude"):
+        item[name] = tuple(item[name])
+    row = SourceRow(pin=item.pop("revision"), **item)
+    paths = [file.path for file in files]
+    for path, other in find_twins(paths).items():
+        raise LockFileError(f"{what} has '{path}' and '{other}': one and the same")
+    for path in paths:
+        if fault := unsafe_path(path) or impossible_path(path):
+            raise LockFileError(f"{what} has a bad path '{path}': {fault}")
+    return Locked(row, tuple(sorted(files, key=by_path)))
+
+
+def parse_lock(data):
+    """Return the tuple of Locked that a lock file's bytes *data* say.
+
+    Raises LockFileError, ProtocolError (not JSON) or PathError for anything that
+    `lock_bytes` would not have written.
+    """
+    if re.search(rb"(?m)^(?:<{7}|\|{7}|={7}|>{7})", data):
+        raise LockFileError("it has the conflict markers of a merge: write it anew")
+    document = parse_json(data, "the lock file")
+    version = document.get("version") if isinstance(document, dict) else None
+    if type(version) is not int or version != LOCK_VERSION:
+        raise LockFileError(f"its version is {json.dumps(version)[:20]}, not 1")
+    fields = {"version": bool, "sources": lambda value: isinstance(value, list)}
+    items = checked_object(document, fields, "the lock file")["sources"]
+    lock = [parse_locked(item, number) for number, item in enumerate(items, 1)]
+    if not lock:
+        raise LockFileError("it has no sources")
+    if len({locked.row.id for locked in lock}) < len(lock):
+        raise LockFileError("it has a source twice")
+    return tuple(lock)
+
+
+def read_lock(path):
+    """Return the tuple of Locked in the file at *path*; its errors name the file."""
+    try:
+        with open(path, "rb") as file:
+            data = file.read(MAX_LISTING_SIZE + 1)
+        if len(data) > MAX_LISTING_SIZE:
+            raise LockFileError(f"it is over {MAX_LISTING_SIZE // MIB} MiB")
+        return parse_lock(data)
+    except OSError as error:
+        raise LockFileError(f"cannot read {path}: {reason_of(error)}") from error
+    except (LockFileError, ProtocolError) as error:
+        raise LockFileError(
+            f"{path} is not a lock file of this program: {error}"
+        ) from error
+
+
+def locked_destination(locked, base, chosen):
+    """Return the directory that a Locked belongs in; LockFileError if it must not.
+
+    That is below *base*, the lock file's directory, with all links resolved, or else
+    what the user has *chosen* for it by its id.
+    """
+    row = locked.row
+    if row.id in chosen:
+        return os.path.abspath(home_path(chosen[row.id]))
+    if row.destination is None:
+        raise LockFileError(f"no destination for '{row.id}': give --dest {row.id}=DIR")
+    base = os.path.realpath(base)
+    path = os.path.realpath(os.path.join(base, row.destination))
+    below = os.path.relpath(path, base).replace(os.sep, "/")
+    if not is_relative(below):
+        raise LockFileError(f"{row.destination} of '{row.id}' leads out of {base}")
+    return path
+
+
+def relative_destination(destination, base):
+    """Return *destination* as a lock file in *base* has it, None if it is outside."""
+    try:
+        below = os.path.relpath(os.path.realpath(destination), os.path.realpath(base))
+    except ValueError:  # on another drive
+        return None
+    below = below.replace(os.sep, "/")
+    return below if is_relative(below) else None
+
+
+def find_locked_drift(locked, place):
+    """Return (modified, missing, untracked): paths in the directory *place*.
+
+    Only bytes count. A link is followed: whoever made it may have moved the files.
+    """
+    tracked = {file.path: file for file in locked.files}
+    try:
+        directory = Directory(place)
+        modified, missing = find_drift(directory, tracked)
+        untracked = find_untracked(directory, tracked, locked.row, None)
+    except OSError as error:
+        raise CacheError(f"cannot read in {place}: {reason_of(error)}") from error
+    modified = [path for path in modified if not is_linked(place, tracked[path])]
+    return modified, missing, untracked
+
+
+def is_linked(place, file):
+    """Return whether a File's content is in *place* by way of a link."""
+    path = os.path.realpath(os.path.join(place, *file.path.split("/")))
+    if path == os.path.join(os.path.realpath(place), *file.path.split("/")):
+        return False
+    with contextlib.suppress(OSError):
+        parent, name = os.path.split(path)
+        return sha256_of(Directory(parent).read(name)) == file.sha256
+    return False
+
+
+def locked_target(state, locked, places):
+    """Return the Target that a Locked is; LockFileError if it must not be synced."""
+    row, where = locked.row, os.path.realpath(places[locked.row.id])
+    if row.kind == "dir":
+        raise LockFileError(f"'{row.id}' is a local directory; add it by yourself")
+    try:
+        address = parse_address(row.url, row.kind)
+        check_has_ref(address, row.ref, row.path)
+        ref_and_path(address, row.ref, row.path)
+    except UsageError as error:
+        raise LockFileError(f"source '{row.id}': {error}") from error
+    columns = {"pin": row.pin, "ref": row.ref, "path": row.path}
+    for name in ("include", "exclude"):
+        globs = getattr(row, name)
+        columns[name] = json.dumps(list(globs)) if globs else None
+    listing = Listing(revision=row.pin, files=locked.files)
+    here = state.get_source_info(row.id)
+    if here is None:
+        return Target(listing, columns, may_use_token=False)
+    here = source_row(here)
+    if (here.url, here.kind) != (stored_url(row.url, address), row.kind):
+        raise LockFileError(f"'{row.id}' is here with another URL: {here.url}")
+    if os.path.realpath(str(here.destination)) != where:
+        raise LockFileError(
+            f"'{row.id}' is here with another destination: {here.destination}"
+        )
+    return Target(listing, columns)
+
+
+def register_locked(state, lock, places):
+    """Register the sources of a lock file that are not here; return their ids."""
+    new = [locked.row for locked in lock if not state.get_source_info(locked.row.id)]
+    try:
+        for row in new:
+            add_source(
+                state,
+                row.url,
+                row.id,
+                kind=row.kind,
+                ref=row.ref,
+                path=row.path,
+                destination=places[row.id],
+                include=row.include,
+                exclude=row.exclude,
+            )
+    except UsageError as error:
+        for row in new:
+            state.remove_source(row.id)
+        raise LockFileError(f"source '{row.id}': {error}") from error
+    return {row.id for row in new}
+
+
+def make_lock(state, rows, base):
+    """Return the Locked of sources, for a lock file in *base*.
+
+    UsageError for one of which not all is here.
+    """
+    lock = []
+    for row in rows:
+        tracked = tracked_files(state.get_files(row.id))
+        if row.listing_digest != listing_digest(row, tracked.values()):
+            raise UsageError(f"'{row.id}' is not wholly synced: sync it first")
+        destination = relative_destination(row.destination, base)
+        row = row._replace(pin=row.last_sha, destination=destination)
+        lock.append(Locked(row, tuple(tracked.values())))
+    return lock
+
+
+def write_lock(state, rows, path):
+    """Write the lock file of these sources; return how many files it has."""
+    path = os.path.abspath(path)
+    lock = make_lock(state, rows, os.path.dirname(path))
+    data = lock_bytes(lock)
+    try:
+        if not os.path.isfile(path) or Path(path).read_bytes() != data:
+            write_file(path, data)
+    except OSError as error:
+        raise CacheError(f"cannot write {path}: {reason_of(error)}") from error
+    return sum(len(locked.files) for locked in lock)
+
+
+# ---- Scan ----
+
+
+def scan_files(directory, paths):
+    """Return (Findings, [(path, why it cannot be read)]) for files below *directory*.
+
+    A file that is not there has nothing to hide.
+    """
+    findings, unreadable = [], []
+    for path in paths:
+        try:
+            findings += find_hidden(path, directory.read(path))
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            unreadable.append((path, reason_of(error)))
+    return findings, unreadable
+
+
+def sarif_result(file, finding):
+    """Return the SARIF result object of a Finding in the file at this full path."""
+    from urllib.parse import quote
+
+    below = os.path.relpath(file)
+    is_below = not below.startswith("..") and not os.path.isabs(below)
+    uri = quote(below.replace(os.sep, "/")) if is_below else Path(file).as_uri()
+    region = {"startLine": finding.line, "startColumn": finding.column}
+    where = {"artifactLocation": {"uri": uri}, "region": region}
+    return {
+        "ruleId": "critical-hidden-text" if finding.critical else "hidden-text",
+        "level": "error" if finding.critical else "warning",
+        "message": {"text": finding_text(**finding._asdict())},
+        "locations": [{"physicalLocation": where}],
+    }
+
+
+def sarif_document(findings):
+    """Return a SARIF 2.1.0 document of (full path of the file, Finding) pairs.
+
+    Files below the current directory are named relative to it, as code scanning wants.
+    """
+    what = {
+        "critical-hidden-text": ("Text that hides instructions, or its own order", 9.0),
+        "hidden-text": ("Invisible or control characters, or not UTF-8", 3.0),
+    }
+    rules = [
+        {
+            "id": rule,
+            "shortDescription": {"text": text},
+            "properties": {"security-severity": str(score), "tags": ["security"]},
+        }
+        for rule, (text, score) in what.items()
+    ]
+    driver = {"name": "agent_sync", "version": __version__, "rules": rules}
+    run = {
+        "tool": {"driver": driver},
+        "columnKind": "unicodeCodePoints",
+        "results": [sarif_result(file, finding) for file, finding in findings],
+    }
+    schema = "https://json.schemastore.org/sarif-2.1.0.json"
+    return {"$schema": schema, "version": "2.1.0", "runs": [run]}
 
 
 # ==== Dashboard ====
@@ -10226,6 +11398,7 @@ class Command(NamedTuple):
     arguments: tuple
     help: str
     example: str
+    color: Callable[[str], Optional[str]]
 
 
 def program_name():
@@ -10239,25 +11412,21 @@ def argument(*names, **options):
     return names, options
 
 
-def command(name, *arguments, show, example):
+def no_color(line):
+    """Return the colour of a line of output: none."""
+
+
+def command(name, *arguments, show, example, color=no_color):
     """Register the decorated function as a command; its docstring is the help."""
 
     def register(function):
         # Under -OO there is no docstring.
         help_text = re.sub(r"\n +", "\n", (function.__doc__ or "").strip())
-        COMMANDS[name] = Command(function, show, arguments, help_text, example)
+        entry = Command(function, show, arguments, help_text, example, color)
+        COMMANDS[name] = entry
         return function
 
     return register
-
-
-def parse_duration(text):
-    """Return the seconds in "90", "90s", "15m", "2h" or "7d"; ValueError for others."""
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d+)?)([smhd]?)", text)
-    if not match:
-        raise ValueError(f"not a duration: {text}")
-    factor = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match.group(2)]
-    return min(float(match.group(1)) * factor, 36500 * 86400.0)
 
 
 def duration(text):
@@ -10270,6 +11439,16 @@ def duration(text):
         raise argparse.ArgumentTypeError(
             f"'{text}' is not a duration like 90s or 15m"
         ) from None
+
+
+def destination_of(text):
+    """Return (ID, DIR) of "ID=DIR", with the error that argparse shows."""
+    import argparse
+
+    source_id, equals, directory = text.partition("=")
+    if not (source_id and equals and directory):
+        raise argparse.ArgumentTypeError(f"'{text}' is not ID=DIR")
+    return source_id, directory
 
 
 def positive(text):
@@ -10356,10 +11535,12 @@ def summary_line(report, offline=False):
     names = (*MARKS, "skipped", "failed")
     counts = [f"{len(report[name])} {name}" for name in names if report[name]]
     files = count_text(report["unchanged"], "file")
-    if not report["checked"]:
-        text = f"offline, {files} as synced" if offline else f"not asked, {files}"
-    elif counts:
+    if counts:
         text = ", ".join([*counts, f"{report['unchanged']} unchanged"])
+    elif report["pinned"] and not report["checked"]:
+        text = f"pinned, {files} as synced"
+    elif not report["checked"]:
+        text = f"offline, {files} as synced" if offline else f"not asked, {files}"
     else:
         text = f"up to date, {files}"
     at, where = short_revision(report["revision"]), short_path(report["destination"])
@@ -10385,6 +11566,14 @@ def show_sync(document, known_skips=None, offline=False):
         yield summary_line(report, offline)
 
 
+def copy_command(destination, saved_to, path):
+    """Return the command that brings a saved file back to its place."""
+    from shlex import quote
+
+    places = (quote(str(Path(destination) / each)) for each in (saved_to, path))
+    return f"cp {' '.join(places)}"
+
+
 def tell_saved(report, terminal, dry_run):
     """Say where a run put what was in its way, and how to get that back."""
     for saved in report.saved:
@@ -10392,11 +11581,8 @@ def tell_saved(report, terminal, dry_run):
         if dry_run:
             terminal.note(f"{what} would be saved first")
             continue
-        from shlex import quote
-
-        root = Path(report.destination)
-        copy = " ".join(quote(str(root / saved[name])) for name in ("to", "path"))
-        terminal.note(f"{what} was saved; to get it back: cp {copy}")
+        command = copy_command(report.destination, saved["to"], saved["path"])
+        terminal.note(f"{what} was saved; to get it back: {command}")
 
 
 def tell_trouble(report, terminal):
@@ -10407,6 +11593,21 @@ def tell_trouble(report, terminal):
     if report.local_files_verified:
         text += "; the files here are as synced last"
     terminal.error(text)
+
+
+def tell_findings(report, terminal):
+    """Say what hides in the files that a run brought; critical ones always."""
+    if report.error:
+        return
+    for path in sorted({finding.path for finding in report.findings}):
+        found = [finding for finding in report.findings if finding.path == path]
+        first, *more = sorted(found, key=lambda finding: not finding.critical)
+        others = f" and {count_text(len(more), 'other place')}" if more else ""
+        say = terminal.error if first.critical else terminal.warn
+        say(
+            f"{report.source}: {path}:{first.line}:{first.column}{others}:"
+            f" {finding_text(**first._asdict())}; see: scan {report.source}"
+        )
 
 
 def add_first_source(context):
@@ -10442,16 +11643,88 @@ def tell_of(rows, reports, terminal, dry_run=False):
     for row, report in zip(rows, reports):
         for note in report_notes(row, report):
             terminal.warn(f"{report.source}: {note}")
-        tell_saved(report, terminal, dry_run)
+        if dry_run is not None:
+            tell_saved(report, terminal, dry_run)
         tell_trouble(report, terminal)
+        tell_findings(report, terminal)
+
+
+DRY_RUN = argument(
+    "-n", "--dry-run", action="store_true", help="change nothing, only say what"
+)
+EXIT_CODE = argument(
+    "--exit-code", action="store_true", help="exit with 1 if something would change"
+)
+OFFLINE = argument(
+    "--offline",
+    action="store_true",
+    help="ask no server: contents from the history and from local files",
+)
+ASK = argument(
+    "--ask",
+    action="store_true",
+    help="on a terminal: show what would change, and ask before changing it",
+)
+LOCKED = argument("--locked", metavar="FILE", help="what this lock file says")
+LOCKED_DEST = argument(
+    "--dest",
+    action="append",
+    type=destination_of,
+    default=[],
+    metavar="ID=DIR",
+    help="with --locked: where the files of a source are",
+)
+
+
+def sync_options(args, **more):
+    """Return the SyncOptions that the arguments of a command say, and *more*."""
+    names = ("dry_run", "force", "offline", "max_age", "timeout", "lock_timeout")
+    given = {n: getattr(args, n) for n in (*names, "jobs") if hasattr(args, n)}
+    return SyncOptions(**{**given, **more})
+
+
+def asking_options(context):
+    """Return the SyncOptions with which each source's changes are shown, and asked."""
+    args, terminal, review = context.args, context.terminal, Review()
+    if args.json or args.dry_run or not terminal.can_ask:
+        raise UsageError("--ask is for a terminal, without --json or --dry-run")
+
+    def ask(row):
+        lines = show_diffs(diff_document(row.id, review.diffs(row.id)))
+        write_output(terminal.page(lines, diff_color))
+        return terminal.ask(f"{row.id}: take this?")
+
+    return {"on_replace": review.add, "ask": ask}
+
+
+def run_sources(context, rows, options):
+    """Sync the sources with these rows; return the document of `sync` and its code."""
+    terminal = context.terminal
+    with terminal.progress_bar() as progress:
+        reports = sync_sources(context.state, rows, options, progress, terminal.log)
+    is_diff = options.dry_run and options.on_replace
+    tell_of(rows, reports, terminal, None if is_diff else options.dry_run)
+    codes = {report.exit_code() for report in reports}
+    documents = [report.document() for report in reports]
+    code = EXIT_FAILED if EXIT_FAILED in codes else max(codes, default=0)
+    document = {"ok": code == 0, "sources": documents}
+    known_skips = {row.id: row.skipped for row in rows}
+    context.lines = show_sync(document, known_skips, options.offline)
+    return document, code
+
+
+def would_change(report):
+    """Return whether a document of a run, or of a dry run, has any change in it."""
+    names = ("added", "updated", "restored", "removed")
+    return any(report[name] for name in names)
 
 
 @command(
     "sync",
     IDS,
-    argument(
-        "-n", "--dry-run", action="store_true", help="change nothing, only say what"
-    ),
+    DRY_RUN,
+    EXIT_CODE,
+    ASK,
     argument(
         "-f",
         "--force",
@@ -10466,31 +11739,218 @@ def tell_of(rows, reports, terminal, dry_run=False):
         metavar="D",
         help="leave out a source synced less than this ago (90s, 15m, 2h, 7d)",
     ),
-    argument(
-        "--offline", action="store_true", help="ask no server, only check local files"
-    ),
+    OFFLINE,
+    LOCKED,
+    LOCKED_DEST,
     LOCK_TIMEOUT,
     show=show_sync,
     example="sync --max-age 15m",
 )
 def cmd_sync(context):
     """Bring the files of all enabled sources, or of those named, up to date."""
-    args, state, terminal = context.args, context.state, context.terminal
-    if not args.ids and not state.get_all_sources():
-        add_first_source(context)
-    rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
-    names = set(SyncOptions._fields) & set(vars(args))
-    options = SyncOptions(**{name: getattr(args, name) for name in names})
-    with terminal.progress_bar() as progress:
-        reports = sync_sources(state, rows, options, progress, terminal.log)
-    tell_of(rows, reports, terminal, args.dry_run)
-    codes = {report.exit_code() for report in reports}
-    documents = [report.document() for report in reports]
-    code = EXIT_FAILED if EXIT_FAILED in codes else max(codes, default=0)
-    document = {"ok": code == 0, "sources": documents}
-    known_skips = {row.id: row.skipped for row in rows}
-    context.lines = show_sync(document, known_skips, args.offline)
+    args = context.args
+    options = sync_options(args, **(asking_options(context) if args.ask else {}))
+    if args.locked:
+        document, code = sync_locked(context, options)
+    else:
+        state = context.state
+        if not args.ids and not state.get_all_sources():
+            add_first_source(context)
+        rows = find_sources(state, args.ids, True, args.cache_dir)
+        document, code = run_sources(context, rows, options)
+    if args.exit_code and code == 0 and any(map(would_change, document["sources"])):
+        code = EXIT_FAILED
     return document, code
+
+
+def sync_locked(context, options):
+    """Bring the files to what a lock file says; return the document of `sync`."""
+    args, state = context.args, context.state
+    if args.ids:
+        raise UsageError("--locked syncs all sources of the file: name none")
+    lock, chosen = read_lock(args.locked), dict(args.dest)
+    base = os.path.dirname(os.path.abspath(args.locked))
+    places = {each.row.id: locked_destination(each, base, chosen) for each in lock}
+    targets = {each.row.id: locked_target(state, each, places) for each in lock}
+    new = register_locked(state, lock, places)
+    rows = find_sources(state, list(places), cache_dir=args.cache_dir)
+    document, code = run_sources(context, rows, options._replace(targets=targets))
+    for report in document["sources"]:
+        if report["status"] != "success" and report["source"] in new:
+            state.remove_source(report["source"])
+    return document, code
+
+
+# ---- diff, rollback, pin, unpin ----
+
+
+def diff_color(line):
+    """Return the SGR code of a line of a diff, as Git colours it, or None."""
+    if line.startswith(("diff ", "--- ", "+++ ")):
+        return "1"
+    return {"-": "31", "+": "32", "@": "36"}.get(line[:1])
+
+
+def diff_document(source_id, diffs, only_counts=False):
+    """Return one source's part of the document of `diff`."""
+    files = []
+    for diff in diffs:
+        added, deleted = diff_counts(diff)
+        file = {"path": (diff.new or diff.old).path, "action": diff.action}
+        if diff.action == MOVE:
+            file["old_path"] = diff.old.path
+        file.update(insertions=added, deletions=deleted)
+        if not only_counts:
+            file["diff"] = "".join(f"{line}\n" for line in diff_lines(diff))
+        files.append(file)
+    return {"source": source_id, "files": files, "error": None}
+
+
+def show_diffs(source):
+    """Yield the lines of one source's part of that document."""
+    for file in source["files"]:
+        if "diff" in file:
+            yield from file["diff"][:-1].split("\n")
+            continue
+        moved = f"{file['old_path']} -> " if "old_path" in file else ""
+        counts = f"+{file['insertions']} -{file['deletions']}"
+        yield f"{file['action']:8} {moved}{file['path']} | {counts}"
+    added = sum(file["insertions"] for file in source["files"])
+    deleted = sum(file["deletions"] for file in source["files"])
+    if source["files"]:
+        files = count_text(len(source["files"]), "file")
+        yield f"{source['source']}: {files} (+{added} -{deleted} lines)"
+    elif not source["error"]:
+        yield f"{source['source']}: no differences"
+
+
+def show_diff(document):
+    """Yield what differs, source by source."""
+    for source in document["sources"]:
+        yield from show_diffs(source)
+
+
+def local_target(state, row):
+    """Return the Target that is what was synced last: what edits here are against."""
+    if row.last_sha is None:
+        raise UsageError(f"'{row.id}' was never synced")
+    tracked = tracked_files(state.get_files(row.id))
+    return Target(Listing(revision=row.last_sha, files=tuple(tracked.values())))
+
+
+@command(
+    "diff",
+    IDS,
+    argument("--stat", action="store_true", help="only how many lines of which files"),
+    argument("--local", action="store_true", help="what was edited or deleted here"),
+    argument(
+        "--since",
+        metavar="RUN|REVISION|D",
+        help="what runs have changed since, from the history: 3, abc1234, 2d",
+    ),
+    EXIT_CODE,
+    JOBS,
+    TIMEOUT,
+    show=show_diff,
+    color=diff_color,
+    example="diff --stat",
+)
+def cmd_diff(context):
+    """Show what the next sync would change; nothing is written."""
+    args, state, code = context.args, context.state, 0
+    rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
+    if args.since and args.local:
+        raise UsageError("--since and --local exclude each other")
+    if args.since:
+        found = {
+            row.id: diffs_since(state, row, find_run(state, row, args.since))
+            for row in rows
+        }
+    else:
+        targets = {row.id: local_target(state, row) for row in rows if args.local}
+        review = Review(backwards=args.local)
+        more = {"dry_run": True, "on_replace": review.add, "targets": targets}
+        options = sync_options(args, **more)
+        report, code = run_sources(context, rows, options)
+        context.lines = None
+        found = {row.id: review.diffs(row.id) for row in rows}
+    sources = [diff_document(name, diffs, args.stat) for name, diffs in found.items()]
+    if not args.since:
+        for source, ran in zip(sources, report["sources"]):
+            source["error"] = ran["error"]
+    if args.exit_code and code == 0 and any(source["files"] for source in sources):
+        code = EXIT_FAILED
+    return {"sources": sources}, code
+
+
+@command(
+    "rollback",
+    ONE_ID,
+    argument(
+        "when",
+        nargs="?",
+        metavar="RUN|REVISION",
+        help="back to the state after that run; if left out, before the last change",
+    ),
+    DRY_RUN,
+    ASK,
+    OFFLINE,
+    TIMEOUT,
+    LOCK_TIMEOUT,
+    show=show_sync,
+    example="rollback team-agents",
+)
+def cmd_rollback(context):
+    """Bring a source's files back to an earlier state, and pin it there."""
+    args, state = context.args, context.state
+    (row,) = find_sources(state, [args.id], cache_dir=args.cache_dir)
+    run, target = rollback_target(state, row, args.when)
+    options = sync_options(
+        args,
+        targets={row.id: target},
+        triggered_by="rollback",
+        restored_run=run["id"],
+        **(asking_options(context) if args.ask else {}),
+    )
+    return run_sources(context, [row], options)
+
+
+def show_pins(document):
+    """Yield at which revision each source is held now."""
+    for row in document["sources"]:
+        if row["pin"]:
+            yield f"{row['id']}: pinned at {row['pin'][:7]}; the next sync applies it"
+        else:
+            yield f"{row['id']}: follows its source again, with the next sync"
+
+
+@command(
+    "pin",
+    ONE_ID,
+    argument(
+        "revision",
+        nargs="?",
+        metavar="REVISION",
+        help="of the history, a tag or a full commit id; if left out, the present one",
+    ),
+    show=show_pins,
+    example="pin team-agents",
+)
+def cmd_pin(context):
+    """Hold a source at a revision; the next sync applies it."""
+    args, state = context.args, context.state
+    (row,) = find_sources(state, [args.id], cache_dir=args.cache_dir)
+    state.save_source(row.id, pin=pin_revision(state, row, args.revision))
+    return sources_document(context, [row.id]), 0
+
+
+@command("unpin", ONE_ID, show=show_pins, example="unpin team-agents")
+def cmd_unpin(context):
+    """Let a source follow its branch or manifest again."""
+    args, state = context.args, context.state
+    (row,) = find_sources(state, [args.id], cache_dir=args.cache_dir)
+    state.save_source(row.id, pin=None)
+    return sources_document(context, [row.id]), 0
 
 
 # ---- add, set, remove, sources ----
@@ -10675,7 +12135,8 @@ def show_sources(document):
         at = f" {row['ref']}" if row["ref"] else ""
         below = f" {row['path']}/" if row["path"] else ""
         where = f"{row['kind']} {row['url']}{at}{below}"
-        yield f"{row['id']}{off}: {where} -> {row['destination']}"
+        pin = f", pinned at {short_revision(row['pin'])}" if row["pin"] else ""
+        yield f"{row['id']}{off}: {where}{pin} -> {row['destination']}"
     if not document["sources"]:
         yield f"no sources; add one with: {program_name()} add URL"
 
@@ -10700,10 +12161,13 @@ def drift_line(source):
     if age is None and source["revision"] is None:
         return f"{source['source']}: never synced{failed}; sync {source['source']}"
     drift = len(source["modified"]) + len(source["missing"])
+    files, at = count_text(source["files"], "file"), short_revision(source["revision"])
+    if last == "locked":
+        intact = f"{drift} not as locked" if drift else "all as locked"
+        return f"{source['source']}: {files}, {intact}; at {at}"
     intact = (
         f"{drift} not as synced (see: sync --dry-run)" if drift else "all as synced"
     )
-    files, at = count_text(source["files"], "file"), short_revision(source["revision"])
     when = (
         f"synced {duration_text(age)} ago"
         if age is not None
@@ -10730,24 +12194,77 @@ def cmd_status(context):
     return document, 0 if document["ok"] else EXIT_FAILED
 
 
-@command("verify", IDS, show=show_drift, example="verify && echo intact")
+@command(
+    "verify",
+    IDS,
+    argument(
+        "--strict",
+        action="store_true",
+        help="fail as well for files that nobody tracks and the filters would take",
+    ),
+    LOCKED,
+    LOCKED_DEST,
+    show=show_drift,
+    example="verify && echo intact",
+)
 def cmd_verify(context):
     """Hash every tracked file and compare it with what was synced.
 
     Fails as well where there is nothing to compare: no source, or one never synced.
+    With --locked no database is needed: the files are compared with a lock file.
     """
-    args, state = context.args, context.state
-    rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
-    document = drift_document(rows, state, rehash=True)
-    if not rows:
+    args = context.args
+    document = locked_drift(args) if args.locked else tracked_drift(context)
+    sources = document["sources"]
+    if not sources:
         context.terminal.error(
             "nothing was verified: no source is registered and enabled"
         )
-    never = [s for s in document["sources"] if not s["error"] and s["revision"] is None]
-    for source in never:
-        source["error"] = "never synced, so there is nothing to verify"
-    document["ok"] = bool(rows) and document["ok"] and not never
+    strict = args.strict and any(source["untracked"] for source in sources)
+    document["ok"] = bool(sources) and document["ok"] and not strict
     return document, 0 if document["ok"] else EXIT_FAILED
+
+
+def tracked_drift(context):
+    """Return the document of `verify` for the sources that are named, or enabled."""
+    args, state = context.args, context.state
+    rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
+    document = drift_document(rows, state, rehash=True)
+    for source in document["sources"]:
+        if not source["error"] and source["revision"] is None:
+            source["error"] = "never synced, so there is nothing to verify"
+            document["ok"] = False
+    return document
+
+
+def locked_drift(args):
+    """Return the document of `verify` for the sources of a lock file."""
+    lock, chosen = read_lock(args.locked), dict(args.dest)
+    base = os.path.dirname(os.path.abspath(args.locked))
+    unknown = sorted(set(args.ids) - {locked.row.id for locked in lock})
+    if unknown:
+        raise UsageError(f"the lock file has no source '{unknown[0]}'")
+    sources, ok = [], True
+    for locked in lock:
+        if args.ids and locked.row.id not in args.ids:
+            continue
+        place = locked_destination(locked, base, chosen)
+        modified, missing, untracked = find_locked_drift(locked, place)
+        ok = ok and not (modified or missing)
+        sources.append(
+            {
+                "source": locked.row.id,
+                "revision": locked.row.pin,
+                "last_sync_time": None,
+                "status": "locked",
+                "files": len(locked.files),
+                "modified": modified,
+                "missing": missing,
+                "untracked": untracked,
+                "error": None,
+            }
+        )
+    return {"ok": ok, "sources": sources}
 
 
 def show_files(document):
@@ -10768,20 +12285,85 @@ def cmd_files(context):
     return {"files": state.get_files(args.id)}, 0
 
 
+def show_scan(document):
+    """Yield a line for each finding, as PATH:LINE:COLUMN, and one that sums up."""
+    for finding in document["findings"]:
+        where = "{source}: {path}:{line}:{column}".format(**finding)
+        what = "critical: " if finding["critical"] else ""
+        yield f"{where}: {what}{finding_text(**finding)}"
+    found = count_text(len(document["findings"]), "finding")
+    yield f"{found} in {count_text(document['files'], 'file')}"
+
+
+@command(
+    "scan",
+    IDS,
+    argument("--sarif", action="store_true", help="for code scanning: SARIF 2.1.0"),
+    show=show_scan,
+    example="scan --sarif > agents.sarif",
+)
+def cmd_scan(context):
+    """Look for hidden or misleading characters in the tracked files."""
+    args, found, files, failed = context.args, [], 0, False
+    for row in find_sources(context.state, args.ids, cache_dir=args.cache_dir):
+        directory = Directory(str(row.destination))
+        paths = sorted(tracked_files(context.state.get_files(row.id)))
+        findings, unreadable = scan_files(directory, () if row.fault else paths)
+        found += [(row.id, directory.root, finding) for finding in findings]
+        files, failed = files + len(paths), failed or bool(unreadable or row.fault)
+        for path, why in unreadable:
+            context.terminal.error(f"{row.id}: cannot read {path}: {why}")
+        if row.fault:
+            context.terminal.error(f"{row.id}: {row.fault}")
+    code = EXIT_FAILED if found or failed else 0
+    if args.sarif:
+        args.json = True
+        pairs = [(root / finding.path, finding) for _, root, finding in found]
+        return sarif_document(pairs), code
+    findings = [{"source": name, **finding._asdict()} for name, _, finding in found]
+    return {"findings": findings, "files": files}, code
+
+
 def show_history(document):
     """Yield a line for each run, newest first, and under it what it changed."""
-    marks = {ADD: "+", UPDATE: "~", RESTORE: "~", REMOVE: "-", ADOPT: "="}
     for run in document["runs"]:
         at = short_revision(run["revision"])
         when = str(run["sync_time"])[:19].replace("T", " ")
-        yield f"{when}  {run['source_id']}  {run['status']}  {at}  {run_words(run)}"
+        back = f"rollback to run {run['restored_run']}: " if run["restored_run"] else ""
+        head = f"{run['id']:5}  {when}  {run['source_id']}  {run['status']}  {at}"
+        yield f"{head}  {back}{run_words(run)}"
         for change in run.get("changes", ()):
-            yield f"    {marks.get(change['action'], '?')} {change['path']}"
+            yield from past_change_lines(change)
+
+
+def past_change_lines(change):
+    """Yield the line of one change in the history, and where an edit was saved."""
+    marks = {ADD: "+", UPDATE: "~", RESTORE: "~", REMOVE: "-"}
+    old, new = (str(change[name] or "")[:7] for name in ("old_sha", "new_sha"))
+    sides = f"{old} -> {new}" if old and new and old != new else new or old
+    modes = change["old_mode"], change["new_mode"]
+    if None not in modes and modes[0] != modes[1]:
+        sides += f", mode {modes[0]:o} -> {modes[1]:o}"
+    yield f"       {marks.get(change['action'], '=')} {change['path']}  {sides}"
+    if change["saved_to"]:
+        yield f"         your edit is in {change['saved_to']}"
+        yield f"         to get it back: {change['get_back']}"
+
+
+def changes_of(state, run, destination, path=None):
+    """Return what a run changed, as in the document of `history`, or just one path."""
+    changes = state.get_changes(run["id"], path)
+    for change in changes:
+        saved_to, change["get_back"] = change["saved_to"], None
+        if saved_to and destination:
+            change["get_back"] = copy_command(destination, saved_to, change["path"])
+    return changes
 
 
 @command(
     "history",
     OPTIONAL_ID,
+    argument("path", nargs="?", metavar="PATH", help="only what became of this file"),
     argument(
         "-n",
         "--limit",
@@ -10800,15 +12382,17 @@ def show_history(document):
 def cmd_history(context):
     """List the runs, newest first."""
     args, state = context.args, context.state
-    if args.id:
-        find_sources(state, [args.id])
+    ids = [args.id] if args.id else []
+    rows = find_sources(state, ids, cache_dir=args.cache_dir)
+    destinations = {row.id: row.destination for row in rows}
     since = ""
     if args.since is not None:
         since = (datetime.now(timezone.utc) - timedelta(seconds=args.since)).isoformat()
-    runs = state.get_runs(args.id, args.limit, since)
-    if args.changes:
+    runs = state.get_runs(args.id, args.limit, since, args.path)
+    if args.changes or args.path:
         for run in runs:
-            run["changes"] = state.get_changes(run["id"])
+            destination = destinations.get(run["source_id"])
+            run["changes"] = changes_of(state, run, destination, args.path)
     return {"runs": runs}, 0
 
 
@@ -11019,6 +12603,34 @@ def cmd_migrate(context):
     return document, EXIT_FAILED if document["unreadable"] else 0
 
 
+def show_lock(document):
+    """Yield where the lock file is, and what it holds."""
+    sources = count_text(document["sources"], "source")
+    yield f"{document['lock']}: {sources}, {count_text(document['files'], 'file')}"
+
+
+@command(
+    "lock",
+    argument(
+        "file",
+        nargs="?",
+        default=LOCK_NAME,
+        metavar="FILE",
+        help=f"where to write it (default {LOCK_NAME})",
+    ),
+    show=show_lock,
+    example="lock && git add agents.lock.json",
+)
+def cmd_lock(context):
+    """Write a lock file: the revision and the SHA-256 of every file, for others."""
+    args, state = context.args, context.state
+    rows = find_sources(state, enabled_only=True, cache_dir=args.cache_dir)
+    if not rows:
+        raise UsageError("nothing to lock: no source is registered and enabled")
+    files = write_lock(state, rows, args.file)
+    return {"lock": args.file, "sources": len(rows), "files": files}, 0
+
+
 def show_manifest(document):
     """Yield where the manifest is, and for how many files."""
     yield f"{document['manifest']}: {count_text(document['files'], 'file')}"
@@ -11218,17 +12830,40 @@ def cmd_demo(context):
 # ---- The program ----
 
 
+def is_terminal(file):
+    """Return whether what is written to *file*, or read from it, is a person's."""
+    try:
+        return file is not None and file.isatty()
+    except (AttributeError, ValueError):
+        return False
+
+
 class Terminal:
     """Where messages go: errors, log lines and progress to stderr."""
 
     def __init__(self, args, stderr):
         self._stderr = stderr
         self._quiet, self._verbose = args.quiet, args.verbose
-        isatty = getattr(stderr, "isatty", lambda: False)()
-        understands = isatty and os.environ.get("TERM") != "dumb"
+        understands = is_terminal(stderr) and os.environ.get("TERM") != "dumb"
         self._has_bar = understands and not args.quiet and not args.json
         no_color = args.no_color or os.environ.get("NO_COLOR")
         self._color = understands and not no_color
+        self._has_colored_output = is_terminal(sys.stdout) and not no_color
+        self.can_ask = is_terminal(sys.stdin) and is_terminal(sys.stdout)
+
+    def page(self, lines, color):
+        """Return *lines* as the text to write to stdout, escaped and coloured."""
+        texts = []
+        for line in lines:
+            code = color(line) if self._has_colored_output else None
+            text = escaped(line)
+            texts.append(f"\x1b[{code}m{text}\x1b[0m\n" if code else f"{text}\n")
+        return "".join(texts)
+
+    def ask(self, question):
+        """Return whether the user answers *question* with yes."""
+        self._write(f"\r{printable(question)} [y/N] ")
+        return sys.stdin.readline().strip().lower() in ("y", "yes")
 
     def error(self, text):
         """Write one line about what went wrong."""
@@ -11496,7 +13131,7 @@ def run_command(argv):
         write_output(json.dumps(document, indent=1, default=repr) + "\n")
     elif not args.quiet:
         lines = context.lines or entry.show(document)
-        write_output("".join(f"{escaped(line)}\n" for line in lines))
+        write_output(context.terminal.page(lines, entry.color))
     return code
 
 

@@ -8406,7 +8406,7 @@ class TestPlan:
         assert steps == ([old, new] if is_first else [new, old])
 
     def test_a_change_names_both_contents_and_where_an_edit_is_now(self):
-        rows = {row.path: row for row in (tracked_as(OLD, "u"), tracked_as(OLD, "r"))}
+        rows = {path: tracked_as(OLD, path) for path in "kur"}
         new = {path: tracked_as(NEW, path) for path in "au"}
         actions = [
             agent_sync.Action("add", "a", new["a"], "rename"),
@@ -8421,6 +8421,7 @@ class TestPlan:
         facts = [(c.path, c.action, c.old_sha, c.new_sha, c.saved_to) for c in changes]
         assert facts == [
             ("a", "add", None, sha256(NEW), None),
+            ("k", "keep", sha256(OLD), None, None),
             ("r", "remove", sha256(OLD), None, None),
             ("u", "update", sha256(OLD), sha256(NEW), ".agent-sync/backup/now/u.bak"),
         ]
@@ -8592,7 +8593,7 @@ class TestEverySmallState:
 
 SYNC_KEYS = {"source", "kind", "status", "checked", "pinned", "destination", *CHANGES}
 SYNC_KEYS |= {"revision", "previous_revision", "saved", "unchanged", "requests"}
-SYNC_KEYS |= {"bytes_received", "duration_ms", "error", "left_out"}
+SYNC_KEYS |= {"bytes_received", "duration_ms", "error", "left_out", "findings"}
 
 
 class TestEveryKindOfSource:
@@ -8848,7 +8849,7 @@ class TestEveryKindOfSource:
         (synced.dest / "qa" / "qa.md").unlink()
         for options in (["--offline"], ["--offline", "--dry-run"]):
             source = synced.sync(*options, check=1)
-            assert "1 file would have to be fetched" in source["error"]
+            assert "qa/qa.md would have to be fetched" in source["error"]
             assert changes(source) == {}
 
 
@@ -9410,6 +9411,174 @@ class TestAddAsks:
         )
         assert "dumb protocol" in asking.call("add", url, check=1).err
         assert asking.call_json("sources") == {"sources": []}
+
+
+# ==== Undo ====
+
+
+def hunks(text):
+    """The lines of a diff that were added or deleted."""
+    lines = [line for line in text.splitlines() if line[:1] in ("+", "-")]
+    return [line for line in lines if not line.startswith(("+++ ", "--- "))]
+
+
+class TestSeeDecideUndo:
+    """Diff, rollback and pins, whatever the source is."""
+
+    @pytest.fixture
+    def mirror(self, program, upstream):
+        return Mirror(program, upstream)
+
+    @pytest.fixture
+    def lived(self, synced, upstream):
+        """A source after three runs; `states` are the trees after each of them."""
+        synced.states = [synced.tree()]
+        upstream.write("qa/qa.md", b"# Second\n")
+        upstream.write("new/one.md", b"# One\n")
+        upstream.delete("security.md")
+        upstream.publish()
+        synced.sync()
+        synced.states.append(synced.tree())
+        upstream.write("qa/qa.md", b"# Third\n")
+        upstream.delete("new/one.md")
+        upstream.publish()
+        synced.sync()
+        synced.states.append(synced.tree())
+        return synced
+
+    def rollback(self, mirror, *args, check=0):
+        document = mirror.program.call_json("rollback", "src", *args, check=check)
+        return only_source(document)
+
+    def test_diff_shows_what_the_next_sync_brings(self, synced, upstream):
+        """And writes nothing."""
+        upstream.write("qa/qa.md", upstream.agents()["qa/qa.md"] + b"More.\n")
+        upstream.write("new.md", b"# New\n")
+        gone = upstream.agents()["security.md"]
+        upstream.delete("security.md")
+        upstream.publish()
+        before = stats(synced.dest), synced.program.durable_rows()
+        document = synced.program.call_json("diff", "--exit-code", check=1)
+        files = {file["path"]: file for file in only_source(document)["files"]}
+        assert {path: file["action"] for path, file in files.items()} == {
+            "new.md": "add",
+            "qa/qa.md": "update",
+            "security.md": "remove",
+        }
+        assert hunks(files["new.md"]["diff"]) == ["+# New"]
+        assert hunks(files["qa/qa.md"]["diff"]) == ["+More."]
+        removed = [f"-{line}" for line in gone.decode().splitlines()]
+        assert hunks(files["security.md"]["diff"]) == removed
+        assert (stats(synced.dest), synced.program.durable_rows()) == before
+        synced.sync()
+        document = synced.program.call_json("diff", "--exit-code")
+        assert only_source(document)["files"] == []
+
+    def test_rollback_goes_back_step_by_step_without_a_network(self, lived, upstream):
+        upstream.hide()
+        for state in (lived.states[1], lived.states[0]):
+            source = self.rollback(lived)
+            assert lived.tree() == state
+            assert (source["status"], source["requests"]) == ("success", 0)
+            again = lived.sync()
+            assert (changes(again), again["requests"], again["pinned"]) == ({}, 0, True)
+        outcome = lived.program.call("rollback", "src", check=2)
+        assert "no earlier state" in outcome.err
+        upstream.hide(False)
+        lived.program.call("unpin", "src")
+        assert not lived.sync()["pinned"]
+        assert lived.tree() == lived.states[2]
+        assert lived.backups() == []
+
+    def test_rollback_to_a_run_or_a_revision_and_forward_again(self, lived):
+        runs = lived.program.call_json("history", "src")["runs"]
+        ids = [run["id"] for run in runs][::-1]
+        short = [run["revision"][:7] for run in runs][::-1]
+        for name, state in (ids[0], 0), (ids[2], 2), (short[1], 1), (short[0], 0):
+            dry = self.rollback(lived, name, "--dry-run")
+            told = changes(self.rollback(lived, name))
+            assert told == changes(dry) != {}
+            assert lived.tree() == lived.states[state]
+        [newest] = lived.program.call_json("history", "src", "-n", "1")["runs"]
+        assert newest["triggered_by"] == "rollback"
+
+    def test_what_runs_changed_since_is_shown_from_the_history(self, lived, upstream):
+        upstream.hide()
+        first = lived.program.call_json("history", "src")["runs"][-1]
+        for since in (first["id"], first["revision"][:7]):
+            document = lived.program.call_json("diff", "--since", since)
+            files = {file["path"]: file for file in only_source(document)["files"]}
+            assert {path: file["action"] for path, file in files.items()} == {
+                "qa/qa.md": "update",
+                "security.md": "remove",
+            }
+            assert hunks(files["qa/qa.md"]["diff"])[-1] == "+# Third"
+        everything = only_source(lived.program.call_json("diff", "--since", "2d"))
+        assert {file["path"] for file in everything["files"]} == set(lived.states[2])
+
+    def test_edits_made_here_are_shown(self, synced, upstream):
+        synced.write("qa/qa.md", synced.tree()["qa/qa.md"] + b"Mine.\n")
+        (synced.dest / "security.md").unlink()
+        document = synced.program.call_json("diff", "--local")
+        files = {file["path"]: file for file in only_source(document)["files"]}
+        assert hunks(files["qa/qa.md"]["diff"]) == ["+Mine."]
+        assert files["security.md"]["action"] == "remove"
+        assert set(files) == {"qa/qa.md", "security.md"}
+
+    def test_a_pin_holds_what_is_here_and_asks_nobody(self, synced, upstream):
+        synced.program.call("pin", "src")
+        before = synced.tree()
+        upstream.write("qa/qa.md", b"# Newer\n")
+        upstream.publish()
+        source = synced.sync()
+        assert (source["pinned"], source["requests"]) == (True, 0)
+        assert not source["checked"]
+        assert "src: pinned, 8 files as synced" in synced.program.call("sync").out
+        assert synced.tree() == before
+        synced.program.call("unpin", "src")
+        assert changes(synced.sync()) == {"updated": ["qa/qa.md"]}
+
+    def test_a_pin_from_the_history_is_applied_by_the_next_sync(self, lived, upstream):
+        upstream.hide()
+        first = lived.program.call_json("history", "src")["runs"][-1]
+        lived.program.call("pin", "src", first["revision"][:8])
+        assert lived.tree() == lived.states[2]
+        lived.sync("--offline")
+        assert lived.tree() == lived.states[0]
+        assert lived.sync()["revision"] == first["revision"]
+
+    def test_a_file_that_went_missing_under_a_pin_comes_back(self, synced, upstream):
+        """From the source, if it still has it; else the run fails and says which."""
+        synced.program.call("pin", "src")
+        (synced.dest / "qa" / "qa.md").unlink()
+        assert changes(synced.sync()) == {"restored": ["qa/qa.md"]}
+        assert synced.is_faithful()
+        upstream.hide()
+        (synced.dest / "qa" / "qa.md").unlink()
+        before = stats(synced.dest)
+        assert "qa/qa.md" in synced.sync(check=(1, 3))["error"]
+        assert stats(synced.dest) == before
+
+    def test_offline_brings_back_what_is_kept_and_names_what_is_not(self, lived):
+        self.rollback(lived)
+        (lived.dest / "new" / "one.md").unlink()
+        assert changes(lived.sync("--offline")) == {"restored": ["new/one.md"]}
+        assert lived.tree() == lived.states[1]
+        never_replaced = min(set(lived.states[0]) - {"qa/qa.md", "security.md"})
+        (lived.dest / never_replaced).unlink()
+        assert never_replaced in lived.sync("--offline", check=1)["error"]
+
+    def test_an_edit_in_the_way_of_a_rollback_is_saved_and_can_be_got_back(self, lived):
+        lived.write("qa/qa.md", b"# Mine\n")
+        source = self.rollback(lived)
+        assert lived.tree() == lived.states[1]
+        assert lived.backups() == [b"# Mine\n"]
+        [run] = lived.program.call_json("history", "src", "qa/qa.md", "-n", "1")["runs"]
+        [change] = run["changes"]
+        assert change["saved_to"] == source["saved"][0]["to"]
+        assert run["restored_run"] and change["new_sha"] == sha256(b"# Second\n")
+        subprocess.run(change["get_back"], shell=True, check=True)
+        assert lived.tree()["qa/qa.md"] == b"# Mine\n"
 
 
 # ==== Crashes ====
@@ -12827,6 +12996,121 @@ class TestManifest:
             source = mirror.sync()
             assert (source["requests"], source["updated"]) == (2, ["ops.json"])
         assert mirror.tree() == {**FEW_AGENTS, "ops.json": b"{}\n"}
+
+
+# A file's text, and what `scan` must find in it: line:column, code point, how many of
+# them, and ! if that is critical (FAULTS S13, S14).
+FLAG = "\U0001f3f4"
+HIDDEN = {
+    "tags.md": ("a\n b\U000e0041\U000e0042c", "2:3 U+E0041 2!"),
+    "odd-flag.md": (FLAG + "\U000e0067\U000e0041\U000e007f", "1:2 U+E0067 3!"),
+    "long-flag.md": (FLAG + "\U000e0061" * 7 + "\U000e007f", "1:2 U+E0061 8!"),
+    "no-flag.md": ("\U0001f600\U000e0067\U000e007f", "1:2 U+E0067 2!"),
+    "override.md": ("\r\nrun \u202esh\u202c", "2:5 U+202E 1!, 2:8 U+202C 1!"),
+    "isolate.json": ('"\u2066"', "1:2 U+2066 1!"),
+    "selectors.md": ("\U0001f600\ufe00\ufe01", "1:2 U+FE00 2!"),
+    "selectors-2.md": ("x" + "\U000e0150" * 9, "1:2 U+E0150 9!"),
+    "selector-on-ascii.md": ("x\ufe01", "1:2 U+FE01 1"),
+    "marks.md": ("\u200eb\u200fc\u061c", "1:1 U+200E 1, 1:3 U+200F 1, 1:5 U+061C 1"),
+    "spaces.md": ("a\u200bb\u200b", "1:2 U+200B 1, 1:4 U+200B 1"),
+    "joiner.md": ("a\u200db \U0001f600\u200d.", "1:2 U+200D 1, 1:6 U+200D 1"),
+    "many-joiners.md": ("\u06cc\u200c\u200c\u200c\u06cc", "1:2 U+200C 3"),
+    "mark-inside.md": ("\ufeffa\ufeff", "1:3 U+FEFF 1"),
+    "invisible.mdc": ("a\xadb\u2060\u2063\u3164", "1:2 U+00AD 1, 1:4 U+2060 3"),
+    "controls.md": ("a\x1b[2Jb\x00\x7f\x85", "1:2 U+001B 1, 1:7 U+0000 3"),
+    "latin-1.md": (b"caf\xe9\n\xe9\xe2\x80\xae", "1:4 0xE9 1, 2:2 U+202E 1!"),
+    "utf-16.md": ("\u202e".encode("utf-16"), "1:1 0xFF 1, 1:2 U+202E 1!"),
+    "s/script.py": ("# \u2067\n", "1:3 U+2067 1!"),
+    "s/image.png": (b"\x89PNG\x00\xe2\x80\xae", ""),
+    # No false alarm.
+    "plain.md": ("# Agent\r\n\tcode \u2014 \u201cquoted\u201d\f\n", ""),
+    "mark.md": ("\ufeff# Agent\n", ""),
+    "emoji.md": ("\u26a0\ufe0f 1\ufe0f\u20e3 \u2764\ufe0f\u200d\U0001f525", ""),
+    "emoji-2.md": ("\U0001f469\U0001f3fd\u200d\U0001f91d\u200d\U0001f468", ""),
+    "emoji-taken-out.md": ("## \ufe0f Important", ""),
+    "flag.md": ("\U0001f1eb\U0001f1f7", ""),
+    "wales.md": (FLAG + "".join(chr(0xE0000 + ord(c)) for c in "gbwls\x7f"), ""),
+    "cjk.md": ("\u845b\U000e0100 \u8fbb\ufe00", ""),
+    "persian.md": ("\u0645\u06cc\u200c\u062e\u0648\u0627 API\u200c\u0647\u0627", ""),
+    "hindi.md": ("\u0915\u094d\u200d\u0937 \u0930\u094d\u200d", ""),
+    "sinhala.md": ("\u0dc1\u0dca\u200d\u0dbb\u0dd3", ""),
+    "thai.md": ("\u0e20\u0e32\u0e29\u0e32\u200b\u0e44\u0e17\u0e22", ""),
+    "khmer.md": ("\u1781\u17d2\u1789\u17bb\u17c6\u200b\u1785\u1784\u17cb", ""),
+    "escapes.md": (r"`\u202e` and \x1b[0m and &#x200b;", ""),
+    "s/escapes.py": (r"BAD = '[\u202a-\u202e\U000e0041]'", ""),
+}
+
+
+class TestScan:
+    """Hidden and misleading characters (FAULTS S13, S14)."""
+
+    @pytest.fixture
+    def scanned(self, program, directory_upstream):
+        """A source that has all of HIDDEN in it; the Program."""
+        for path, (text, _) in HIDDEN.items():
+            data = text if isinstance(text, bytes) else text.encode()
+            directory_upstream.write(path, data)
+        directory_upstream.write("many.md", b"a\x01" * 500 + b"\xe2\x80\xae")
+        options = ["--include", "*", "--allow-hidden"]
+        mirror = Mirror(program, directory_upstream, *options)
+        assert len(mirror.sync()["added"]) > len(HIDDEN)
+        return program
+
+    def test_hidden_characters_are_found_where_they_are_and_nothing_else(self, scanned):
+        document = scanned.call_json("scan", check=1)
+        found = {path: [] for path in [*HIDDEN, "many.md"]}
+        for finding in document["findings"]:
+            mark = "!" if finding["critical"] else ""
+            where = "{line}:{column} {code_point} {length}".format(**finding)
+            found[finding["path"]].append(where + mark)
+        *many, last = found.pop("many.md")
+        assert many == [f"1:{2 * n} U+0001 1" for n in range(1, 101)]
+        assert last == "1:1001 U+202E 1!"
+        found = {path: ", ".join(told) for path, told in found.items()}
+        assert found == {path: expected for path, (_, expected) in HIDDEN.items()}
+        assert {finding["source"] for finding in document["findings"]} == {"src"}
+
+    def test_a_finding_can_be_read_and_opened(self, scanned):
+        lines = scanned.call("scan", "src", check=1).out.splitlines()
+        assert "src: override.md:2:5: critical: U+202E RIGHT-TO-LEFT OVERRIDE" in lines
+        tags = "critical: U+E0041 TAG LATIN CAPITAL LETTER A (2 in a row)"
+        assert f"src: tags.md:2:3: {tags}" in lines
+        assert "src: latin-1.md:1:4: 0xE9 not UTF-8" in lines
+        assert re.fullmatch(r"\d+ findings in \d+ files", lines[-1])
+
+    def test_code_scanning_gets_sarif(self, scanned, monkeypatch):
+        """SARIF 2.1.0: 3.13 (log), 3.14 (run), 3.27 (result), 3.30 (region)."""
+        monkeypatch.chdir(scanned.root)
+        document = scanned.call("scan", "--sarif", check=1).document
+        [run] = document["runs"]
+        assert document["version"] == "2.1.0"
+        assert run["columnKind"] == "unicodeCodePoints"
+        levels, regions = {}, {}
+        for result in run["results"]:
+            [location] = result["locations"]
+            place = location["physicalLocation"]
+            uri = place["artifactLocation"]["uri"]
+            levels.setdefault(uri, []).append(result["level"])
+            regions.setdefault(uri, []).append(place["region"])
+        assert regions["dest/isolate.json"] == [{"startLine": 1, "startColumn": 2}]
+        assert levels["dest/s/script.py"] == ["error"]
+        assert levels["dest/marks.md"] == ["warning"] * 3
+        rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+        assert {result["ruleId"] for result in run["results"]} == rules
+
+    def test_files_elsewhere_have_whole_urls_in_sarif(self, scanned):
+        text = scanned.call("scan", "--sarif", check=1).out
+        assert f'"{(scanned.root / "dest" / "tags.md").as_uri()}"' in text
+
+    def test_nothing_hidden_and_files_that_are_gone(self, synced):
+        (synced.dest / "qa" / "qa.md").unlink()
+        assert synced.program.call("scan").out == "0 findings in 8 files\n"
+
+    def test_a_file_that_cannot_be_read_is_said(self, synced):
+        (synced.dest / "qa" / "qa.md").unlink()
+        (synced.dest / "qa" / "qa.md").mkdir()
+        outcome = synced.program.call("scan", check=1)
+        assert "cannot read qa/qa.md" in outcome.err
 
 
 # ==== Dashboard ====
