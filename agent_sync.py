@@ -8420,7 +8420,8 @@ def sync_sources(
     asked = [row for row in rows if row.id not in reports]
     if asked:
         connections = ConnectionPool(jobs, handlers)
-        arguments = connections, options, progress, log, {}
+        memo: dict[str, str] = {}
+        arguments = connections, options, progress, log, memo
         try:
             runs = [Run(state, row, *arguments) for row in asked]
             reports.update({r.source: r for r in perform_all(runs, jobs)})
