@@ -1671,16 +1671,7 @@ FILE_COLUMNS = (  # of `agent_files`: what is remembered of a path
     "mode",
     "stat",
 )
-CHANGE_COLUMNS = (  # as the fields of Change
-    "file_path",
-    "action",
-    "old_sha",
-    "new_sha",
-    "old_object_id",
-    "old_mode",
-    "new_mode",
-    "saved_to",
-)
+CHANGE_COLUMNS = ("file_path", *Change._fields[1:])
 # What a listing is made from, beside the tracked files.
 LISTING_COLUMNS = (
     "url",
@@ -1870,7 +1861,10 @@ def schema_fault(connection):
     ):
         if table in schema_columns() and target not in found:
             return f"table {table} refers to a table that is not there"
-    return None
+    # AUTOINCREMENT leans on it, and tells its name by case.
+    query = "SELECT sql FROM sqlite_master WHERE name = 'sqlite_sequence'"
+    is_named = "sqlite_sequence" in str(connection.execute(query).fetchone()[0])
+    return None if is_named else "table sqlite_sequence is called otherwise"
 
 
 # ---- Recovery ----
@@ -1911,13 +1905,14 @@ def is_corruption(error):
 
 
 def read_header(path):
-    """Return the first 100 bytes of the file, SQLite's header.
+    """Return the first 100 bytes of the file, SQLite's header; b"" if there is none.
 
     Only to be read where SQLite cannot use the file: to close one takes all locks from
     it that this process has.
     """
-    with open(path, "rb") as file:
+    with contextlib.suppress(OSError), open(path, "rb") as file:
         return file.read(100)
+    return b""
 
 
 def forbids_to_write(path):
@@ -2002,8 +1997,7 @@ def write_database(path, sources):
         for source in sources:
             # What was read from a page of other things is not text.
             names = [source.get("id"), source.get("url")]
-            is_sound = all(type(name) is str and name.isprintable() for name in names)
-            if is_sound and all(names):
+            if all(type(name) is str and name and name.isprintable() for name in names):
                 with contextlib.suppress(sqlite3.Error, OverflowError):
                     insert(connection, "sources", source)
 
@@ -2014,7 +2008,7 @@ def replace_database(path):
     Return where the damaged one is now. At no time is there a database without its
     sources, or none.
     """
-    stamp = datetime.now(timezone.utc).strftime("%Y%m%dT%H%M%S.%f")
+    stamp = stamp_of(utc_now())
     corrupt_copy, fresh = (
         Path(f"{path}.{what}-{stamp}") for what in ("corrupt", "new")
     )
@@ -2110,9 +2104,7 @@ def listing_digest(source, files):
     what the source is, makes the next run read the listing anew.
     """
     values = [getattr(source, name) for name in LISTING_COLUMNS]
-    values = [
-        int(value) if value is True or value is False else value for value in values
-    ]
+    values = [int(value) if isinstance(value, bool) else value for value in values]
     text = json.dumps([LISTING_FORMAT, *values, files_digest(files)], default=repr)
     return sha256_of(text.encode())
 
@@ -2137,7 +2129,11 @@ def keep_objects(connection, source_id, objects, sound):
         "DELETE FROM git_trees WHERE source_id = ? AND object_id = ?",
         [(source_id, object_id) for object_id in stored.keys() - objects.keys()],
     )
-    connection.executemany("INSERT OR REPLACE INTO git_trees VALUES (?, ?, ?, ?)", new)
+    connection.executemany(
+        "INSERT OR REPLACE INTO git_trees (source_id, object_id, type, data)"
+        " VALUES (?, ?, ?, ?)",
+        new,
+    )
 
 
 def pinned_runs(connection):
@@ -2489,12 +2485,8 @@ class AgentSyncState:
             query = "SELECT url FROM sources WHERE id = ?"
             old = connection.execute(query, (source_id,)).fetchone()
             if old is None:
-                row = {
-                    "id": source_id,
-                    "created_at": utc_now(),
-                    "updated_at": utc_now(),
-                }
-                insert(connection, "sources", {**row, **columns})
+                times = dict.fromkeys(("created_at", "updated_at"), utc_now())
+                insert(connection, "sources", {"id": source_id, **times, **columns})
                 return
             if columns.get("url", old["url"]) != old["url"]:
                 columns = {**dict.fromkeys(FOUND_OUT), **columns}
@@ -2519,9 +2511,8 @@ class AgentSyncState:
 
         Raises DatabaseError if there is no such source.
         """
-        columns = {"last_sync_time": utc_now()}
-        columns.update({"last_sha": last_sha} if last_sha is not None else {})
-        columns.update({"etag": etag} if etag is not None else {})
+        given = {"last_sha": last_sha, "etag": etag, "last_sync_time": utc_now()}
+        columns = {name: value for name, value in given.items() if value is not None}
         with self._transaction() as connection:
             update_source(connection, source_id, columns)
 
@@ -2894,11 +2885,11 @@ class AgentSyncState:
     def find_problem(self) -> Optional[str]:
         """Return what is wrong with the database, in one line, or None."""
         try:
-            rows = self._rows("PRAGMA integrity_check(1)")
+            with self._transaction(write=False) as connection:
+                fault: Optional[str] = integrity_fault(connection)
+                return fault or schema_fault(connection)
         except DatabaseError as error:
             return str(error)
-        found = [text for row in rows for text in row.values() if text != "ok"]
-        return "; ".join(found) or None
 
     def remember_delivery(self, delivery_id: str) -> bool:
         """Remember a webhook's delivery; return whether it is new."""
