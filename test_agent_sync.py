@@ -8716,6 +8716,9 @@ class TestEveryKindOfSource:
             rows = mirror.program.query("SELECT content_sha FROM agent_files")
             assert len(rows) == 8
             assert last_run(mirror.program)["files_cached"] == 8
+            history = mirror.program.call_json("history", "--changes", "-n", "1")
+            told = [(c["path"], c["action"]) for c in history["runs"][0]["changes"]]
+            assert sorted(told) == [(path, "adopt") for path in sorted(before)]
             mirror.program.database.unlink()
             mirror = Mirror(mirror.program, upstream)
         assert mirror.backups() == []
@@ -14444,6 +14447,22 @@ def shown_on_terminal(*arguments):
     return b"".join(chunks)
 
 
+def on_screen(shown):
+    """The lines that a terminal shows in the end."""
+    lines, column = [""], 0
+    for piece in re.findall(r"\r|\n|\x1b\[[\d;]*[A-Za-z]|[^\r\n\x1b]+", shown.decode()):
+        if piece in "\r\n":
+            lines += [""] * (piece == "\n")
+            column = 0
+        elif piece[0] == "\x1b":
+            lines[-1] = lines[-1][:column] if piece[-1] == "K" else lines[-1]
+        else:
+            behind = column + len(piece)
+            lines[-1] = lines[-1][:column] + piece + lines[-1][behind:]
+            column = behind
+    return lines
+
+
 class TestOnATerminal:
     COLOUR = rb"\x1b\[[\d;]*m"
 
@@ -14456,6 +14475,8 @@ class TestOnATerminal:
         assert re.search(rb"\r(?!\n)|\x1b\[\d*K", shown)
         assert re.search(self.COLOUR, shown)
         assert large.is_faithful()
+        assert b"54/54" in shown and "54/54" not in "".join(on_screen(shown))
+        assert all(line[:1] in "+…as" for line in on_screen(shown)), "and no leftovers"
 
     def test_bytes_are_shown_until_files_are(self, large):
         shown = shown_on_terminal("sync")
