@@ -149,6 +149,7 @@ MAX_KEPT_SIZE = MIB  # of a file whose content is kept when it is replaced
 MAX_INSTRUCTIONS = 1_000_000  # in one delta
 MAX_HOPS = 10  # links on the way to one file
 MAX_LINKS = 1000  # whose targets are asked for one by one
+MAX_LINKED = 100_000  # entries read, and steps taken, through links
 MAX_KNOWN = 50_000  # entries of trees kept at hand while links are followed
 MAX_REFS_SIZE = 64 * MIB
 MAX_REFS = 10_000  # that are kept, to say which there are
@@ -179,6 +180,7 @@ MAX_IDLE = 0 if os.name == "nt" else 4  # connections: Windows keeps open files
 READER_TIMEOUT = 2.0  # of pages, which would rather say that they must wait
 
 WORK_DIRECTORY = ".agent-sync"  # below each destination: the lock, backups
+IGNORE_FILE = f"{WORK_DIRECTORY}/.gitignore"
 OWN_NAMES = frozenset({WORK_DIRECTORY, ".git"})  # directories never looked into
 STAGING_NAME = re.compile(r"\.agent-sync-[0-9a-f]{16}\.tmp")
 WINDOWS = os.name == "nt"
@@ -758,6 +760,10 @@ def collision_key(path):
     return unicodedata.normalize("NFC", folded)
 
 
+# Most paths are like this, which is ordinary everywhere but for Windows' devices.
+_PLAIN_PATH = re.compile(r"(?:[\w-][\w. -]{0,200}/)*[\w-][\w. -]{0,200}", re.ASCII)
+
+
 def is_dotgit(name):
     """Return whether some file system takes *name* for .git."""
     plain = _IGNORED.sub("", name).partition(":")[0].rstrip(" .")
@@ -790,7 +796,7 @@ def impossible_name(name, windows=WINDOWS):
 
 def unsafe_path(path):
     """Return why *path* must not be written on any platform, or None if it may."""
-    for name in path.split("/"):
+    for name in () if _PLAIN_PATH.fullmatch(path) else path.split("/"):
         if fault := unsafe_name(name):
             return f"'{printable(name)}' {fault}"
     return None
@@ -800,7 +806,8 @@ def impossible_path(path, windows=WINDOWS):
     """Return why there can be no file at *path* here, or None if there can."""
     if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_LENGTH:
         return f"longer than {MAX_PATH_LENGTH} bytes"
-    for name in path.split("/"):
+    is_plain = not windows and _PLAIN_PATH.fullmatch(path)
+    for name in () if is_plain else path.split("/"):
         if fault := impossible_name(name, windows):
             return f"'{printable(name, 60)}' {fault}"
     return None
@@ -986,6 +993,26 @@ def open_directory(name, dir_fd=None, create=False):
     return open_directory(name, dir_fd)
 
 
+# As git does it: in UTF-8, whatever the locale.
+_NAMES_ARE_TEXT = WINDOWS or sys.getfilesystemencoding().lower() in ("utf-8", "utf8")
+
+
+def system_name(name):
+    """Return a name or path below a root as `os` functions are to take it."""
+    return name if _NAMES_ARE_TEXT else name.encode("utf-8", "surrogateescape")
+
+
+def text_name(name):
+    """Return the text of a name that an `os` function gave for a `system_name`."""
+    return name if type(name) is str else name.decode("utf-8", "surrogateescape")
+
+
+def system_path(root, path):
+    """Return *path* below *root* for functions that take no descriptor."""
+    root = str(root) if _NAMES_ARE_TEXT else os.fsencode(root)
+    return os.path.join(root, system_name(path)) if path else root
+
+
 class OpenDirectories:
     """The directories below *root* that a thread uses, the last *limit* kept open.
 
@@ -1026,7 +1053,7 @@ class OpenDirectories:
         here = kept = self.open(above)
         for name in directory[len(above) :].strip("/").split("/"):
             try:
-                below = open_directory(name, here, create)
+                below = open_directory(system_name(name), here, create)
             finally:
                 if here != kept:
                     os.close(here)
@@ -1046,7 +1073,7 @@ class OpenDirectories:
     def check(self):
         """Raise OSError if a directory is not where it was when it was used."""
         for directory in sorted({*self._used, *directories_of(self._used)} - {""}):
-            now = os.lstat(os.path.join(self._root, directory))
+            now = os.lstat(system_path(self._root, directory))
             before = self._used.get(directory, now)
             if not stat.S_ISDIR(now.st_mode) or not os.path.samestat(now, before):
                 moved = "it was moved during the run"
@@ -1106,10 +1133,10 @@ class Directory:
         if not _HAS_DIR_FD:
             yield self._checked_name(directory, name, create), None
         elif opened:
-            yield name, opened.open(directory, create)
+            yield system_name(name), opened.open(directory, create)
         else:
             with contextlib.closing(OpenDirectories(self.root, 1)) as opened:
-                yield name, opened.open(directory, create)
+                yield system_name(name), opened.open(directory, create)
 
     def _checked_name(self, directory, name, create):
         """Return the full path of *name*, for platforms without dir_fd."""
@@ -1194,18 +1221,18 @@ class Directory:
         while pending:
             directory = pending.pop()
             try:
-                with os.scandir(self.root / directory) as entries:
-                    found = sorted(entries, key=lambda entry: entry.name)
+                with os.scandir(system_path(self.root, directory)) as entries:
+                    found = {text_name(entry.name): entry for entry in entries}
             except (FileNotFoundError, NotADirectoryError):
                 continue
             except OSError as error:
                 yield directory, error
                 continue
-            for entry in found:
-                path = f"{directory}/{entry.name}" if directory else entry.name
+            for name, entry in sorted(found.items(), key=lambda item: item[0]):
+                path = f"{directory}/{name}" if directory else name
                 if not entry.is_dir(follow_symlinks=False):
                     yield path, entry
-                elif entry.name not in leave_out:
+                elif name not in leave_out:
                     pending.append(path)
 
     def walk(self, below="", leave_out=()):
@@ -1322,9 +1349,9 @@ class Directory:
         directories = [path]
         for directory in directories:
             with contextlib.suppress(OSError):
-                with os.scandir(self.root / directory) as entries:
+                with os.scandir(system_path(self.root, directory)) as entries:
                     directories += [
-                        f"{directory}/{entry.name}"
+                        f"{directory}/{text_name(entry.name)}"
                         for entry in entries
                         if entry.is_dir(follow_symlinks=False)
                     ]
@@ -1361,7 +1388,8 @@ class Directory:
 
     def directories(self):
         """Return the paths of all directories that can be listed, "" for the root."""
-        found = [os.path.relpath(path, self.root) for path, _, _ in os.walk(self.root)]
+        root = system_path(self.root, "")
+        found = [text_name(os.path.relpath(path, root)) for path, *_ in os.walk(root)]
         return ["" if path == "." else path.replace(os.sep, "/") for path in found]
 
     def staging_files(self, directories):
@@ -1371,9 +1399,9 @@ class Directory:
             with contextlib.suppress(
                 FileNotFoundError, NotADirectoryError, PermissionError
             ):
-                for name in os.listdir(self.root / directory):
-                    if STAGING_NAME.fullmatch(name):
-                        yield f"{directory}/{name}" if directory else name
+                names = os.listdir(system_path(self.root, directory))
+                for name in filter(STAGING_NAME.fullmatch, map(text_name, names)):
+                    yield f"{directory}/{name}" if directory else name
 
     def clear_staging(self, directories):
         """Delete the temporary files that killed runs left in these *directories*."""
@@ -1406,6 +1434,27 @@ def stamp_of(time_text):
 def utc_now():
     """Return the present time in UTC as ISO 8601 with offset, to the microsecond."""
     return datetime.now(timezone.utc).isoformat()
+
+
+def hide_backups(directory):
+    """See to it that nothing of ours in a destination passes for an agent, or for work.
+
+    Loaders list hidden directories, so each backup ends in `.bak`; those of version
+    1.0.0 are renamed. Git is told to ignore the directory, which notes that this is
+    done.
+    """
+    if directory.inspect(IGNORE_FILE):
+        return
+    with contextlib.suppress(NotADirectoryError):  # The user's own link, not ours.
+        for path in [*directory.walk(f"{WORK_DIRECTORY}/backup")]:
+            if not path.endswith(".bak"):
+                names = (
+                    f"{path}{'.' * bool(n)}{n or ''}.bak" for n in itertools.count()
+                )
+                free = next(name for name in names if not directory.inspect(name))
+                directory.publish(path, free)
+    staged = directory.stage(IGNORE_FILE, b"*\n")
+    directory.publish(staged, IGNORE_FILE)
 
 
 class DestinationLock:
@@ -1445,6 +1494,7 @@ class DestinationLock:
         try:
             self._read()
             self._write()
+            hide_backups(Directory(self.path.parent.parent))
             self.time = os.fstat(self._file.fileno()).st_mtime_ns
         except BaseException:
             self._file.close()
@@ -2544,6 +2594,26 @@ class AgentSyncState:
                 " LIMIT 1"
             )
         )
+
+    def other_path(self) -> str | None:
+        """Return where this database was at the last sync, if that was elsewhere."""
+        query = "SELECT value FROM schema_metadata WHERE key = 'path'"
+        noted = {str(row["value"]) for row in self._rows(query)}
+        return next(iter(noted - {self._real_path()}), None)
+
+    def _real_path(self):
+        path = os.path.realpath(self.db_path)
+        return path.encode("utf-8", "backslashreplace").decode("utf-8")
+
+    def note_path(self) -> None:
+        """Note where this database is; a copy elsewhere is told by it."""
+        here = self._real_path()
+        query = "SELECT value FROM schema_metadata WHERE key = 'path' AND value = ?"
+        if not self._rows(query, (here,)):
+            with self._transaction() as connection:
+                connection.execute(
+                    "INSERT OR REPLACE INTO schema_metadata VALUES ('path', ?)", (here,)
+                )
 
     # ---- Files and contents ----
 
@@ -5596,6 +5666,7 @@ class Checkout:
                 yield path, found
         if self._room < 0:
             raise ProtocolError(f"the trees have more than {MAX_OBJECTS} entries")
+        self._room = min(self._room, MAX_LINKED)
         for path, link in links:
             room = self._room
             for _ in self._through(path, link):
@@ -5607,8 +5678,8 @@ class Checkout:
                 self._room = room
                 yield from self._through(path, link)
 
-    def _find(self, directory, name):
-        """Return the Place of *name* in a directory, or None."""
+    def _entries(self, directory):
+        """Return what is in a directory, {name: TreeEntry}, and keep that at hand."""
         entries = self._known.get(directory.object_id)
         if entries is None:
             entries = self._read_tree(directory.object_id, directory.path)
@@ -5617,15 +5688,22 @@ class Checkout:
                 self._spare -= len(entries)
             else:
                 self._room -= len(entries)
-        entry = entries.get(name)
+        return entries
+
+    def _find(self, directory, name):
+        """Return the Place of *name* in a directory, or None."""
+        entry = self._entries(directory).get(name)
         return entry and directory.child(name, entry)
 
-    def _below(self, top, prefix):
+    def _below(self, top, prefix, through_link=False):
         """Yield (path, TreeEntry) of all below *top*; the Places of links, unread."""
         pending = [(prefix, top)]
         while pending:
             prefix, directory = pending.pop()
-            entries = self._read_tree(directory.object_id, directory.path)
+            if through_link:  # and perhaps again, through another one
+                entries = self._entries(directory)
+            else:
+                entries = self._read_tree(directory.object_id, directory.path)
             for name, entry in entries.items():
                 self._room -= 1
                 if self._room < 0:
@@ -5657,7 +5735,7 @@ class Checkout:
             elif any(directory.startswith(inside) for directory in left):
                 yield path, "link to a directory that it is in"
             else:
-                for below, found in self._below(place, f"{path}/"):
+                for below, found in self._below(place, f"{path}/", True):
                     if isinstance(found, Place):
                         pending.append((below, found, hops, left))
                     else:
@@ -6170,7 +6248,7 @@ class DirectorySource(Source):
     def _content(self, path):
         """Return (what the file holds, its mode); (None, None) if it is too large."""
         try:
-            return self._directory.load(path)
+            return self._directory.load(path, MAX_OBJECT_SIZE)
         except OSError as error:
             if error.errno == errno.EFBIG:
                 return None, None
@@ -7666,6 +7744,8 @@ def remove_work_directory(directory):
     """
     with contextlib.suppress(OSError):  # On Windows the lock that is held stays.
         directory.remove(f"{WORK_DIRECTORY}/lock")
+        if set(directory.walk(WORK_DIRECTORY)) <= {IGNORE_FILE}:
+            directory.remove(IGNORE_FILE)
         directory.remove_directory(WORK_DIRECTORY)
         directory.root.rmdir()
 
@@ -8009,7 +8089,10 @@ class Run:
             with self._directory.keeping_open():
                 actions = self._stage(look, actions)
             stamp = stamp_of(utc_now())
-            steps = publish_steps(actions, stamp)
+            steps = [
+                self._saved_once(step) if step.verb == BACK_UP else step
+                for step in publish_steps(actions, stamp)
+            ]
             self._ask(steps)
             with self._directory.keeping_open():
                 self._prepare(actions, steps, look.local)
@@ -8028,6 +8111,17 @@ class Run:
             self.deadline.pause()
             if not self.options.ask(self.row):
                 raise DeclinedError("declined, so nothing was changed")
+
+    def _saved_once(self, step):
+        """Return a "back up" Step; its target is where the same bytes are, if saved."""
+        here, backup = self._directory.inspect(step.path), f"{WORK_DIRECTORY}/backup"
+        with contextlib.suppress(FileNotFoundError):
+            for stamp in sorted(os.listdir(self._directory.root / backup)):
+                target = f"{backup}/{stamp}/{step.path}.bak"
+                saved = self._directory.inspect(target)
+                if isinstance(saved, LocalFile) and same_content(saved, here):
+                    return step._replace(target=target)
+        return step
 
     def _stage(self, look, actions):
         """Fetch what is to be published into temporary files, verified and scanned.
@@ -8285,7 +8379,7 @@ class Run:
     def _file_error(self, error):
         where = f"{self._directory.root}"
         if error.filename and str(error.filename) not in where:
-            where += f" ({printable(error.filename)})"
+            where += f" ({printable(os.fsdecode(error.filename))})"
         return CacheError(f"cannot read or write in {where}: {reason_of(error)}")
 
     def _fail(self, error):
@@ -8409,6 +8503,9 @@ def sync_sources(
         reports[row.id].unchanged = state.count_files(row.id)
         reports[row.id].count_left_out(row.left_out)
     asked = [row for row in rows if row.id not in reports]
+    if asked and not options.dry_run:
+        with contextlib.suppress(DatabaseError):  # The runs will say the same.
+            state.note_path()
     if asked:
         connections = ConnectionPool(jobs, handlers)
         memo: dict[str, str] = {}
@@ -8507,6 +8604,13 @@ def check_words(kind, include, exclude, on_conflict):
     for globs in (include, exclude):
         if isinstance(globs, str) or not all(type(g) is str for g in globs or ()):
             raise UsageError("include and exclude are lists of globs")
+    for glob in (*(include or ()), *(exclude or ())):
+        if glob.startswith("!"):
+            raise UsageError(
+                f"'{printable(glob)}': a glob cannot take back what another one says;"
+                f" use --exclude for what must not come, or \\{printable(glob)} for"
+                " such a name"
+            )
 
 
 def stored_url(url, address):
@@ -11991,6 +12095,16 @@ def show_add(document):
         yield f"  it has {what}" + (f" in {top}/ (--path {top})" if top else "")
 
 
+def warn_of_globs(args, terminal):
+    """Say which globs look like lists, which they are not."""
+    for glob in (*(args.include or ()), *(args.exclude or ())):
+        if re.search(r",|\{.*\}", glob):
+            terminal.warn(
+                f"'{glob}' is one glob, commas and braces and all: give the option"
+                " once for each"
+            )
+
+
 @command(
     "add",
     argument(
@@ -12008,6 +12122,7 @@ def show_add(document):
 def cmd_add(context):
     """Register a source, after asking whether it is there; prints its id."""
     args, row, paths, doubt = context.args, None, [], None
+    warn_of_globs(args, context.terminal)
 
     def probe(source):
         nonlocal row, paths, doubt
@@ -12079,6 +12194,7 @@ def cmd_set(context):
             changes[name] = getattr(args, name)
     if not changes:
         raise UsageError(f"nothing to change: see set --help, or: sync {args.id}")
+    warn_of_globs(args, context.terminal)
     kept = change_source(
         context.state, row, args.allow_http, args.lock_timeout, **changes
     )
@@ -12202,8 +12318,9 @@ def cmd_status(context):
 def cmd_verify(context):
     """Hash every tracked file and compare it with what was synced.
 
-    Fails as well where there is nothing to compare: no source, or one never synced.
-    With --locked no database is needed: the files are compared with a lock file.
+    Fails as well where there is nothing to compare: no source, or one never synced;
+    and where the database was used elsewhere last: its files may be there, too. With
+    --locked no database is needed: the files are compared with a lock file.
     """
     args = context.args
     document = locked_drift(args) if args.locked else tracked_drift(context)
@@ -12226,6 +12343,12 @@ def tracked_drift(context):
         if not source["error"] and source["revision"] is None:
             source["error"] = "never synced, so there is nothing to verify"
             document["ok"] = False
+    if elsewhere := state.other_path():
+        context.terminal.error(
+            f"the database was last used as {elsewhere}, and what it tracks may be"
+            " there; sync here first"
+        )
+        document["ok"] = False
     return document
 
 

@@ -160,8 +160,13 @@ def delete(directory, name):
 def passes_default_filter(path):
     """Whether the default filter of DESIGN section 3 lets *path* through."""
     parts = path.split("/")
-    hidden = any(part[0] == "." or part in ("dist", "build") for part in parts)
-    return path.endswith((".md", ".json")) and not hidden and path != "README.md"
+    made = ("dist", "build", "node_modules")
+    hidden = any(part[0] == "." or part in made for part in parts)
+    return (
+        path.endswith((".md", ".mdc", ".json"))
+        and not hidden
+        and parts[-1] != "README.md"
+    )
 
 
 def only_agents(files):
@@ -7091,6 +7096,203 @@ class TestOddFilesInADirectory:
         assert "qa/qa.md" in refusal(lambda: list(source.fetch(listing.files)))
 
 
+LINKS = {  # below agents/: where a link leads, and the files it is or why it is skipped
+    "CLAUDE.md": ("qa/qa.md", [""]),
+    "chain.md": ("CLAUDE.md", [""]),
+    "skill": ("../.agents/skills/tdd", ["/SKILL.md", "/run.sh", "/ref/guide.md"]),
+    "through": ("skill/ref", ["/guide.md"]),
+    "round/about": (".././qa//../../docs/", ["/guide.md"]),
+    "up.md": ("../LICENSE", [""]),
+    "out.md": ("../../outside.md", "link out of the repository"),
+    "absolute.md": ("/etc/passwd", "link out of the repository"),
+    "git.md": ("../.git/config", "link into .git"),
+    "short": ("../GIT~1/hooks", "link into .git"),
+    "nothing.md": ("missing.md", "link to nothing in the repository"),
+    "file.md": ("qa/qa.md/x", "link into a file"),
+    "slash.md": ("qa/qa.md/", "link into a file"),
+    "self.md": ("self.md", "link through more than 10, or to itself"),
+    "inside": (".", "link to a directory that it is in"),
+    "all": ("..", "link to a directory that it is in"),
+    "module": ("../sub/x", "link into a submodule"),
+    **{f"hop{n}.md": (f"hop{n + 1}.md", [""]) for n in range(2, 10)},
+    "hop1.md": ("hop2.md", [""]),
+    "hop0.md": ("hop1.md", "link through more than 10, or to itself"),
+    "hop10.md": ("qa/qa.md", [""]),
+}
+
+
+@posix_only
+class TestLinksThroughARepository:
+    """FAULTS P17, P18 and N04: what a checkout of the whole commit would show."""
+
+    @pytest.fixture
+    def linked(self, git_upstream, repository):
+        """The upstream with LINKS, and what they lead to outside of agents/."""
+        for path in (".agents/skills/tdd/SKILL.md", ".agents/skills/tdd/run.sh"):
+            repository.write(path, path.encode())
+        repository.write("docs/guide.md", b"# Guide\n")
+        (repository.directory / ".agents/skills/tdd/run.sh").chmod(0o755)
+        (repository.directory / ".agents/skills/tdd/ref").symlink_to("../../../docs")
+        for path, (target, _) in LINKS.items():
+            link = repository.directory / "agents" / path
+            link.parent.mkdir(exist_ok=True)
+            link.symlink_to(target)
+        repository.git("add", "-A")
+        entry = f"160000,{repository.id()},sub"
+        repository.git("update-index", "--add", "--cacheinfo", entry)
+        repository.git("commit", "-q", "-m", "Links")
+        return git_upstream
+
+    def test_each_is_what_it_leads_to_or_is_told(self, program, linked, repository):
+        mirror = Mirror(program, linked, "--include", "*")
+        source = mirror.sync()
+        skipped = {skip["path"]: skip["reason"] for skip in source["skipped"]}
+        whys = {path: why for path, (_, why) in LINKS.items() if type(why) is str}
+        assert skipped == whys
+        found = {path + end for path in LINKS.keys() - whys for end in LINKS[path][1]}
+        there = repository.directory / "agents"
+        expected = {path: (there / path).read_bytes() for path in found}
+        tree = mirror.tree()
+        assert {path: tree[path] for path in found} == expected
+        assert not any(path.is_symlink() for path in mirror.dest.rglob("*"))
+        assert (mirror.dest / "skill" / "run.sh").stat().st_mode & 0o100
+        assert source["requests"] == 4
+        assert mirror.sync()["skipped"] == source["skipped"]
+
+    def test_the_targets_are_remembered(self, program, linked, repository):
+        """Two requests for an update, as without links, and where a link is new."""
+        mirror = Mirror(program, linked)
+        mirror.sync()
+        repository.write("docs/guide.md", b"# Changed\n")
+        (repository.directory / "agents" / "new.md").symlink_to("security.md")
+        repository.git("commit", "-qam", "Changed")
+        repository.git("add", "agents/new.md")
+        repository.git("commit", "-qm", "Linked")
+        source = mirror.sync()
+        assert source["added"] == ["new.md"]
+        changed = ["round/about/guide.md", "skill/ref/guide.md", "through/guide.md"]
+        assert (source["updated"], source["requests"]) == (changed, 2)
+
+    def test_a_path_may_lead_through_a_link(self, program, linked):
+        linked.arguments = [linked.url, "--path", "agents/skill/ref"]
+        mirror = Mirror(program, linked)
+        mirror.sync()
+        assert mirror.tree() == {"guide.md": b"# Guide\n"}
+
+    def test_on_githubs_raw_files_it_is_the_same(self, program, github):
+        repository = github.repository
+        repository.write(".agents/x/SKILL.md", b"# X\n")
+        links = {"s": "../.agents/x", "b.md": "no", "c.md": "s/SKILL.md"}
+        for path, target in links.items():
+            (repository.directory / "agents" / path).symlink_to(target)
+        repository.commit()
+        mirror = Mirror(program, RawUpstream(github))
+        source = mirror.sync()
+        assert paths(source["skipped"]) == ["b.md"]
+        assert mirror.tree()["s/SKILL.md"] == mirror.tree()["c.md"] == b"# X\n"
+
+    def test_links_that_multiply_are_skipped_at_once(self, program, git_server):
+        """G10, INV5: ten directories with ten links each, ten deep: 10**12 files."""
+        targets = [blob_object(f"../d{n}".encode()) for n in range(1, 11)]
+        trees = [
+            tree_object(*(("120000", f"l{n}", target) for n in range(10)))
+            for target in targets
+        ]
+        leaf = [("100644", f"{n:03}.md", A_BLOB) for n in range(100)]
+        trees.append(tree_object(*leaf))
+        entries = [("40000", f"d{n}", tree) for n, tree in enumerate(trees)]
+        entries.sort(key=lambda entry: entry[1] + "/")
+        root = tree_object(("100644", "a.md", A_BLOB), *entries)
+        commit = commit_object(root)
+        pack = pack_of(*full_entries(A_BLOB, *targets, *trees, root, commit))
+        begin = time.process_time()
+        found = brought_from(pack, object_id(*commit))
+        assert time.process_time() - begin < 4
+        assert {path for path in found if path.count("/") < 2} == {
+            "a.md", *(f"d10/{name}" for _, name, _ in leaf)
+        }  # fmt: skip
+        assert len([path for path in found if path.startswith("d9/")]) == 1000
+        assert not [path for path in found if path.startswith("d0/")]
+        serve(git_server, Transport(object_id(*commit), pack_answer(pack)))
+        url = f"{git_server.url}/owner/repo.git"
+        program.call("add", url, "--id", "src", "--exclude", "d?/")
+        assert peak_of_sync(program, check=0) < PEAK_LIMIT
+
+
+class TestNamesInAnyLocale:
+    def test_names_are_bytes_in_utf_8_where_text_is_not(
+        self, program, git_upstream, monkeypatch
+    ):
+        """N19: in a Latin-1 locale `os` functions would write another name."""
+        git_upstream.write("rôle/代理.md", b"# A\n")
+        git_upstream.publish()
+        monkeypatch.setattr(agent_sync, "_NAMES_ARE_TEXT", False)
+        mirror = Mirror(program, git_upstream)
+        mirror.sync()
+        assert mirror.is_faithful()
+        mirror.write("rôle/代理.md", b"# Mine\n")
+        git_upstream.delete("ops.json")
+        git_upstream.publish()
+        source = mirror.sync()
+        assert source["removed"] == ["ops.json"]
+        assert source["restored"] == ["rôle/代理.md"]
+        assert mirror.is_faithful() and mirror.backups() == [b"# Mine\n"]
+        program.call("verify")
+
+
+class TestBackups:
+    """FAULTS N01, N10 and N21."""
+
+    def files(self, mirror):
+        work = mirror.dest / ".agent-sync"
+        return {
+            path.relative_to(work).as_posix(): path.read_bytes()
+            for path in work.rglob("*")
+            if path.is_file()
+        }
+
+    def test_the_same_bytes_are_saved_once(self, synced):
+        """Here a formatter edits what came after each run."""
+        places = set()
+        for _ in range(3):
+            synced.write("qa/qa.md", b"# Formatted\n")
+            (saved,) = synced.sync()["saved"]
+            places.add(saved["to"])
+        assert synced.backups() == [b"# Formatted\n"] and len(places) == 1
+        synced.write("qa/qa.md", b"# Edited\n")
+        synced.sync()
+        assert synced.backups() == [b"# Edited\n", b"# Formatted\n"]
+
+    def test_git_and_loaders_of_agents_see_nothing_of_it(self, synced):
+        synced.write("qa/qa.md", b"# Edited\n")
+        synced.sync()
+        files = self.files(synced)
+        assert files[".gitignore"] == b"*\n" and len(files) == 3
+        assert not [p for p in files if p.endswith((".md", ".mdc", ".json"))]
+        subprocess.run(["git", "init", "-q"], cwd=synced.dest, env=GIT_ENV, check=True)
+        status = ["git", "status", "--porcelain", "-uall"]
+        done = subprocess.run(status, cwd=synced.dest, env=GIT_ENV, capture_output=True)
+        assert b"qa.md" in done.stdout and b".agent-sync" not in done.stdout
+
+    def test_those_of_version_1_0_0_are_hidden_by_the_next_run(self, synced):
+        (synced.dest / ".agent-sync" / ".gitignore").unlink()
+        for name in ("a.md", "a.md.bak", "b/c.json"):
+            synced.write(f".agent-sync/backup/T/{name}", name.encode())
+        synced.sync("--dry-run")
+        assert "backup/T/a.md" in self.files(synced)
+        synced.sync()
+        files = self.files(synced)
+        before = {"a.md.1.bak": "a.md", "a.md.bak": "a.md.bak"}
+        before["b/c.json.bak"] = "b/c.json"
+        for name, old_name in before.items():
+            assert files[f"backup/T/{name}"] == old_name.encode()
+        assert len(files) == 5
+
+    def test_a_removed_source_leaves_backups_only(self, synced):
+        synced.program.call("remove", "src", "--delete-files")
+        assert not synced.dest.exists()
+
+
 class TestSharedDestinations:
     """FAULTS N09, P23, S15: in one directory, or in one inside another's."""
 
@@ -8799,6 +9001,81 @@ class TestEveryKindOfSource:
         upstream.publish()
         synced.sync("--force")
         assert synced.is_faithful()
+
+    def test_an_emptied_source_empties_no_destination(self, synced, upstream):
+        """N06: unmounted, a broken deploy, all moved away; with any number of files."""
+        for left in (1, 0):
+            for path in sorted(upstream.agents())[left:]:
+                upstream.delete(path)
+            upstream.publish()
+            if left:
+                synced.sync("--force")
+        before = synced.tree()
+        assert len(before) == 1
+        error = synced.sync(check=1)["error"]
+        assert "--force" in error or "--include" in error
+        assert synced.tree() == before
+
+    def test_files_that_moved_are_not_lost(self, synced, upstream):
+        """N07: renamed all, and one of eight with a word in it changed."""
+        agents = upstream.agents()
+        for path, data in agents.items():
+            upstream.delete(path)
+            upstream.write(f"moved/{path}", data)
+        upstream.write("moved/qa/qa.md", b"# Another\n")
+        upstream.publish()
+        source = synced.sync()
+        assert len(source["removed"]) == len(source["added"]) == 8
+        assert synced.is_faithful()
+
+    def test_skills_come_whole_and_what_is_left_out_is_said(self, mirror, upstream):
+        """N03, N04: also when nothing changed."""
+        skill = {
+            f"skills/pdf/{name}": name.encode() * 9
+            for name in ("SKILL.md", "run.py", "a/b.png", ".env.example", "README.md")
+        }
+        others = ["x.toml", "y.toml", "skills/z.py", "skills/pdf/.gitignore"]
+        for path in (*skill, *others, "rules/a.mdc"):
+            upstream.write(path, skill.get(path, b"# Other\n"))
+        upstream.publish()
+        sources = [mirror.sync("--dry-run"), mirror.sync(), mirror.sync()]
+        sources.append(mirror.sync("--max-age", "1h"))
+        expected = {*skill, "rules/a.mdc", *AGENTS}
+        assert set(sources[0]["added"]) == set(mirror.tree()) == expected
+        assert {path: mirror.tree()[path] for path in skill} == skill
+        (left_out,) = {source["left_out"] for source in sources}
+        assert left_out >= len(others)
+        told = mirror.program.call("sync").err
+        assert f"{left_out} more files do not match the filters (" in told
+        assert "2 *.toml" in told and "1 .gitignore" in told
+
+    def test_filters_that_take_nothing_fail_and_say_what_there_is(
+        self, program, upstream
+    ):
+        """N03."""
+        upstream.write("x.toml", b"# Other\n")
+        upstream.publish()
+        mirror = Mirror(program, upstream, "--include", "*.rs")
+        error = mirror.sync(check=1)["error"]
+        assert "*.md" in error and "1 *.toml" in error and "--include '*.md'" in error
+        assert mirror.tree() == {}
+
+    def test_a_file_beyond_the_limit_is_skipped_and_stays_as_it_was(
+        self, synced, upstream, monkeypatch
+    ):
+        """N20."""
+        monkeypatch.setattr(agent_sync, "MAX_OBJECT_SIZE", 50_000)
+        before = synced.tree()
+        for path in ("huge.md", "qa/qa.md"):
+            upstream.write(path, random.Random(path).randbytes(60_000).hex().encode())
+        upstream.publish()
+        for _ in range(2):
+            source = synced.sync()
+            assert paths(source["skipped"]) == ["huge.md", "qa/qa.md"]
+            assert all("larger" in skip["reason"] for skip in source["skipped"])
+            assert synced.tree() == before
+        out = synced.program.call("sync").out
+        assert "huge.md" not in out and "2 skipped" in out
 
     def test_git_lfs_pointers_are_skipped_and_told(self, synced, upstream):
         """FAULTS P20: one that was a file goes, unless it was edited."""
@@ -14936,6 +15213,27 @@ class TestVerifyAlone:
         assert document["ok"] is False
         assert "never synced" in only_source(document)["error"]
         assert "never synced" in mirror.program.call("verify", check=1).out
+
+    def test_strictly_files_that_nobody_tracks_fail_it(self, synced):
+        synced.program.call("verify", "--strict")
+        synced.write("qa/notes.txt", b"not one that would be taken\n")
+        synced.program.call("verify", "--strict")
+        synced.write("qa/mine.md", b"mine\n")
+        synced.program.call("verify")
+        document = synced.program.call_json("verify", "--strict", check=1)
+        assert document["ok"] is False
+        assert only_source(document)["untracked"] == ["qa/mine.md"]
+
+    def test_a_database_at_another_path_fails_it_until_a_sync(self, synced, tmp_path):
+        """A checkout's copy: the files that it tracks are those of another one."""
+        program, copy = synced.program, tmp_path / "copy.db"
+        shutil.copy(program.database, copy)
+        at_copy = ["--db", copy, "verify"]
+        assert str(program.database) in program.call(*at_copy, check=1).err
+        assert program.call_json(*at_copy, check=1)["ok"] is False
+        program.call("verify")
+        program.call("--db", copy, "sync")
+        program.call(*at_copy)
 
     def test_disabled_sources_count_only_if_they_are_named(self, synced):
         synced.program.call("add", "owner/repo", "--id", "other", "--disabled")
