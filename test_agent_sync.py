@@ -12322,24 +12322,20 @@ class TestMigration:
         assert "nothing to import" in program.call("migrate").out
         assert (tree(old), program.durable_rows()) == before
 
+    @posix_only
     def test_the_same_cache_again_changes_no_row_and_no_backup(self, program, old):
+        """Nor is a dangling link a free name for one."""
         data = (old / CACHE).read_bytes()
         program.call("migrate")
         before = program.durable_rows()
-        for number in (1, 2):
+        (old / f"{CACHE}.backup.1").symlink_to(program.root / "elsewhere")
+        for number in (2, 3):
             (old / CACHE).write_bytes(data + b" " * number)
             program.call("migrate")
             assert program.durable_rows() == before
             numbered = old / f"{CACHE}.backup.{number}"
             assert numbered.read_bytes() == data + b" " * number
         assert (old / f"{CACHE}.backup").read_bytes() == data
-
-    @posix_only
-    def test_a_dangling_link_is_no_free_name_for_the_backup(self, program, old):
-        data = (old / CACHE).read_bytes()
-        (old / f"{CACHE}.backup").symlink_to(program.root / "elsewhere")
-        program.call("migrate")
-        assert (old / f"{CACHE}.backup.1").read_bytes() == data
         assert not (program.root / "elsewhere").exists()
 
     def test_a_newer_etag_is_not_replaced_by_an_old_one(self, program, host, old):
@@ -12424,37 +12420,30 @@ class TestEntriesOfTheCache:
         program.call("migrate")
         return sorted(tracked_etags(program))
 
-    @pytest.mark.parametrize("what", ["missing", "of another size"])
+    @posix_only
     def test_a_file_that_is_not_as_recorded_is_downloaded_again(
-        self, program, host, old, what
+        self, program, host, old, monkeypatch
     ):
-        write(old, "ops.json", b'{"name": "op')
-        if what == "missing":
-            (old / "ops.json").unlink()
-        assert "ops.json" not in self.imported(program)
-        program.call("sync")
-        assert host.answered(200) == ["ops.json"]
-        assert tree(old)["ops.json"] == FEW_AGENTS["ops.json"]
-
-    def test_a_file_that_cannot_be_read_is_downloaded_again(
-        self, program, old, monkeypatch
-    ):
+        """Missing, of another size, a link, or not to be read."""
+        missing, short, link, locked = sorted(FEW_AGENTS)
+        write(program.root, "elsewhere", FEW_AGENTS[link])
+        (old / missing).unlink()
+        write(old, short, FEW_AGENTS[short][:-1])
+        (old / link).unlink()
+        (old / link).symlink_to(program.root / "elsewhere")
         inspect = agent_sync.Directory.inspect
 
         def refuse(directory, path, *args):
-            if path == "ops.json":
+            if path == locked:
                 raise PermissionError(errno.EACCES, "Permission denied", path)
             return inspect(directory, path, *args)
 
-        monkeypatch.setattr(agent_sync.Directory, "inspect", refuse)
-        assert self.imported(program) == sorted(set(FEW_AGENTS) - {"ops.json"})
-
-    @posix_only
-    def test_a_link_is_no_cached_file(self, program, old):
-        write(program.root, "elsewhere", FEW_AGENTS["ops.json"])
-        (old / "ops.json").unlink()
-        (old / "ops.json").symlink_to(program.root / "elsewhere")
-        assert "ops.json" not in self.imported(program)
+        with monkeypatch.context() as patch:
+            patch.setattr(agent_sync.Directory, "inspect", refuse)
+            assert self.imported(program) == []
+        program.call("sync")
+        assert host.answered(200) == sorted(FEW_AGENTS)
+        assert tree(old).items() >= FEW_AGENTS.items()
 
     def test_a_url_that_is_no_file_of_the_source_is_left_out(self, program, host, old):
         urls = [url.format(base=host.base) for url in NO_FILES_OF_THE_SOURCE]
@@ -12462,11 +12451,6 @@ class TestEntriesOfTheCache:
         (old / CACHE).write_text(json.dumps(dict.fromkeys(urls, entry)))
         document = program.call_json("migrate")
         assert (document["imported"], document["download_again"]) == (0, len(urls))
-
-    def test_a_quoted_url_is_the_file_with_the_plain_name(self, program, host, old):
-        name = "engineer/caf\u00e9 one.md"
-        put_cache(old, host.base, {name: b"# One\n"})
-        assert self.imported(program) == [name]
 
     def put_entries(self, old, host, entries):
         """Write a cache with *entries* of files that are all here, and no others."""
@@ -12519,8 +12503,9 @@ class TestEntriesOfTheCache:
     ):
         dest = program.root / "cache" / "src"
         add_http(program, host.base + "/agents.json", dest)
-        put_cache(dest, host.base, host.files)
-        assert self.imported(program) == sorted(FEW_AGENTS)
+        files = {**host.files, "engineer/caf\u00e9 one.md": b"# One\n"}  # is quoted
+        put_cache(dest, host.base, files)
+        assert self.imported(program) == sorted(files)
 
     def test_an_edited_file_is_not_taken_for_ours(self, program, host):
         """It is tracked with another hash, so it is the user's: never lost."""
@@ -12569,29 +12554,25 @@ class TestDamagedCaches:
         assert {name: tree(root / name) for name in DAMAGED} == before
         assert (old / f"{CACHE}.backup").is_file()
 
-    def test_a_huge_one_is_not_read(self, program, old):
-        with (old / CACHE).open("r+b") as file:
-            file.truncate(40 << 20)
-        [file] = program.call_json("migrate", check=1)["files"]
-        assert "larger than" in file["error"]
-        assert (old / CACHE).stat().st_size == 40 << 20
-
     @posix_only
-    @pytest.mark.parametrize("what", ["link", "pipe", "directory"])
-    def test_what_is_no_file_is_not_followed_and_holds_nobody_up(
-        self, program, old, what
-    ):
+    @pytest.mark.parametrize("what", ["huge", "link", "pipe", "directory"])
+    def test_what_is_no_file_or_too_large_is_not_read(self, program, old, what):
         (old / CACHE).rename(program.root / "elsewhere")
-        if what == "link":
+        if what == "huge":
+            with (old / CACHE).open("wb") as file:
+                file.truncate(40 << 20)
+        elif what == "link":
             (old / CACHE).symlink_to(program.root / "elsewhere")
         elif what == "pipe":
             os.mkfifo(old / CACHE)
         else:
             (old / CACHE).mkdir()
+        before = os.lstat(old / CACHE)
         found = what != "directory"
         document = program.call_json("migrate", check=1 if found else 0)
         assert (document["imported"], document["unreadable"]) == (0, int(found))
-        assert not (old / CACHE).is_file() or (old / CACHE).is_symlink()
+        assert "larger than" in str(document["files"]) or what != "huge"
+        assert os.lstat(old / CACHE) == before
 
     def test_a_directory_that_cannot_be_read_holds_up_no_other(
         self, program, old, monkeypatch
