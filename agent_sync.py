@@ -12099,7 +12099,7 @@ SOURCE_ARGUMENTS = (
         "--include",
         action="append",
         metavar="GLOB",
-        help="take these, and not *.md and *.json outside of dist/ and build/",
+        help="take these, and not *.md, *.mdc, *.json and whole skills",
     ),
     argument("--exclude", action="append", metavar="GLOB", help="leave out these, too"),
     argument(
