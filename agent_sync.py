@@ -7568,6 +7568,18 @@ def undone(files, changes):
     return before
 
 
+def whole_since(state, source_id, tracked, changes):
+    """Return the id of the first run from which on the history is whole, or "none"."""
+    since = "none"
+    for run in state.get_states(source_id):
+        later = [change for change in changes if change["run_id"] > run["id"]]
+        files = undone(tracked, later).values()
+        if files_digest(files) != run["listing_digest"]:
+            break
+        since = run["id"]
+    return since
+
+
 def listing_of(state, run, tracked):
     """Return the Listing that a source had after *run*, a row of the history.
 
@@ -7583,18 +7595,6 @@ def listing_of(state, run, tracked):
         )
     files = tuple(sorted(files.values(), key=by_path))
     return Listing(revision=run["revision"], files=files)
-
-
-def whole_since(state, source_id, tracked, changes):
-    """Return the id of the first run from which on the history is whole, or "none"."""
-    since = "none"
-    for run in state.get_states(source_id):
-        later = [change for change in changes if change["run_id"] > run["id"]]
-        files = undone(tracked, later).values()
-        if files_digest(files) != run["listing_digest"]:
-            break
-        since = run["id"]
-    return since
 
 
 def stored_contents(state, directory, paths, digests):
@@ -9858,6 +9858,17 @@ def relative_destination(destination, base):
     return below if is_relative(below) else None
 
 
+def is_linked(place, file):
+    """Return whether a File's content is in *place* by way of a link."""
+    path = os.path.realpath(os.path.join(place, *file.path.split("/")))
+    if path == os.path.join(os.path.realpath(place), *file.path.split("/")):
+        return False
+    with contextlib.suppress(OSError):
+        parent, name = os.path.split(path)
+        return sha256_of(Directory(parent).read(name)) == file.sha256
+    return False
+
+
 def find_locked_drift(locked, place):
     """Return (modified, missing, untracked): paths in the directory *place*.
 
@@ -9872,17 +9883,6 @@ def find_locked_drift(locked, place):
         raise CacheError(f"cannot read in {place}: {reason_of(error)}") from error
     modified = [path for path in modified if not is_linked(place, tracked[path])]
     return modified, missing, untracked
-
-
-def is_linked(place, file):
-    """Return whether a File's content is in *place* by way of a link."""
-    path = os.path.realpath(os.path.join(place, *file.path.split("/")))
-    if path == os.path.join(os.path.realpath(place), *file.path.split("/")):
-        return False
-    with contextlib.suppress(OSError):
-        parent, name = os.path.split(path)
-        return sha256_of(Directory(parent).read(name)) == file.sha256
-    return False
 
 
 def locked_target(state, locked, places):
@@ -11602,6 +11602,25 @@ def port_number(text):
     return int(text)
 
 
+def write_output(text):
+    """Write *text* to stdout. A closed pipe is ignored; a full disk is an error."""
+    if sys.stdout is None:  # It was closed before this program began.
+        return
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # What is still buffered would raise again when the interpreter exits.
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            raise AgentSyncError(
+                f"cannot write the output: {reason_of(error)}"
+            ) from error
+
+
 def short_revision(revision):
     """Return the first seven digits of a revision, or "no revision"."""
     return revision[:7] if revision else "no revision"
@@ -11816,6 +11835,46 @@ def sync_options(args, **more):
     return SyncOptions(**{**given, **more})
 
 
+def diff_color(line):
+    """Return the SGR code of a line of a diff, as Git colours it, or None."""
+    if line.startswith(("diff ", "--- ", "+++ ")):
+        return "1"
+    return {"-": "31", "+": "32", "@": "36"}.get(line[:1])
+
+
+def diff_document(source_id, diffs, only_counts=False):
+    """Return one source's part of the document of `diff`."""
+    files = []
+    for diff in diffs:
+        added, deleted = diff_counts(diff)
+        file = {"path": (diff.new or diff.old).path, "action": diff.action}
+        if diff.action == MOVE:
+            file["old_path"] = diff.old.path
+        file.update(insertions=added, deletions=deleted)
+        if not only_counts:
+            file["diff"] = "".join(f"{line}\n" for line in diff_lines(diff))
+        files.append(file)
+    return {"source": source_id, "files": files, "error": None}
+
+
+def show_diffs(source):
+    """Yield the lines of one source's part of that document."""
+    for file in source["files"]:
+        if "diff" in file:
+            yield from file["diff"][:-1].split("\n")
+            continue
+        moved = f"{file['old_path']} -> " if "old_path" in file else ""
+        counts = f"+{file['insertions']} -{file['deletions']}"
+        yield f"{file['action']:8} {moved}{file['path']} | {counts}"
+    added = sum(file["insertions"] for file in source["files"])
+    deleted = sum(file["deletions"] for file in source["files"])
+    if source["files"]:
+        files = count_text(len(source["files"]), "file")
+        yield f"{source['source']}: {files} (+{added} -{deleted} lines)"
+    elif not source["error"]:
+        yield f"{source['source']}: no differences"
+
+
 def asking_options(context):
     """Return the SyncOptions with which each source's changes are shown, and asked."""
     args, terminal, review = context.args, context.terminal, Review()
@@ -11850,6 +11909,24 @@ def would_change(report):
     """Return whether a document of a run, or of a dry run, has any change in it."""
     names = ("added", "updated", "restored", "removed")
     return any(report[name] for name in names)
+
+
+def sync_locked(context, options):
+    """Bring the files to what a lock file says; return the document of `sync`."""
+    args, state = context.args, context.state
+    if args.ids:
+        raise UsageError("--locked syncs all sources of the file: name none")
+    lock, chosen = read_lock(args.locked), dict(args.dest)
+    base = os.path.dirname(os.path.abspath(args.locked))
+    places = {each.row.id: locked_destination(each, base, chosen) for each in lock}
+    targets = {each.row.id: locked_target(state, each, places) for each in lock}
+    new = register_locked(state, lock, places)
+    rows = find_sources(state, list(places), cache_dir=args.cache_dir)
+    document, code = run_sources(context, rows, options._replace(targets=targets))
+    for report in document["sources"]:
+        if report["status"] != "success" and report["source"] in new:
+            state.remove_source(report["source"])
+    return document, code
 
 
 @command(
@@ -11896,65 +11973,7 @@ def cmd_sync(context):
     return document, code
 
 
-def sync_locked(context, options):
-    """Bring the files to what a lock file says; return the document of `sync`."""
-    args, state = context.args, context.state
-    if args.ids:
-        raise UsageError("--locked syncs all sources of the file: name none")
-    lock, chosen = read_lock(args.locked), dict(args.dest)
-    base = os.path.dirname(os.path.abspath(args.locked))
-    places = {each.row.id: locked_destination(each, base, chosen) for each in lock}
-    targets = {each.row.id: locked_target(state, each, places) for each in lock}
-    new = register_locked(state, lock, places)
-    rows = find_sources(state, list(places), cache_dir=args.cache_dir)
-    document, code = run_sources(context, rows, options._replace(targets=targets))
-    for report in document["sources"]:
-        if report["status"] != "success" and report["source"] in new:
-            state.remove_source(report["source"])
-    return document, code
-
-
 # ---- diff, rollback, pin, unpin ----
-
-
-def diff_color(line):
-    """Return the SGR code of a line of a diff, as Git colours it, or None."""
-    if line.startswith(("diff ", "--- ", "+++ ")):
-        return "1"
-    return {"-": "31", "+": "32", "@": "36"}.get(line[:1])
-
-
-def diff_document(source_id, diffs, only_counts=False):
-    """Return one source's part of the document of `diff`."""
-    files = []
-    for diff in diffs:
-        added, deleted = diff_counts(diff)
-        file = {"path": (diff.new or diff.old).path, "action": diff.action}
-        if diff.action == MOVE:
-            file["old_path"] = diff.old.path
-        file.update(insertions=added, deletions=deleted)
-        if not only_counts:
-            file["diff"] = "".join(f"{line}\n" for line in diff_lines(diff))
-        files.append(file)
-    return {"source": source_id, "files": files, "error": None}
-
-
-def show_diffs(source):
-    """Yield the lines of one source's part of that document."""
-    for file in source["files"]:
-        if "diff" in file:
-            yield from file["diff"][:-1].split("\n")
-            continue
-        moved = f"{file['old_path']} -> " if "old_path" in file else ""
-        counts = f"+{file['insertions']} -{file['deletions']}"
-        yield f"{file['action']:8} {moved}{file['path']} | {counts}"
-    added = sum(file["insertions"] for file in source["files"])
-    deleted = sum(file["deletions"] for file in source["files"])
-    if source["files"]:
-        files = count_text(len(source["files"]), "file")
-        yield f"{source['source']}: {files} (+{added} -{deleted} lines)"
-    elif not source["error"]:
-        yield f"{source['source']}: no differences"
 
 
 def show_diff(document):
@@ -12046,6 +12065,12 @@ def cmd_rollback(context):
         **(asking_options(context) if args.ask else {}),
     )
     return run_sources(context, [row], options)
+
+
+def sources_document(context, ids=()):
+    """Return the document of `sources` for the sources named, or all."""
+    rows = find_sources(context.state, ids, cache_dir=context.args.cache_dir)
+    return {"sources": [row._asdict() for row in rows]}
 
 
 def show_pins(document):
@@ -12267,12 +12292,6 @@ def cmd_remove(context):
     return {"source": args.id, "deleted": deleted, "left": left}, 0
 
 
-def sources_document(context, ids=()):
-    """Return the document of `sources` for the sources named, or all."""
-    rows = find_sources(context.state, ids, cache_dir=context.args.cache_dir)
-    return {"sources": [row._asdict() for row in rows]}
-
-
 def show_sources(document):
     """Yield a line for each source."""
     for row in document["sources"]:
@@ -12339,6 +12358,54 @@ def cmd_status(context):
     return document, 0 if document["ok"] else EXIT_FAILED
 
 
+def locked_drift(args):
+    """Return the document of `verify` for the sources of a lock file."""
+    lock, chosen = read_lock(args.locked), dict(args.dest)
+    base = os.path.dirname(os.path.abspath(args.locked))
+    unknown = sorted(set(args.ids) - {locked.row.id for locked in lock})
+    if unknown:
+        raise UsageError(f"the lock file has no source '{unknown[0]}'")
+    sources, ok = [], True
+    for locked in lock:
+        if args.ids and locked.row.id not in args.ids:
+            continue
+        place = locked_destination(locked, base, chosen)
+        modified, missing, untracked = find_locked_drift(locked, place)
+        ok = ok and not (modified or missing)
+        sources.append(
+            {
+                "source": locked.row.id,
+                "revision": locked.row.pin,
+                "last_sync_time": None,
+                "status": "locked",
+                "files": len(locked.files),
+                "modified": modified,
+                "missing": missing,
+                "untracked": untracked,
+                "error": None,
+            }
+        )
+    return {"ok": ok, "sources": sources}
+
+
+def tracked_drift(context):
+    """Return the document of `verify` for the sources that are named, or enabled."""
+    args, state = context.args, context.state
+    rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
+    document = drift_document(rows, state, rehash=True)
+    for source in document["sources"]:
+        if not source["error"] and source["revision"] is None:
+            source["error"] = "never synced, so there is nothing to verify"
+            document["ok"] = False
+    if elsewhere := state.other_path():
+        context.terminal.error(
+            f"the database was last used as {elsewhere}, and what it tracks may be"
+            " there; sync here first"
+        )
+        document["ok"] = False
+    return document
+
+
 @command(
     "verify",
     IDS,
@@ -12369,54 +12436,6 @@ def cmd_verify(context):
     strict = args.strict and any(source["untracked"] for source in sources)
     document["ok"] = bool(sources) and document["ok"] and not strict
     return document, 0 if document["ok"] else EXIT_FAILED
-
-
-def tracked_drift(context):
-    """Return the document of `verify` for the sources that are named, or enabled."""
-    args, state = context.args, context.state
-    rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
-    document = drift_document(rows, state, rehash=True)
-    for source in document["sources"]:
-        if not source["error"] and source["revision"] is None:
-            source["error"] = "never synced, so there is nothing to verify"
-            document["ok"] = False
-    if elsewhere := state.other_path():
-        context.terminal.error(
-            f"the database was last used as {elsewhere}, and what it tracks may be"
-            " there; sync here first"
-        )
-        document["ok"] = False
-    return document
-
-
-def locked_drift(args):
-    """Return the document of `verify` for the sources of a lock file."""
-    lock, chosen = read_lock(args.locked), dict(args.dest)
-    base = os.path.dirname(os.path.abspath(args.locked))
-    unknown = sorted(set(args.ids) - {locked.row.id for locked in lock})
-    if unknown:
-        raise UsageError(f"the lock file has no source '{unknown[0]}'")
-    sources, ok = [], True
-    for locked in lock:
-        if args.ids and locked.row.id not in args.ids:
-            continue
-        place = locked_destination(locked, base, chosen)
-        modified, missing, untracked = find_locked_drift(locked, place)
-        ok = ok and not (modified or missing)
-        sources.append(
-            {
-                "source": locked.row.id,
-                "revision": locked.row.pin,
-                "last_sync_time": None,
-                "status": "locked",
-                "files": len(locked.files),
-                "modified": modified,
-                "missing": missing,
-                "untracked": untracked,
-                "error": None,
-            }
-        )
-    return {"ok": ok, "sources": sources}
 
 
 def show_files(document):
@@ -12476,18 +12495,6 @@ def cmd_scan(context):
     return {"findings": findings, "files": files}, code
 
 
-def show_history(document):
-    """Yield a line for each run, newest first, and under it what it changed."""
-    for run in document["runs"]:
-        at = short_revision(run["revision"])
-        when = str(run["sync_time"])[:19].replace("T", " ")
-        back = f"rollback to run {run['restored_run']}: " if run["restored_run"] else ""
-        head = f"{run['id']:5}  {when}  {run['source_id']}  {run['status']}  {at}"
-        yield f"{head}  {back}{run_words(run)}"
-        for change in run.get("changes", ()):
-            yield from past_change_lines(change)
-
-
 def past_change_lines(change):
     """Yield the line of one change in the history, and where an edit was saved."""
     marks = {ADD: "+", UPDATE: "~", RESTORE: "~", REMOVE: "-"}
@@ -12500,6 +12507,18 @@ def past_change_lines(change):
     if change["saved_to"]:
         yield f"         your edit is in {change['saved_to']}"
         yield f"         to get it back: {change['get_back']}"
+
+
+def show_history(document):
+    """Yield a line for each run, newest first, and under it what it changed."""
+    for run in document["runs"]:
+        at = short_revision(run["revision"])
+        when = str(run["sync_time"])[:19].replace("T", " ")
+        back = f"rollback to run {run['restored_run']}: " if run["restored_run"] else ""
+        head = f"{run['id']:5}  {when}  {run['source_id']}  {run['status']}  {at}"
+        yield f"{head}  {back}{run_words(run)}"
+        for change in run.get("changes", ()):
+            yield from past_change_lines(change)
 
 
 def changes_of(state, run, destination, path=None):
@@ -13156,25 +13175,6 @@ def interruptible():
     finally:
         for number, handler in previous:
             signal.signal(number, handler)
-
-
-def write_output(text):
-    """Write *text* to stdout. A closed pipe is ignored; a full disk is an error."""
-    if sys.stdout is None:  # It was closed before this program began.
-        return
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="backslashreplace")
-    try:
-        sys.stdout.write(text)
-        sys.stdout.flush()
-    except OSError as error:
-        # What is still buffered would raise again when the interpreter exits.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        if not isinstance(error, BrokenPipeError):
-            raise AgentSyncError(
-                f"cannot write the output: {reason_of(error)}"
-            ) from error
 
 
 def run_command(argv):
