@@ -813,9 +813,22 @@ def impossible_path(path, windows=WINDOWS):
     return None
 
 
+# Words of ASCII between single dots and slashes, as most paths are: none of the faults
+# above can be in them.
+_WORD = "[A-Za-z0-9_-]+"
+_PLAIN_PATH = rf"{_WORD}(?:[./]{_WORD})*"
+
+
+def path_fault(path):
+    """Return why *path* cannot be that of a file below a destination, or None."""
+    if not WINDOWS and len(path) <= 255 and re.fullmatch(_PLAIN_PATH, path):
+        return None
+    return unsafe_path(path) or impossible_path(path)
+
+
 def check_path(path):
     """Return *path* if it may be a file's path below a destination; else PathError."""
-    fault = unsafe_path(path) or impossible_path(path)
+    fault = path_fault(path)
     if fault:
         raise PathError(f"refused path '{printable(path, 100)}': {fault}")
     return path
@@ -7513,20 +7526,19 @@ def tracked_files(rows):
     The database is a file that others can write, so a path that would be refused from
     the network is left out.
     """
-    tracked = {}
-    for row in rows:
-        with contextlib.suppress(PathError):
-            path, size = check_path(str(row["file_path"])), row["file_size"]
-            tracked[path] = File(
-                path=path,
-                sha256=row["content_sha"],
-                object_id=row["object_id"],
-                size=size if isinstance(size, int) else None,
-                mode=row.get("mode"),
-                etag=row["etag"],
-                last_modified=row["last_modified"],
-            )
-    return tracked
+    return {
+        row["file_path"]: File(
+            path=row["file_path"],
+            sha256=row["content_sha"],
+            object_id=row["object_id"],
+            size=row["file_size"] if isinstance(row["file_size"], int) else None,
+            mode=row["mode"] if isinstance(row["mode"], int) else None,
+            etag=row["etag"],
+            last_modified=row["last_modified"],
+        )
+        for row in rows
+        if isinstance(row["file_path"], str) and not path_fault(row["file_path"])
+    }
 
 
 def verified_files(rows, tracked):
