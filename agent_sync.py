@@ -813,22 +813,9 @@ def impossible_path(path, windows=WINDOWS):
     return None
 
 
-# Words of ASCII between single dots and slashes, as most paths are: none of the faults
-# above can be in them.
-_WORD = "[A-Za-z0-9_-]+"
-_PLAIN_PATH = rf"{_WORD}(?:[./]{_WORD})*"
-
-
-def path_fault(path):
-    """Return why *path* cannot be that of a file below a destination, or None."""
-    if not WINDOWS and len(path) <= 255 and re.fullmatch(_PLAIN_PATH, path):
-        return None
-    return unsafe_path(path) or impossible_path(path)
-
-
 def check_path(path):
     """Return *path* if it may be a file's path below a destination; else PathError."""
-    fault = path_fault(path)
+    fault = unsafe_path(path) or impossible_path(path)
     if fault:
         raise PathError(f"refused path '{printable(path, 100)}': {fault}")
     return path
@@ -7537,7 +7524,8 @@ def tracked_files(rows):
             last_modified=row["last_modified"],
         )
         for row in rows
-        if isinstance(row["file_path"], str) and not path_fault(row["file_path"])
+        if isinstance(row["file_path"], str)
+        and not (unsafe_path(row["file_path"]) or impossible_path(row["file_path"]))
     }
 
 
