@@ -3033,6 +3033,9 @@ NO_PASSWORD = (
 RETRIABLE = (429, 500, 502, 503, 504)
 
 
+# ---- URLs and credentials ----
+
+
 def split_url(url):
     """Return urllib's SplitResult for an http(s) URL; UsageError for a doubtful one."""
     from urllib.parse import urlsplit
@@ -3226,6 +3229,8 @@ def find_credential(url, source_id, environ):
     return Credential(at, authorization(":".join(login), host), "~/.netrc")
 
 
+# ---- Validators and pauses ----
+
 CONDITIONAL_HEADERS = ("If-None-Match", "If-Modified-Since")
 
 
@@ -3289,6 +3294,9 @@ def retry_after(status, headers, now):
     else:
         return 60.0 if status == 429 else None
     return min(max(0.0, pause), MAX_RATE_LIMIT)
+
+
+# ---- Deadlines and dialling ----
 
 
 class Deadline:
@@ -3455,6 +3463,9 @@ def has_input(sock):
         return bool(selector.select(timeout=0))
 
 
+# ---- Certificates and proxies ----
+
+
 def tls_context():
     """Return the SSLContext for all connections; GitSyncError without `ssl`."""
     try:
@@ -3508,37 +3519,6 @@ def open_tunnel(sock, request):
     if answer.status != 200:
         wants = ": give it a user and a password" if answer.status == 407 else ""
         raise OSError(f"refused by {answer.status} {answer.reason}{wants}")
-
-
-def final_answer(connection):
-    """Return http.client's answer; interim ones before it are read over.
-
-    RFC 9110, section 15.2; http.client knows 100 only.
-    """
-    import http.client
-
-    answer = connection.getresponse()
-    for _ in range(MAX_INTERIM_ANSWERS):
-        if not 101 < answer.status < 200:
-            return answer
-        answer.headers = None  # so that `begin` reads another head
-        answer.begin()
-    raise http.client.HTTPException("it has no final answer")
-
-
-LOST = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
-
-
-def was_lost(error):
-    """Return whether a NetworkError is of a connection that the other side ended."""
-    import http.client
-
-    return isinstance(error.__cause__, (*LOST, http.client.IncompleteRead))
-
-
-def is_finished(answer):
-    """Return whether http.client's *answer* was read to its end, and leaves it open."""
-    return answer.isclosed() and not answer.length and not answer.will_close
 
 
 _PROXY = re.compile(
@@ -3608,6 +3588,39 @@ def network_errors(request, deadline):
         raise ProtocolError(f"{url}: not an HTTP answer: {reason}") from error
 
 
+# ---- Connections ----
+
+LOST = (ConnectionResetError, ConnectionAbortedError, BrokenPipeError)
+
+
+def was_lost(error):
+    """Return whether a NetworkError is of a connection that the other side ended."""
+    import http.client
+
+    return isinstance(error.__cause__, (*LOST, http.client.IncompleteRead))
+
+
+def is_finished(answer):
+    """Return whether http.client's *answer* was read to its end, and leaves it open."""
+    return answer.isclosed() and not answer.length and not answer.will_close
+
+
+def final_answer(connection):
+    """Return http.client's answer; interim ones before it are read over.
+
+    RFC 9110, section 15.2; http.client knows 100 only.
+    """
+    import http.client
+
+    answer = connection.getresponse()
+    for _ in range(MAX_INTERIM_ANSWERS):
+        if not 101 < answer.status < 200:
+            return answer
+        answer.headers = None  # so that `begin` reads another head
+        answer.begin()
+    raise http.client.HTTPException("it has no final answer")
+
+
 class ConnectionPool:
     """Kept-alive connections behind urllib's openers, of which each origin has one.
 
@@ -3651,13 +3664,14 @@ class ConnectionPool:
         at = origin(url)
         with self._mutex:
             if at not in self._openers:
-                opener = self._openers[at] = urllib.request.OpenerDirector()
-                sender = urllib.request.BaseHandler()
-                sender.http_open = sender.https_open = self._send
                 proxies = {} if is_loopback(at[1]) else proxies_for(at[0])
                 proxy_handler = urllib.request.ProxyHandler(proxies)
+                sender = urllib.request.BaseHandler()
+                sender.http_open = sender.https_open = self._send
+                opener = urllib.request.OpenerDirector()
                 for handler in (*self._handlers, proxy_handler, sender):
                     opener.add_handler(handler)
+                self._openers[at] = opener
             return self._openers[at]
 
     def _send(self, request):
@@ -3750,6 +3764,9 @@ class ConnectionPool:
                 for connection in kept:
                     connection.close()
             self._idle.clear()
+
+
+# ---- Requests and answers ----
 
 
 class Response:
@@ -4023,7 +4040,8 @@ def status_hint(answer):
         return "it has moved; change the source's URL"
     if status in RETRIABLE:
         return "try again later"
-    return "the server does not take such requests"
+    what = "Git's protocol" if answer.url.endswith("/git-upload-pack") else "that"
+    return f"the server, or a proxy before it, does not take {what}"
 
 
 def status_error(answer):
@@ -4596,6 +4614,8 @@ _GIT_HEADERS = {
 }
 
 
+# ---- Refs and capabilities ----
+
 # What git-check-ref-format allows.
 _REF_NAME = re.compile(
     r"(?![./])(?!.*(?:/\.|\.\.|//|@\{|\.lock(?:/|$)|[./]$))[^\x00-\x20\x7f~^:?*\[\\]+"
@@ -4671,6 +4691,9 @@ def read_advertisement(read, names=()):
     for _ in lines:
         pass
     return 0, parse_capabilities(capabilities.split(b" ")), refs
+
+
+# ---- Fetches ----
 
 
 class Fetch(NamedTuple):
@@ -4792,6 +4815,9 @@ def is_refusal(error):
     return isinstance(error, (RefusedError, StatusError)) or (
         isinstance(error, NetworkError) and error.status is not None
     )
+
+
+# ---- The client ----
 
 
 class GitClient:
@@ -4983,6 +5009,8 @@ KINDS = ("git", "http", "dir")
 _SHORTHAND = re.compile(r"([\w-]+/[\w.-]+?)(?:\.git)?(?:[@#](.+))?", re.ASCII)
 _PASSWORD = re.compile(r"([\w+.-]+://|(?!file:|[A-Za-z]:\\))[^/]*:[^/]*@")
 
+# ---- Forges ----
+
 # Other ways to write a repository's address, each with the URL that it stands for. A
 # user's name is of no use over https, and one that looks like a token is refused later.
 _OTHER_FORMS = (
@@ -5060,6 +5088,9 @@ def github_of(url):
         if f"{plain_url(url)}/".startswith(f"{github.raw}/"):
             return github
     return None
+
+
+# ---- What an address stands for ----
 
 
 class Address(NamedTuple):
@@ -5249,6 +5280,9 @@ def suggest_ids(address):
         re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-._")[:64] or "source"
         for name in ids
     ]
+
+
+# ---- Rows of sources ----
 
 
 def stored_globs(text):
