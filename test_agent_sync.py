@@ -9864,6 +9864,173 @@ class TestSeeDecideUndo:
         assert lived.tree()["qa/qa.md"] == b"# Mine\n"
 
 
+CHANGED_TEXTS = [
+    (b"a\nb\nc\n", b"a\nB\nc\n"),
+    (b"a\nb", b"a\nb\n"),
+    (b"", b"a\n\n"),
+    (b"a\r\nb\r\n", b"a\nb\r\n"),
+    (b"1\n" * 40 + b"x\n" + b"2\n" * 40, b"0\n" + b"1\n" * 40 + b"2\n" * 41),
+    (b"--- a\n+++ b\n@@ c\n", b"--- a\n++ b\n@@ c\n"),
+    ("\u2028x\n\x0c\ty\n".encode(), "\u2028x\n\x0c\tz\n".encode()),
+]
+
+
+class TestDiffs:
+    @pytest.fixture
+    def mirror(self, program, directory_upstream):
+        return Mirror(program, directory_upstream)
+
+    def test_git_applies_what_is_shown(self, mirror, directory_upstream):
+        """Git is the oracle: added, changed, removed, moved, made executable."""
+        upstream = directory_upstream
+        for number, (old, _) in enumerate(CHANGED_TEXTS):
+            upstream.write(f"text {number}.md", old)
+        mirror.sync()
+        for number, (_, new) in enumerate(CHANGED_TEXTS):
+            upstream.write(f"text {number}.md", new)
+        upstream.write("new/x.md", b"new")
+        upstream.delete("qa/qa.md")
+        (upstream.directory / "moved.md").write_bytes(upstream.agents()["security.md"])
+        upstream.delete("security.md")
+        program, repository = mirror.program, mirror.program.root / "repository"
+        shutil.copytree(str(mirror.dest), str(repository))
+        document = only_source(program.call_json("diff"))
+        actions = {file["path"]: file["action"] for file in document["files"]}
+        assert actions["moved.md"] == "move" and "security.md" not in actions
+        patch = "".join(file["diff"] for file in document["files"]).encode()
+        subprocess.run(["git", "init", "-q", str(repository)], check=True)
+        git_apply = ["git", "-C", str(repository), "apply", "-"]
+        subprocess.run(git_apply, input=patch, check=True)
+        mirror.sync()
+        shutil.rmtree(str(repository / ".git"))
+        assert tree(repository) == mirror.tree()
+        outcome = program.call("diff", "--stat", "--since", "1")
+        assert "move     security.md -> moved.md | +0 -0" in outcome.out
+        assert "10 files (" in outcome.out
+
+    def test_binary_and_large_files_are_summed_up(self, mirror, directory_upstream):
+        mirror.sync()
+        directory_upstream.write("a.md", b"\x00\xff")
+        directory_upstream.write("b.md", b"x\n" * 200_000)
+        text = mirror.program.call("diff").out
+        assert "(binary, 0 to 2 bytes)" in text
+        assert "(large, 0 to 400,000 bytes)" in text
+
+    def test_texts_that_are_hard_to_compare_take_no_longer(self, mirror):
+        """Lines that are the same everywhere would keep difflib busy for minutes."""
+        lines = [b"z\n%d" % number for number in range(9000)]
+        mirror.upstream.write("a.md", b"a\n".join(lines))
+        mirror.sync()
+        mirror.upstream.write("a.md", b"b\n".join(lines))
+        begun = time.monotonic()
+        [file] = only_source(mirror.program.call_json("diff"))["files"]
+        assert time.monotonic() - begun < 20
+        assert file["insertions"] >= 9000
+
+    def test_diff_is_in_colour_on_a_terminal_and_shows_what_hides(self, mirror):
+        mirror.sync()
+        mirror.upstream.write("qa/qa.md", "run \u202esh\n".encode())
+        shown = shown_on_terminal("diff")
+        assert b"\x1b[32m+run \\u202esh\x1b[0m" in shown
+        assert b"\x1b" not in mirror.program.call("diff").out.encode()
+
+    def test_hidden_text_is_refused_before_anything_is_replaced(self, mirror):
+        """FAULTS S13; and taken all the same if the user allows it, and said, too."""
+        program, upstream = mirror.program, mirror.upstream
+        mirror.sync()
+        upstream.write("a.md", b"# Other\n")
+        upstream.write("qa/qa.md", "one\nrun \u202esh\n".encode())
+        before = stats(mirror.dest)
+        outcome = program.call("sync", check=1)
+        assert "qa/qa.md:2:5" in outcome.err and "U+202E" in outcome.err
+        assert "diff src" in outcome.err and "set src --allow-hidden" in outcome.err
+        assert stats(mirror.dest) == before
+        program.call("sync", "--force", check=1)
+        [finding] = mirror.sync("--dry-run", check=0)["findings"] or [None]
+        assert finding is None  # A dry run fetches nothing.
+        program.call("set", "src", "--allow-hidden")
+        outcome = program.call("sync", "-q")
+        assert "qa/qa.md:2:5: U+202E" in outcome.err
+        assert mirror.is_faithful()
+        assert program.call("sync").err == ""
+
+    def test_other_hidden_characters_are_told_and_taken(self, mirror):
+        mirror.upstream.write("a.md", "x\u200by\n".encode())
+        outcome = mirror.program.call("sync")
+        assert "a.md:1:2: U+200B ZERO WIDTH SPACE" in outcome.err
+        assert mirror.is_faithful()
+
+    def test_a_history_with_a_gap_says_from_where_on_it_is_whole(self, mirror):
+        for text in b"1234":
+            mirror.upstream.write("a.md", b"%d\n" % text)
+            mirror.sync()
+        with opened(mirror.program.database) as connection:
+            connection.execute("DELETE FROM file_changes WHERE run_id = 3")
+        mirror.program.call("rollback", "src", "3", "-n")
+        error = mirror.program.call("rollback", "src", "2", check=1).err
+        assert "the history is whole from run 3 on" in error
+
+    @pytest.mark.parametrize("when", ["9", "abcdef1", "yesterday", "-1", "1x", "main"])
+    def test_what_names_no_state_is_a_usage_error(self, mirror, when):
+        mirror.sync()
+        mirror.program.call("diff", f"--since={when}", check=2)
+
+
+class TestAsking:
+    """`sync --ask`: what was read is what is published."""
+
+    @pytest.fixture
+    def asked(self, program, directory_upstream, monkeypatch):
+        mirror = Mirror(program, directory_upstream)
+        mirror.sync()
+        directory_upstream.write("qa/qa.md", b"# Newer\n")
+        mirror.before = mirror.tree()
+        return mirror
+
+    def answer(self, monkeypatch, answer, meanwhile=lambda: None):
+        """Let the user answer so, after what happens *meanwhile*."""
+
+        class Person(io.StringIO):
+            def isatty(self):
+                return True
+
+            def readline(self, *args):
+                meanwhile()
+                return answer
+
+        monkeypatch.setattr("sys.stdin", Person())
+
+    def test_yes_publishes_what_was_read_and_nothing_newer(self, asked, monkeypatch):
+        def meanwhile():
+            asked.upstream.write("qa/qa.md", b"# Evil\n")
+            busy = asked.program.run("sync", "--lock-timeout", "0.1", check=1)
+            assert str(os.getpid()) in busy.err
+
+        self.answer(monkeypatch, "y\n", meanwhile)
+        shown = shown_on_terminal("sync", "--ask")
+        assert b"+# Newer" in shown and b"take this? [y/N]" in shown
+        assert asked.tree() == {**asked.before, "qa/qa.md": b"# Newer\n"}
+
+    def test_anything_else_changes_nothing(self, asked, monkeypatch):
+        for answer in ("n\n", "", "\n", "perhaps\n"):
+            self.answer(monkeypatch, answer)
+            with pytest.raises(AssertionError, match="declined"):
+                shown_on_terminal("sync", "--ask")
+            assert asked.tree() == asked.before
+        runs = asked.program.call_json("history")["runs"]
+        assert len(runs) == 1
+
+    def test_an_edit_made_meanwhile_is_not_lost(self, asked, monkeypatch):
+        edit = functools.partial(asked.write, "qa/qa.md", b"# Mine\n")
+        self.answer(monkeypatch, "y\n", edit)
+        with pytest.raises(AssertionError, match="changed during the run"):
+            shown_on_terminal("sync", "--ask")
+        assert asked.tree()["qa/qa.md"] == b"# Mine\n"
+
+    def test_it_needs_a_terminal(self, asked):
+        assert "terminal" in asked.program.call("sync", "--ask", check=2).err
+
+
 # ==== Crashes ====
 #
 # A process that has imported the module forks a child for each crash point. The child
@@ -10165,6 +10332,33 @@ class World:
         self.fill(directory, {".etag-cache.json": json.dumps(entries).encode()})
         self.command = ["migrate"]
 
+    def rollback(self):
+        """Back to the first of two runs, from what was kept."""
+        self.update()
+        self.run("sync")
+        self.before, self.after = NEW_AGENTS, OLD_AGENTS
+        self.command = ["rollback", "src", "1"]
+
+    def locked(self):
+        """Back to what a lock file says, from what was kept."""
+        self.fill(self.upstream, OLD_AGENTS)
+        self.add()
+        self.run("sync")
+        lock = self.root / "agents.lock.json"
+        self.run("lock", str(lock))
+        shutil.rmtree(str(self.upstream))
+        self.fill(self.upstream, NEW_AGENTS)
+        self.run("sync")
+        site = "http://127.0.0.1:9/agents"  # It is never asked.
+        with opened(self.database) as connection:
+            connection.execute("UPDATE sources SET kind = 'http', url = ?", (site,))
+        [source] = json.loads(lock.read_bytes())["sources"]
+        source.update(kind="http", url=site)
+        lock.write_text(json.dumps({"version": 1, "sources": [source]}))
+        self.before, self.after = NEW_AGENTS, OLD_AGENTS
+        where = ["--dest", f"src={self.dest}", "--offline"]
+        self.command = ["sync", "--locked", str(lock), *where]
+
     # ---- What happens in the middle of one ----
 
     def nothing(self):
@@ -10240,6 +10434,8 @@ WORLDS = {
     "update": World.update,
     "conflict": World.conflict,
     "shared": World.shared,
+    "rollback": World.rollback,
+    "locked": World.locked,
     "migration": World.migration,
     "import": World.json_import,
 }
@@ -10400,12 +10596,12 @@ def said_wrong(points):
 class TestCrashPoints:
     """FAULTS A01, A05, A06, A14, D08, D10, D18; INV1, INV2, INV6, INV9."""
 
-    @pytest.mark.parametrize("scenario", [*OPERATIONS, "shared"])
+    @pytest.mark.parametrize("scenario", [*OPERATIONS, "shared", "rollback", "locked"])
     def test_killed_anywhere_one_more_run_makes_it_good(self, crash_lab, scenario):
         """N09: also where two sources share a directory."""
         total, points = crash_lab.examine(scenario, "SIGKILL")
         assert said_wrong(points) == []
-        assert total == len(points) >= OPERATIONS.get(scenario, 60)
+        assert total == len(points) >= OPERATIONS.get(scenario, 50)
         assert {code for _, _, code in points} == {-signal.SIGKILL}
 
     @pytest.mark.parametrize("first, how", [(1, "ENOSPC"), (2, "EIO")])
@@ -13260,6 +13456,204 @@ class TestManifest:
             source = mirror.sync()
             assert (source["requests"], source["updated"]) == (2, ["ops.json"])
         assert mirror.tree() == {**FEW_AGENTS, "ops.json": b"{}\n"}
+
+
+def damaged(**changes):
+    """What changes the first source of a lock file like this; None takes a key away."""
+
+    def change(document):
+        source = document["sources"][0]
+        source.update(changes)
+        for name in [name for name, value in changes.items() if value is None]:
+            del source[name]
+
+    return change
+
+
+def with_file(**changes):
+    """What changes the first file of a lock file like this."""
+    return lambda document: document["sources"][0]["files"][0].update(changes)
+
+
+# What was done to a lock file, and a word of why it is refused (FAULTS S12, S07).
+LOCK_FILES = [
+    (lambda d: d.update(version=2), "its version is 2"),
+    (lambda d: d.update(version=True), "its version is true"),
+    (lambda d: d.pop("version"), "its version is null"),
+    (lambda d: d.update(sources=[]), "no sources"),
+    (lambda d: d.update(sources=d["sources"] * 2), "twice"),
+    (lambda d: d.update(extra=1), "unknown key 'extra'"),
+    (damaged(token="x"), "unknown key 'token'"),
+    (damaged(allow_hidden=True), "unknown key 'allow_hidden'"),
+    (damaged(revision=None), "no 'revision'"),
+    (damaged(revision="main"), "bad 'revision'"),
+    (damaged(id="../x"), "bad 'id'"),
+    (damaged(id="a\nb"), "bad 'id'"),
+    (damaged(kind="ftp"), "bad 'kind'"),
+    (damaged(kind="dir", url="/etc"), "local directory"),
+    (damaged(url="http://agents.test/o/r.git"), "http"),
+    (damaged(url="https://u:p@agents.test/o/r.git"), "password"),
+    (damaged(ref="a\nb"), "bad 'ref'"),
+    (damaged(path="../.."), "path"),
+    (damaged(include="*.md"), "bad 'include'"),
+    (damaged(destination=None), "give --dest src=DIR"),
+    (damaged(destination="../elsewhere"), "bad 'destination'"),
+    (damaged(destination="/tmp"), "bad 'destination'"),
+    (damaged(destination=".git/hooks"), "bad 'destination'"),
+    (damaged(destination="link"), "leads out"),
+    (damaged(destination="inside/hooks"), "leads out"),
+    (with_file(path="../x.md"), "bad path"),
+    (with_file(path=".git/config"), "bad path"),
+    (with_file(path="QA/qa.md"), "one and the same"),
+    (with_file(sha256="0" * 63), "bad 'sha256'"),
+    (with_file(size=-1), "bad 'size'"),
+    (with_file(size=True), "bad 'size'"),
+    (with_file(size=2**40), "bad 'size'"),
+    (with_file(executable=1), "bad 'executable'"),
+    (with_file(mode=511), "unknown key 'mode'"),
+]  # fmt: skip
+LOCK_TEXTS = [
+    (b"", "not JSON"),
+    (b"[]", "its version is null"),
+    (b'{"version": 1, "version": 1}', "key twice"),
+    (b'{\n<<<<<<< ours\n"version": 1\n=======\n>>>>>>> theirs\n}', "merge"),
+    (b"[" * 5000, "nested"),
+]
+
+
+class TestLockFiles:
+    """A lock file is input from others (FAULTS S07, S12)."""
+
+    @pytest.fixture
+    def locked(self, synced):
+        """A git source that is synced and locked; `fresh` is another machine's."""
+        synced.lock = synced.program.root / "agents.lock.json"
+        synced.program.call("lock", synced.lock)
+        self.prepare(synced)
+        return synced
+
+    def prepare(self, mirror):
+        mirror.fresh = mirror.program.root / "fresh"
+        mirror.fresh.mkdir()
+        shutil.copy(str(mirror.lock), str(mirror.fresh))
+
+    def sync_fresh(self, mirror, *options, check=0):
+        """Sync what the copied lock file says, on a machine with nothing but that."""
+        lock = mirror.fresh / mirror.lock.name
+        options = ["--db", mirror.fresh / "db", "sync", "--locked", lock, *options]
+        return mirror.program.call(*options, check=check)
+
+    @pytest.mark.parametrize("kind", ["git", "hashed", "plain", "raw"])
+    def test_the_same_files_appear_where_nothing_else_is(self, request, program, kind):
+        upstream = request.getfixturevalue(f"{kind}_upstream")
+        mirror = Mirror(program, upstream)
+        mirror.sync()
+        mirror.lock = program.root / "agents.lock.json"
+        assert program.call("lock", mirror.lock).out.endswith("1 source, 8 files\n")
+        before = mirror.lock.read_bytes(), mirror.lock.stat().st_ino
+        program.call("lock", mirror.lock)
+        assert (mirror.lock.read_bytes(), mirror.lock.stat().st_ino) == before
+        self.prepare(mirror)
+        verify = ["verify", "--locked", mirror.fresh / mirror.lock.name]
+        assert "missing: qa/qa.md" in program.call(*verify, check=1).out
+        self.sync_fresh(mirror)
+        assert tree(mirror.fresh / "dest") == mirror.tree()
+        program.call(*verify)
+        again = json.loads(self.sync_fresh(mirror, "--json").out)["sources"][0]
+        assert (changes(again), again["requests"], again["pinned"]) == ({}, 0, True)
+
+    @pytest.mark.parametrize("kind", ["git", "hashed", "plain", "raw"])
+    def test_what_has_changed_since_is_not_taken(self, request, program, kind):
+        """A commit is still what it was; a site that has moved on fails by name."""
+        upstream = request.getfixturevalue(f"{kind}_upstream")
+        mirror = Mirror(program, upstream)
+        mirror.sync()
+        mirror.lock = program.root / "agents.lock.json"
+        program.call("lock", mirror.lock)
+        self.prepare(mirror)
+        upstream.write("qa/qa.md", b"# Other\n")
+        upstream.publish()
+        outcome = self.sync_fresh(mirror, check=0 if kind == "git" else 1)
+        if kind == "git":
+            assert tree(mirror.fresh / "dest") == mirror.tree()
+        else:
+            assert "qa/qa.md" in outcome.err
+            assert not tree(mirror.fresh / "dest")
+            left = program.call("--db", mirror.fresh / "db", "sources", "--json")
+            assert left.document == {"sources": []}
+
+    def test_a_lock_file_that_lies_writes_nothing(self, locked):
+        for name, value in (("sha256", "0" * 64), ("executable", True)):
+            document = json.loads(locked.lock.read_bytes())
+            file = document["sources"][0]["files"][3]
+            file[name] = value
+            (locked.fresh / locked.lock.name).write_text(json.dumps(document))
+            assert file["path"] in self.sync_fresh(locked, check=1).err
+            assert not tree(locked.fresh / "dest")
+
+    def test_damaged_and_hostile_lock_files_are_refused(self, locked):
+        """And no one is asked, and nothing is written."""
+        copy = locked.fresh / locked.lock.name
+        (locked.fresh / "link").symlink_to(locked.program.root)
+        (locked.fresh / ".git").mkdir()
+        (locked.fresh / "inside").symlink_to(locked.fresh / ".git")
+        cases = list(LOCK_TEXTS)
+        for change, why in LOCK_FILES:
+            document = json.loads(locked.lock.read_bytes())
+            change(document)
+            cases.append((json.dumps(document).encode(), why))
+        before, asked = stats(locked.fresh), len(locked.upstream.requests)
+        del before["agents.lock.json"]
+        for data, why in cases:
+            copy.write_bytes(data)
+            error = self.sync_fresh(locked, check=1).err
+            assert why in error, (data[:200], why)
+            after = stats(locked.fresh)
+            for name in [name for name in after if name.startswith(("db", "agents"))]:
+                del after[name]
+            assert after == before, why
+        assert len(locked.upstream.requests) == asked
+
+    def test_an_id_that_is_here_keeps_its_url_and_place(self, locked, site):
+        program, document = locked.program, json.loads(locked.lock.read_bytes())
+        web = {"url": site.base, "kind": "http", "ref": None, "path": None}
+        document["sources"][0].update(web)
+        locked.lock.write_text(json.dumps(document))
+        outcome = program.call("sync", "--locked", locked.lock, check=1)
+        assert "is here with another URL" in outcome.err
+        shutil.copy(str(locked.fresh / locked.lock.name), str(locked.lock))
+        where = ["--dest", f"src={program.root / 'elsewhere'}"]
+        outcome = program.call("sync", "--locked", locked.lock, *where, check=1)
+        assert "is here with another destination" in outcome.err
+
+    def test_a_lock_file_gets_no_token_of_a_source_it_names(self, locked, monkeypatch):
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", "secret-token")
+        before = len(locked.upstream.requests)
+        self.sync_fresh(locked)
+        requests = locked.upstream.requests[before:]
+        assert requests
+        assert not any("authorization" in str(request).lower() for request in requests)
+
+    def test_verify_needs_no_database_and_only_bytes_count(self, locked):
+        program = locked.program
+        verify = ["--db", program.root / "none" / "db", "verify", "--locked"]
+        assert "all as locked" in program.call(*verify, locked.lock, "--strict").out
+        (locked.dest / "qa" / "qa.md").chmod(0o755)
+        (locked.dest / "qa").rename(locked.dest / "elsewhere")
+        (locked.dest / "qa").symlink_to("elsewhere")
+        program.call(*verify, locked.lock)
+        outcome = program.call(*verify, locked.lock, "--strict", check=1)
+        assert "untracked: elsewhere/qa.md" in outcome.out
+        (locked.dest / "elsewhere" / "qa.md").write_bytes(b"# Mine\n")
+        (locked.dest / "security.md").unlink()
+        document = program.call_json(*verify, locked.lock, check=1)
+        source = only_source(document)
+        assert source["modified"] == ["qa/qa.md"]
+        assert source["missing"] == ["security.md"]
+        assert not (program.root / "none").exists()
+
+    def test_what_is_not_wholly_synced_is_not_locked(self, mirror):
+        assert "sync it first" in mirror.program.call("lock", check=2).err
 
 
 # A file's text, and what `scan` must find in it: line:column, code point, how many of
