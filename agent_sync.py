@@ -8038,10 +8038,14 @@ class Run:
         object_format = object_format_of(next(ids, None))
         return {**local, **inspect_files(self._directory, unseen, object_format)}
 
+    def _tells_all(self):
+        """Return whether this run tells what killed ones left: it asks, or was told."""
+        return bool(self._target) or not self.options.offline
+
     def _pending(self, lock):
         """Return {path: set of SHA-256} of what killed runs were about to publish."""
-        if self.options.offline and not self._target:
-            return {}  # Only a run that asks can tell what they have left.
+        if not self._tells_all():
+            return {}
         for path, digests in (lock.journal if lock else {}).items():
             for digest in digests:
                 self._state.prepare_run(self.row.id, {path: digest})
@@ -8132,7 +8136,7 @@ class Run:
                 self._prepare(actions, steps, look.local)
                 self._publish(actions, steps, look.local)
             self._record(look, actions, steps)
-            if not self.options.offline:
+            if self._tells_all():
                 lock.settle()
         finally:
             for staged in self._staged.values():
@@ -8327,7 +8331,7 @@ class Run:
         gone = [path for path in self._tracked if path not in files]
         kept = any(action.action == KEEP and action.file for action in actions)
         unsettled = None
-        if self._target or not self.options.offline:
+        if self._tells_all():
             unsettled = [path for path, _ in look.listing.failed]
         if self.row.last_sha is None:
             strays = find_untracked(self._directory, files, self.row, look.owners)
