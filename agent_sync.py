@@ -11587,6 +11587,11 @@ def no_color(line):
     """Return the colour of a line of output: none."""
 
 
+def flag(*names, help):
+    """Return the argument of a command that is given or not."""
+    return argument(*names, action="store_true", help=help)
+
+
 def command(name, *arguments, show, example, color=no_color):
     """Register the decorated function as a command; its docstring is the help."""
 
@@ -11839,21 +11844,13 @@ def tell_of(rows, reports, terminal, dry_run=False):
         tell_findings(report, terminal)
 
 
-DRY_RUN = argument(
-    "-n", "--dry-run", action="store_true", help="change nothing, only say what"
+DRY_RUN = flag("-n", "--dry-run", help="change nothing, only say what")
+EXIT_CODE = flag("--exit-code", help="exit with 1 if something would change")
+OFFLINE = flag(
+    "--offline", help="ask no server: contents from the history and from local files"
 )
-EXIT_CODE = argument(
-    "--exit-code", action="store_true", help="exit with 1 if something would change"
-)
-OFFLINE = argument(
-    "--offline",
-    action="store_true",
-    help="ask no server: contents from the history and from local files",
-)
-ASK = argument(
-    "--ask",
-    action="store_true",
-    help="on a terminal: show what would change, and ask before changing it",
+ASK = flag(
+    "--ask", help="on a terminal: show what would change, and ask before changing it"
 )
 LOCKED = argument("--locked", metavar="FILE", help="what this lock file says")
 LOCKED_DEST = argument(
@@ -11973,11 +11970,8 @@ def sync_locked(context, options):
     DRY_RUN,
     EXIT_CODE,
     ASK,
-    argument(
-        "-f",
-        "--force",
-        action="store_true",
-        help="fetch every file again; allow the removal of most files",
+    flag(
+        "-f", "--force", help="fetch every file again; allow the removal of most files"
     ),
     JOBS,
     TIMEOUT,
@@ -12031,8 +12025,8 @@ def local_target(state, row):
 @command(
     "diff",
     IDS,
-    argument("--stat", action="store_true", help="only how many lines of which files"),
-    argument("--local", action="store_true", help="what was edited or deleted here"),
+    flag("--stat", help="only how many lines of which files"),
+    flag("--local", help="what was edited or deleted here"),
     argument(
         "--since",
         metavar="RUN|REVISION|D",
@@ -12176,7 +12170,7 @@ SOURCE_ARGUMENTS = (
         default=None,
         help="take files with hidden characters all the same",
     ),
-    argument("--allow-http", action="store_true", help="accept an unencrypted URL"),
+    flag("--allow-http", help="accept an unencrypted URL"),
 )
 
 
@@ -12214,8 +12208,8 @@ def warn_of_globs(args, terminal):
         "--id", dest="source_id", metavar="ID", help="name for it (default: from URL)"
     ),
     *SOURCE_ARGUMENTS,
-    argument("--disabled", action="store_true", help="sync it only when it is named"),
-    argument("--no-check", action="store_true", help="register without asking anybody"),
+    flag("--disabled", help="sync it only when it is named"),
+    flag("--no-check", help="register without asking anybody"),
     show=show_add,
     example="add OWNER/REPO --path agents --dest ~/.claude/agents",
 )
@@ -12258,7 +12252,7 @@ def show_set(document):
     ONE_ID,
     argument("--url", metavar="URL", help="where it is now"),
     *SOURCE_ARGUMENTS,
-    argument("--default-filters", action="store_true", help="drop its own filters"),
+    flag("--default-filters", help="drop its own filters"),
     argument(
         "--no-allow-hidden",
         dest="allow_hidden",
@@ -12313,11 +12307,7 @@ def show_remove(document):
 @command(
     "remove",
     ONE_ID,
-    argument(
-        "--delete-files",
-        action="store_true",
-        help="delete its files too, but for those that were edited",
-    ),
+    flag("--delete-files", help="delete its files too, but for those that were edited"),
     LOCK_TIMEOUT,
     show=show_remove,
     example="remove claude-mpm-agents --delete-files",
@@ -12447,9 +12437,8 @@ def tracked_drift(context):
 @command(
     "verify",
     IDS,
-    argument(
+    flag(
         "--strict",
-        action="store_true",
         help="fail as well for files that nobody tracks and the filters would take",
     ),
     LOCKED,
@@ -12507,7 +12496,7 @@ def show_scan(document):
 @command(
     "scan",
     IDS,
-    argument("--sarif", action="store_true", help="for code scanning: SARIF 2.1.0"),
+    flag("--sarif", help="for code scanning: SARIF 2.1.0"),
     show=show_scan,
     example="scan --sarif > agents.sarif",
 )
@@ -12582,9 +12571,7 @@ def changes_of(state, run, destination, path=None):
         help="runs to show (default 20)",
     ),
     argument("--since", type=duration, metavar="D", help="only the last 15m, 2h, 7d"),
-    argument(
-        "--changes", action="store_true", help="with the files that each run changed"
-    ),
+    flag("--changes", help="with the files that each run changed"),
     show=show_history,
     example="history --since 7d --changes",
 )
@@ -12745,15 +12732,9 @@ def show_clean(document):
 @command(
     "clean",
     argument("--days", type=positive, default=30, metavar="N", help="keep N days (30)"),
-    argument(
-        "--contents",
-        action="store_true",
-        help="forget all replaced contents that no pinned source needs",
-    ),
-    argument(
-        "--backups", action="store_true", help="delete saved edits that are older, too"
-    ),
-    argument("-n", "--dry-run", action="store_true", help="only say what would go"),
+    flag("--contents", help="forget all replaced contents that no pinned source needs"),
+    flag("--backups", help="delete saved edits that are older, too"),
+    flag("-n", "--dry-run", help="only say what would go"),
     show=show_clean,
     example="clean --days 90 -n",
 )
@@ -12790,12 +12771,8 @@ def show_migrate(document):
 
 @command(
     "migrate",
-    argument("-n", "--dry-run", action="store_true", help="only say what it would do"),
-    argument(
-        "--rescue",
-        action="store_true",
-        help=f"read {MIGRATED_NAME} where nothing else is left",
-    ),
+    flag("-n", "--dry-run", help="only say what it would do"),
+    flag("--rescue", help=f"read {MIGRATED_NAME} where nothing else is left"),
     show=show_migrate,
     example="migrate --cache-dir ~/.claude-mpm/cache",
 )
@@ -13043,8 +13020,8 @@ class Terminal:
 
 
 LOUDNESS = (
-    argument("-q", "--quiet", action="store_true", help="print errors only"),
-    argument("-v", "--verbose", action="store_true", help="say more, on stderr"),
+    flag("-q", "--quiet", help="print errors only"),
+    flag("-v", "--verbose", help="say more, on stderr"),
 )
 COMMON = (
     argument("--db", metavar="PATH", help="database (or $AGENT_SYNC_DB)"),
@@ -13053,8 +13030,8 @@ COMMON = (
         metavar="DIR",
         help="where files go without --dest (or $AGENT_SYNC_CACHE_DIR)",
     ),
-    argument("--no-color", action="store_true", help="no colour (or $NO_COLOR)"),
-    argument("--json", action="store_true", help="one JSON document on stdout"),
+    flag("--no-color", help="no colour (or $NO_COLOR)"),
+    flag("--json", help="one JSON document on stdout"),
 )
 COMMON_DEFAULTS = {
     "db": None,
