@@ -121,7 +121,7 @@ except ImportError:  # Windows locks by msvcrt, imported where it is used.
 
 # ==== Constants ====
 
-__version__ = "1.0.0"
+__version__ = "2.0.0"
 
 DEFAULT_SOURCE_ID = "github-remote"
 DEFAULT_SOURCE_URL = (
