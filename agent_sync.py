@@ -4115,7 +4115,9 @@ def read_lines(read, limit):
     while (data := read_pkt(read)) is not FLUSH_PKT:
         size += len(data) + 4
         if data is DELIM_PKT or size > limit:
-            raise ProtocolError("the server's list is too long, or malformed")
+            raise ProtocolError(
+                f"the server's list is longer than {limit // MIB} MiB, or malformed"
+            )
         yield data[:-1] if data.endswith(b"\n") else data
 
 
@@ -4457,7 +4459,9 @@ class Pack:
         if header[:4] != b"PACK" or version not in (2, 3):
             raise ProtocolError("not a pack of version 2 or 3")
         if count > MAX_OBJECTS:
-            raise ProtocolError(f"the pack says that it has {count} objects")
+            raise ProtocolError(
+                f"the pack says that it has {count} objects; {MAX_OBJECTS} are taken"
+            )
         return count
 
     def _receive_entry(self, stream, types, room):
@@ -4470,7 +4474,9 @@ class Pack:
         type_, size, base, length = parse_entry_header(stream.peek(96), self._width)
         stream.skip(length)
         if size > room:
-            raise ProtocolError("all objects of the pack together are too large")
+            raise ProtocolError(
+                f"the pack's objects are over {MAX_INFLATED_SIZE // MIB} MiB together"
+            )
         if type_ in (OFS_DELTA, REF_DELTA):
             if type_ == OFS_DELTA:
                 if not 0 < base <= position - 12:
@@ -5699,7 +5705,10 @@ class Checkout:
             else:
                 yield path, found
         if self._room < 0:
-            raise ProtocolError(f"the trees have more than {MAX_OBJECTS} entries")
+            raise ProtocolError(
+                f"the repository has more than {MAX_OBJECTS} files and directories;"
+                " publish a part of it with a manifest instead"
+            )
         self._room = min(self._room, MAX_LINKED)
         for path, link in links:
             room = self._room
@@ -6154,7 +6163,8 @@ class GitSource(Source):
             size += len(content)
             if size > MAX_TREES_SIZE:
                 raise ProtocolError(
-                    "all trees of the repository together are too large"
+                    f"its directories are over {MAX_TREES_SIZE // MIB} MiB together;"
+                    " publish a part of it with a manifest instead"
                 )
         return objects
 

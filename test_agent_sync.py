@@ -4255,7 +4255,7 @@ class TestTrees:
         objects = tree_bomb(12)
         commit = commit_object(objects[-1])
         pack = pack_of(*full_entries(A_BLOB, *objects, commit))
-        assert "2000 entries" in refusal(brought_from, pack, object_id(*commit))
+        assert "2000 files" in refusal(brought_from, pack, object_id(*commit))
 
 
 def tree_bomb(depth):
@@ -5640,7 +5640,7 @@ ADVERTISEMENTS = {  # G27: (what a server says it can, what the error must say)
     "an error after a service": (SERVICE + pkt(b"ERR go \x1b[1maway\n"), "go"),
     "no pkt-lines": (b"<html>", "pkt-line"),
     "no end": (pkt(b"version 2\n"), "hung up"),
-    "too much": (pkt(b"version 2\n") + pkt(b"x" * 60_000) * 1200, "too long"),
+    "too much": (pkt(b"version 2\n") + pkt(b"x" * 60_000) * 1200, "64 mib"),
 }  # fmt: skip
 
 
@@ -5701,7 +5701,8 @@ class TestDiscovery:
         dest = mirror.program.root / "moved"
         options = ["--kind", "git", "--path", "agents", "--id", "moved", "--dest", dest]
         mirror.program.call("add", f"{site.base}/repo.git", *options)
-        mirror.program.call("sync", "moved")
+        outcome = mirror.program.call("sync", "moved")
+        assert f"set moved --url {git_server.url}" in outcome.err
         assert tree(dest) == mirror.upstream.agents()
 
     def test_a_redirect_leads_to_a_web_address_and_has_an_end(self, mirror, git_server):
@@ -5787,8 +5788,10 @@ class TestWhatTheServerSends:
 class TestSha256Repositories:
     """FAULTS G27: an object format of SHA-256, end to end."""
 
-    @pytest.fixture
-    def sha256_mirror(self, program, git_server):
+    @pytest.fixture(params=[2, 0])
+    def sha256_mirror(self, request, program, git_server):
+        if request.param == 0:
+            git_server.answer = lambda request: version_0(git_server, request)
         directory = git_server.root / "owner" / "sha256.git"
         repository = Repository.create(directory, "--object-format=sha256")
         for path, data in SMALL.items():
@@ -6024,6 +6027,24 @@ class TestHosts:
         upstream = GitUpstream(git_server, repository)
         upstream.arguments[0] = git_server.url + path
         return Mirror(program, upstream, "--kind", "git"), first
+
+    @pytest.mark.parametrize("hosted", ["Azure DevOps", "Gogs"], indirect=True)
+    def test_version_0_resolves_every_kind_of_ref(self, hosted, pauses):
+        """FAULTS G27: branches with slashes, tags, peeled ones, full ids."""
+        mirror, _ = hosted
+        repository, program = mirror.upstream.repository, mirror.program
+        old, files = repository.id(), repository.agents()
+        repository.branch("feature/x")
+        repository.tag("light")
+        repository.tag("heavy", annotated=True)
+        repository.write("agents/new.md", b"# New\n")
+        repository.commit()
+        for ref in ("feature/x", "light", "heavy", "refs/tags/heavy", old):
+            program.call("set", "src", "--ref", ref)
+            assert mirror.sync()["revision"] == old
+            assert mirror.tree() == files
+        program.call("set", "src", "--ref", "heavi")
+        assert "did you mean heavy?" in mirror.sync(check=1)["error"]
 
     @pytest.mark.parametrize("hosted", HOSTS, indirect=True)
     def test_is_synced_and_remembered(self, hosted, pauses):
