@@ -374,6 +374,11 @@ def duration_text(seconds):
     return f"{max(0, seconds):.0f} s"
 
 
+def size_text(size):
+    """Return a number of bytes in a fitting unit: "5 KiB"."""
+    return f"{size:,} bytes" if size < 10 * KIB else f"{size / KIB:,.0f} KiB"
+
+
 def did_you_mean(wanted, names):
     """Return a hint at the *names* most like *wanted*, or else at some of them."""
     from difflib import get_close_matches
@@ -10198,7 +10203,7 @@ def verdict(source, trouble):
 
 
 def change_diff(state, change, root):
-    """Return the first lines of the diff of a change below *root*, as it is kept."""
+    """Return the first lines of what a change below *root* changed, as it is kept."""
     old, new = (
         change[side] and File(path=change["path"], sha256=change[side])
         for side in ("old_sha", "new_sha")
@@ -10206,7 +10211,8 @@ def change_diff(state, change, root):
     paths = {file.sha256: file.path for file in (old, new) if file}
     found = dict(stored_contents(state, Directory(root), paths, list(paths)))
     contents = (file and found.get(file.sha256) for file in (old, new))
-    lines = diff_lines(make_diff(change["action"], old, new, *contents))
+    diff = make_diff(change["action"], old, new, *contents)
+    lines = list(diff.hunks) or [diff.note or "no line is another"]
     more = len(lines) - SHOWN_LINES
     return lines[:SHOWN_LINES] + ([f"({more} more lines)"] if more > 0 else [])
 
@@ -10475,7 +10481,7 @@ def source_facts(source, now):
     yield "Revision", revision
     yield "Last check", html_age(source["last_sync_time"], now)
     yield "Last change", html_age(source["last_change_time"], now)
-    size = f"{source['bytes'] / KIB:,.0f} KiB"
+    size = size_text(source["bytes"])
     yield "Files", f"{count_text(source['files'], 'file')}, {size}"
     for name in ("modified", "missing", "untracked"):
         if source[name]:
@@ -10494,7 +10500,10 @@ def source_card(source, runs, now):
     """Return a source as a line that unfolds to all that is known of it."""
     level = source["level"]
     words = element("span", f"{GLYPHS[level]} {source['words']}", class_=level)
-    age = element("span", "checked ", html_age(source["last_sync_time"], now))
+    age = ""
+    if source["last_sync_time"]:
+        age = "checked ", html_age(source["last_sync_time"], now)
+    age = element("span", *age, class_="dim")
     name = element("strong", source["source"])
     drawn = timeline(runs) if runs else ""
     summary = element("summary", name, " ", words, " ", age, drawn)
@@ -10515,7 +10524,7 @@ def run_row(run, now):
     status = element(
         "span", f"{GLYPHS[level]} {run['status']}", class_=f"status {level}"
     )
-    size = f"{(run['bytes_received'] or 0) / KIB:,.0f} KiB"
+    size = size_text(run["bytes_received"] or 0)
     age = html_age(run["sync_time"], now)
     return age, run["source_id"], status, took, size, printable(run_words(run))
 
@@ -10583,7 +10592,7 @@ def page_parts(document):
 def page_footer(document):
     """Return what is said of the database and of this program."""
     database = document["database"]
-    size = f"{database['bytes'] / KIB:,.0f} KiB"
+    size = size_text(database["bytes"])
     problem = database["problem"]
     text = f"Database {database['path']}: {size}, {problem or 'sound'}. "
     words = element("span", text, class_="bad" if problem else None)
@@ -11076,15 +11085,16 @@ def source_key(row):
     return repository_key(address.remote) if address.kind == "git" else None
 
 
-def is_followed(ref, pushed):
-    """Return whether a source with this *ref* may change by a push to the ref *pushed*.
+def is_followed(row, pushed):
+    """Return whether a source may change by a push to the ref *pushed*.
 
-    A source without one follows the main branch, whichever that is: any will do. A
-    commit id never moves.
+    One without a ref follows the main branch, whichever that is: any will do. A commit
+    id never moves, and a pinned source stays where it is.
     """
+    ref = row.pin or row.ref
     if ref in (None, "", "HEAD"):
         return pushed.startswith("refs/heads/")
-    if re.fullmatch("[0-9a-f]{40}|[0-9a-f]{64}", ref):
+    if OBJECT_ID.fullmatch(ref):
         return False
     return ref in (pushed, re.sub("^refs/(heads|tags)/", "", pushed))
 
@@ -11105,7 +11115,7 @@ def pushed_sources(payload, rows):
     return [
         row.id
         for row in rows
-        if source_key(row) in keys - {None} and is_followed(row.ref, ref)
+        if source_key(row) in keys - {None} and is_followed(row, ref)
     ]
 
 
@@ -11322,7 +11332,7 @@ def check_database(state):
         return [Check("database", "note", f"{path} is not there yet", "add a source")]
     checks = []
     problem = state.find_problem()
-    size = f"{path}, {os.stat(path).st_size / KIB:,.0f} KiB"
+    size = f"{path}, {size_text(os.stat(path).st_size)}"
     if problem:
         checks.append(Check("database", "bad", problem, "sync, which mends it"))
     else:
