@@ -12958,10 +12958,11 @@ class Terminal:
     def __init__(self, args, stderr):
         self._stderr = stderr
         self._quiet, self._verbose = args.quiet, args.verbose
-        understands = is_terminal(stderr) and os.environ.get("TERM") != "dumb"
-        self._has_bar = understands and not args.quiet and not args.json
-        no_color = args.no_color or os.environ.get("NO_COLOR")
-        self._color = understands and not no_color
+        is_dumb = os.environ.get("TERM") == "dumb"
+        no_color = is_dumb or args.no_color or os.environ.get("NO_COLOR")
+        has_screen = is_terminal(stderr) and not is_dumb
+        self._has_bar = has_screen and not args.quiet and not args.json
+        self._color = is_terminal(stderr) and not no_color
         self._has_colored_output = is_terminal(sys.stdout) and not no_color
         self.can_ask = is_terminal(sys.stdin) and is_terminal(sys.stdout)
 

@@ -15133,7 +15133,7 @@ class TestOnATerminal:
     def test_a_dumb_terminal_gets_plain_lines(self, large, monkeypatch):
         """N19."""
         monkeypatch.setenv("TERM", "dumb")
-        assert b"\x1b" not in shown_on_terminal("sync")
+        assert b"\x1b" not in shown_on_terminal("diff") + shown_on_terminal("sync")
 
     def test_quiet_shows_no_bar(self, large):
         assert shown_on_terminal("sync", "-q") == b""
