@@ -1786,19 +1786,74 @@ def test_the_readmes_lines_are_not_longer_than_120():
 @posix_only
 def test_the_readmes_commands_do_what_their_comments_say(program, monkeypatch):
     """Those that need no network, as they stand; a comment is a part of the output."""
-    python3 = write(program.root / "bin", "python3", b"")
-    python3.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    python3.chmod(0o755)
-    monkeypatch.setenv("PATH", str(python3.parent), prepend=os.pathsep)
-    pathlib.Path("agent_sync.py").symlink_to(SCRIPT)
+    run = in_a_shell(program, monkeypatch)
     demo = code_blocks("sh")[0].partition("#")[0]
-    [story] = [block for block in code_blocks("sh") if "mkdir" in block]
-    for line in [demo, *story.splitlines()]:
+    stories = [block for block in code_blocks("sh") if re.search("mkdir|team ", block)]
+    assert len(stories) == 3
+    for line in [demo, *"".join(stories).splitlines()]:
+        run(line)
+
+
+def in_a_shell(program, monkeypatch):
+    """What runs a line of the README, and holds its output against its comment."""
+    shims = {"python3": "", "agent-sync": f' "{SCRIPT}"'}
+    for name, script in shims.items():
+        shim = write(program.root / "bin", name, b"")
+        shim.write_text(f'#!/bin/sh\nexec "{sys.executable}"{script} "$@"\n')
+        shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.root / "bin"), prepend=os.pathsep)
+    pathlib.Path("agent_sync.py").symlink_to(SCRIPT)
+
+    def run(line):
         command, _, comment = line.partition("#")
         done = subprocess.run(["sh", "-c", command], capture_output=True, text=True)
         words, _, code = comment.partition(" (exit code ")
         assert done.returncode == int(code[:1] or 0), (line, done)
         assert words.strip(" …") in done.stdout, (line, done)
+
+    return run
+
+
+@posix_only
+def test_the_readmes_lock_file_serves_a_team_and_its_ci(
+    program, git_upstream, monkeypatch, tmp_path
+):
+    """N02: also where there is no database, and no network."""
+    monkeypatch.setenv("AGENT_SYNC_GITHUB", git_upstream.server.url)
+    run = in_a_shell(program, monkeypatch)
+    [team] = [block for block in code_blocks("sh") if "agent-sync lock" in block]
+    [others] = [block for block in code_blocks("sh") if "sync --locked" in block]
+    for line in team.splitlines():
+        run(line)
+    theirs = tmp_path / "clone"
+    theirs.mkdir()
+    shutil.copy("agents.lock.json", str(theirs))
+    (theirs / "agent_sync.py").symlink_to(SCRIPT)
+    agents = tree(".claude/agents")
+    monkeypatch.chdir(theirs)
+    monkeypatch.setenv("AGENT_SYNC_DB", str(tmp_path / "theirs.db"))
+    run(others)
+    assert tree(".claude/agents") == agents
+    git_upstream.hide()
+    (tmp_path / "theirs.db").unlink()
+    [job] = re.findall(r"(?m)^- run: (.*)$", README)
+    run(job)
+    write(".claude/agents", "qa/qa.md", b"# Mine\n")
+    run(f"{job} # modified: qa/qa.md (exit code 1)")
+    assert not (tmp_path / "theirs.db").exists()
+
+
+@posix_only
+def test_the_readmes_session_hook_syncs_and_says_nothing(program, directory_upstream):
+    mirror = Mirror(program, directory_upstream)
+    shim = write(program.root / "home" / ".local" / "bin", "agent-sync", b"")
+    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{SCRIPT}" "$@"\n')
+    shim.chmod(0o755)
+    settings = json.loads(code_blocks("json")[0])
+    [hook] = settings["hooks"]["SessionStart"][0]["hooks"]
+    done = subprocess.run(["sh", "-c", hook["command"]], capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert mirror.is_faithful()
 
 
 def test_the_readmes_python_does_what_its_comments_say(program, capsys):
