@@ -12759,7 +12759,7 @@ def show_clean(document):
     example="clean --days 90 -n",
 )
 def cmd_clean(context):
-    """Delete old history and what nobody needs; the last change of a source stays."""
+    """Delete old history and what nothing needs; each last change stays undoable."""
     args, state = context.args, context.state
     rows = find_sources(state, cache_dir=args.cache_dir)
     document = clean(state, rows, args.days, args.contents, args.backups, args.dry_run)
@@ -13110,7 +13110,7 @@ def parser_class():
             return super().format_help()
 
         def error(self, message):
-            raise UsageError(f"{message}; for usage: {self.prog} --help")
+            raise UsageError(f"{message} (usage: {self.prog} --help)")
 
         def _check_value(self, action, value):
             # argparse before 3.14 lists all choices, and does not guess.
@@ -13138,7 +13138,7 @@ def make_parser():
         subparsers.add_parser(
             name,
             arguments=entry.arguments,
-            help=entry.help.partition(";")[0].rstrip("."),
+            help=re.split("\n\n|;", entry.help)[0].rstrip("."),
             description=entry.help,
             epilog=f"example:\n  {program} {entry.example}",
         )
