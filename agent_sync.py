@@ -635,6 +635,7 @@ class SourceRow(NamedTuple):
     skipped: dict[str, str] = {}
     left_out: dict[str, int] = {}
     changed_at: Optional[str] = None
+    from_lock: bool = False
     created_at: Optional[str] = None
     updated_at: Optional[str] = None
     kind_is_given: bool = True
@@ -1624,7 +1625,8 @@ CREATE TABLE IF NOT EXISTS sources (
     skipped TEXT,                -- JSON {path: reason} of what the last run skipped
     protocol TEXT,               -- JSON: what was learned of the server
     checked_at TEXT,             -- when it was asked last, and answered
-    changed_at TEXT              -- when the user changed it; NULL: synced since
+    changed_at TEXT,             -- when the user changed it; NULL: synced since
+    from_lock INTEGER NOT NULL DEFAULT 0  -- 1: a lock file said where it is
 );
 CREATE TABLE IF NOT EXISTS agent_files (
     source_id TEXT NOT NULL,     -- whose file it is
@@ -1808,6 +1810,7 @@ def migration_2(connection):
         ALTER TABLE sources ADD COLUMN protocol TEXT;
         ALTER TABLE sources ADD COLUMN checked_at TEXT;
         ALTER TABLE sources ADD COLUMN changed_at TEXT;
+        ALTER TABLE sources ADD COLUMN from_lock INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE agent_files ADD COLUMN mode INTEGER;
         ALTER TABLE agent_files ADD COLUMN stat TEXT;
         ALTER TABLE sync_history ADD COLUMN listing_digest TEXT;
@@ -1941,6 +1944,7 @@ SALVAGED = (  # of `sources`: what a user said
     "on_conflict",
     "pin",
     "allow_hidden",
+    "from_lock",
 )
 
 
@@ -6039,7 +6043,7 @@ class GitSource(Source):
         """
         if len(self._row.last_sha or "") == 64:
             self._client.object_format = "sha256"
-        self._commit = self._resolve()
+        self._commit = self.resolve()
         if last.complete and self._commit == self._row.last_sha:
             return last_listing(self._row, last)
         self._last = last
@@ -6084,7 +6088,7 @@ class GitSource(Source):
                 targets[file.object_id] = content
         return targets
 
-    def _resolve(self):
+    def resolve(self):
         """Return the commit that the ref names; one request, none for a full id."""
         if OBJECT_ID.fullmatch(self.ref):
             if len(self.ref) == 64:
@@ -7441,7 +7445,6 @@ class Target(NamedTuple):
 
     listing: Listing
     columns: dict[str, Any] = {}
-    may_use_token: bool = True  # AGENT_SYNC_TOKEN_<ID>
 
 
 class SyncOptions(NamedTuple):
@@ -7845,7 +7848,8 @@ class Run:
         self._progress = progress or (lambda source_id, done, total: None)
         self._http = None  # no server is asked
         if not self.options.offline:
-            token_id = row.id if not self._target or self._target.may_use_token else ""
+            # A token for this id is not for where somebody else says that it is.
+            token_id = "" if row.from_lock else row.id
             self._http = HttpClient(
                 connections,
                 token_id,
@@ -8883,6 +8887,10 @@ def change_source(
         for name in ("allow_hidden", "enabled")
         if name in changes
     }
+    if "url" in changes:
+        columns["from_lock"] = 0
+    if changes.get("url") not in (None, stored["url"]):
+        columns["pin"] = None
     kept: list[str] = move_destination(state, row, destination, lock_timeout)
     columns.update(destination=destination, changed_at=utc_now(), **flags)
     state.save_source(row.id, **columns)
@@ -9259,6 +9267,19 @@ def resolved_ref(row, ref, timeout=DEFAULT_TIMEOUT):
             return source.resolve()
     finally:
         pool.close()
+
+
+def moved_from_pin(row):
+    """Return what to say of a pinned git source whose ref names another commit now.
+
+    None if it does not, or nobody tells. One request.
+    """
+    with contextlib.suppress(GitSyncError):
+        ref = row.ref or "HEAD"
+        commit = resolved_ref(row, ref)
+        if commit != row.pin:
+            return f"{ref} is {commit[:7]} now, and the source pinned at {row.pin[:7]}"
+    return None
 
 
 def pin_revision(state, row, revision=None):
@@ -9956,7 +9977,7 @@ def locked_target(state, locked, places):
     listing = Listing(revision=row.pin, files=locked.files)
     here = state.get_source_info(row.id)
     if here is None:
-        return Target(listing, columns, may_use_token=False)
+        return Target(listing, columns)
     here = source_row(here)
     if (here.url, here.kind) != (stored_url(row.url, address), row.kind):
         raise LockFileError(f"'{row.id}' is here with another URL: {here.url}")
@@ -9983,6 +10004,7 @@ def register_locked(state, lock, places):
                 include=row.include,
                 exclude=row.exclude,
             )
+            state.save_source(row.id, from_lock=1)
     except UsageError as error:
         for row in new:
             state.remove_source(row.id)
@@ -12082,6 +12104,10 @@ def cmd_diff(context):
     if not args.since:
         for source, ran in zip(sources, report["sources"]):
             source["error"] = ran["error"]
+    for row in rows if not (args.since or args.local) else ():
+        moved = moved_from_pin(row) if row.pin and row.kind == "git" else None
+        if moved:
+            context.terminal.warn(f"{row.id}: {moved}")
     if args.exit_code and code == 0 and any(source["files"] for source in sources):
         code = EXIT_FAILED
     return {"sources": sources}, code
