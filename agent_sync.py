@@ -8360,13 +8360,16 @@ class Run:
             "listing_digest": files_digest(files.values()),
             "restored_run": self.options.restored_run,
         }
+        columns = self._columns(look, None if kept else files.values())
+        if self._target:
+            columns.update(self._target.columns)
         self._state.record_run(
             self.row.id,
             run,
             changes=make_changes(actions, steps, self._tracked),
             track=[file_row(file, self._directory.root) for file in track],
             forget=[*gone, *self._refused],
-            source=self._columns(look, None if kept else files.values()),
+            source=columns,
             unsettled=unsettled,
             objects=None if self.options.offline else look.listing.objects,
             sound=self._objects.keys(),
@@ -8393,7 +8396,7 @@ class Run:
         *files* are all that are tracked now; None if not all of the listing are.
         """
         listing, source = look.listing, look.source
-        if self.options.offline and listing.revision == self.row.last_sha:
+        if not self._tells_all() and listing.revision == self.row.last_sha:
             return None
         columns = {
             "ref": self.row.ref if self.row.pin else source.ref,
@@ -8411,7 +8414,6 @@ class Run:
                 {s["path"]: s["reason"] for s in self._report.skipped}
             ),
             "left_out": json.dumps(listing.left_out),
-            **(self._target.columns if self._target else {}),
             "last_sync_time": None if listing.failed else utc_now(),
         }
         if listing.failed or files is None:
@@ -9051,23 +9053,26 @@ def hunk_range(start, stop):
     return f"{start + 1 if stop > start else start},{stop - start}"
 
 
+def signed_lines(sign, lines):
+    """Yield *lines* as they stand in a hunk."""
+    for line in lines:
+        yield sign + line.rstrip("\n")
+        if not line.endswith("\n"):
+            yield "\\ No newline at end of file"
+
+
 def unified_hunks(old, new):
     """Yield the lines, without their ends, of the hunks that turn *old* into *new*."""
     for group in grouped_opcodes(old, new):
-        (_, old_start, _, new_start, _), (_, _, old_stop, _, new_stop) = (
-            group[0],
-            group[-1],
-        )
-        before, after = hunk_range(old_start, old_stop), hunk_range(new_start, new_stop)
+        first, last = group[0], group[-1]
+        before, after = hunk_range(first[1], last[2]), hunk_range(first[3], last[4])
         yield f"@@ -{before} +{after} @@"
         for tag, i1, i2, j1, j2 in group:
-            sides = [(" ", old[i1:i2])] if tag == "equal" else []
-            sides = sides or [("-", old[i1:i2]), ("+", new[j1:j2])]
-            for sign, lines in sides:
-                for line in lines:
-                    yield sign + line.rstrip("\n")
-                    if not line.endswith("\n"):
-                        yield "\\ No newline at end of file"
+            if tag == "equal":
+                yield from signed_lines(" ", old[i1:i2])
+            else:
+                yield from signed_lines("-", old[i1:i2])
+                yield from signed_lines("+", new[j1:j2])
 
 
 def make_diff(action, old, new, old_content, new_content):
@@ -9270,16 +9275,17 @@ def resolved_ref(row, ref, timeout=DEFAULT_TIMEOUT):
 
 
 def moved_from_pin(row):
-    """Return what to say of a pinned git source whose ref names another commit now.
+    """Return what to say if the ref of a pinned source names another commit now.
 
-    None if it does not, or nobody tells. One request.
+    None if it does not, has no commits, or nobody tells. One request.
     """
-    with contextlib.suppress(GitSyncError):
-        ref = row.ref or "HEAD"
-        commit = resolved_ref(row, ref)
-        if commit != row.pin:
-            return f"{ref} is {commit[:7]} now, and the source pinned at {row.pin[:7]}"
-    return None
+    ref, commit = row.ref or "HEAD", row.pin
+    if row.kind == "git":
+        with contextlib.suppress(GitSyncError):
+            commit = resolved_ref(row, ref)
+    if commit == row.pin:
+        return None
+    return f"{ref} is {commit[:7]} now, and the source pinned at {row.pin[:7]}"
 
 
 def pin_revision(state, row, revision=None):
@@ -10006,8 +10012,8 @@ def register_locked(state, lock, places):
             )
             state.save_source(row.id, from_lock=1)
     except UsageError as error:
-        for row in new:
-            state.remove_source(row.id)
+        for each in new:
+            state.remove_source(each.id)
         raise LockFileError(f"source '{row.id}': {error}") from error
     return {row.id for row in new}
 
@@ -11990,18 +11996,20 @@ def would_change(report):
 
 def sync_locked(context, options):
     """Bring the files to what a lock file says; return the document of `sync`."""
-    args, state = context.args, context.state
+    args = context.args
     if args.ids:
         raise UsageError("--locked syncs all sources of the file: name none")
     lock, chosen = read_lock(args.locked), dict(args.dest)
     base = os.path.dirname(os.path.abspath(args.locked))
     places = {each.row.id: locked_destination(each, base, chosen) for each in lock}
+    state = context.state  # There need not be one before the file is read and right.
     targets = {each.row.id: locked_target(state, each, places) for each in lock}
     new = register_locked(state, lock, places)
     rows = find_sources(state, list(places), cache_dir=args.cache_dir)
     document, code = run_sources(context, rows, options._replace(targets=targets))
     for report in document["sources"]:
-        if report["status"] != "success" and report["source"] in new:
+        failed = report["status"] != "success" or args.dry_run
+        if failed and report["source"] in new:
             state.remove_source(report["source"])
     return document, code
 
@@ -12064,6 +12072,24 @@ def local_target(state, row):
     return Target(Listing(revision=row.last_sha, files=tuple(tracked.values())))
 
 
+def next_diffs(context, rows):
+    """Return ({source id: FileDiffs}, documents of dry runs, their exit code).
+
+    With --local these are from what was synced last to what is here.
+    """
+    args, state = context.args, context.state
+    targets = {row.id: local_target(state, row) for row in rows if args.local}
+    review = Review(backwards=args.local)
+    more = {"dry_run": True, "on_replace": review.add, "targets": targets}
+    document, code = run_sources(context, rows, sync_options(args, **more))
+    context.lines = None
+    for row in rows:
+        moved = moved_from_pin(row) if row.pin and not args.local else None
+        if moved:
+            context.terminal.warn(f"{row.id}: {moved}")
+    return {row.id: review.diffs(row.id) for row in rows}, document["sources"], code
+
+
 @command(
     "diff",
     IDS,
@@ -12092,22 +12118,12 @@ def cmd_diff(context):
             row.id: diffs_since(state, row, find_run(state, row, args.since))
             for row in rows
         }
+        reports = [{"error": None}] * len(rows)
     else:
-        targets = {row.id: local_target(state, row) for row in rows if args.local}
-        review = Review(backwards=args.local)
-        more = {"dry_run": True, "on_replace": review.add, "targets": targets}
-        options = sync_options(args, **more)
-        report, code = run_sources(context, rows, options)
-        context.lines = None
-        found = {row.id: review.diffs(row.id) for row in rows}
+        found, reports, code = next_diffs(context, rows)
     sources = [diff_document(name, diffs, args.stat) for name, diffs in found.items()]
-    if not args.since:
-        for source, ran in zip(sources, report["sources"]):
-            source["error"] = ran["error"]
-    for row in rows if not (args.since or args.local) else ():
-        moved = moved_from_pin(row) if row.pin and row.kind == "git" else None
-        if moved:
-            context.terminal.warn(f"{row.id}: {moved}")
+    for source, report in zip(sources, reports):
+        source["error"] = report["error"]
     if args.exit_code and code == 0 and any(source["files"] for source in sources):
         code = EXIT_FAILED
     return {"sources": sources}, code

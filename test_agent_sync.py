@@ -13638,19 +13638,26 @@ class TestLockFiles:
     def test_the_same_files_appear_where_nothing_else_is(self, request, program, kind):
         upstream = request.getfixturevalue(f"{kind}_upstream")
         mirror = Mirror(program, upstream)
+        program.call("set", "src", "--include", "*.md")
         mirror.sync()
         mirror.lock = program.root / "agents.lock.json"
-        assert program.call("lock", mirror.lock).out.endswith("1 source, 8 files\n")
+        told = f"1 source, {len(mirror.tree())} files\n"
+        assert program.call("lock", mirror.lock).out.endswith(told)
         before = mirror.lock.read_bytes(), mirror.lock.stat().st_ino
         program.call("lock", mirror.lock)
         assert (mirror.lock.read_bytes(), mirror.lock.stat().st_ino) == before
         self.prepare(mirror)
         verify = ["verify", "--locked", mirror.fresh / mirror.lock.name]
+        assert "+ qa/qa.md" in self.sync_fresh(mirror, "--dry-run").out
+        assert set(tree(mirror.fresh)) <= {"agents.lock.json", "db"}
         assert "missing: qa/qa.md" in program.call(*verify, check=1).out
         self.sync_fresh(mirror)
         assert tree(mirror.fresh / "dest") == mirror.tree()
         program.call(*verify)
         again = json.loads(self.sync_fresh(mirror, "--json").out)["sources"][0]
+        assert (changes(again), again["requests"], again["pinned"]) == ({}, 0, True)
+        outcome = program.call("--db", mirror.fresh / "db", "sync", "--json")
+        again = only_source(outcome.document)
         assert (changes(again), again["requests"], again["pinned"]) == ({}, 0, True)
 
     @pytest.mark.parametrize("kind", ["git", "hashed", "plain", "raw"])
