@@ -13373,7 +13373,7 @@ def demo_steps(site, repository, destination):
     site.clear()
     site.update(good)
     yield "the last change undone, from what is kept here", "rollback web", 0
-    yield "what came when, newest first", "history", 0
+    yield "what came when, newest first", "history web", 0
     yield "and all of it on one page", "report report.html", 0
 
 
