@@ -9796,11 +9796,6 @@ def is_text(value):
     return isinstance(value, str) and value.isprintable() and 0 < len(value) <= 4096
 
 
-def is_text_or_none(value):
-    """Return whether *value* is such a string, or None."""
-    return value is None or is_text(value)
-
-
 def is_list_of_text(value):
     """Return whether *value* is a list of such strings."""
     return isinstance(value, list) and len(value) <= 1000 and all(map(is_text, value))
@@ -9818,8 +9813,8 @@ LOCKED_SOURCE = {
     "id": lambda value: is_text(value) and bool(SOURCE_ID.fullmatch(value)),
     "kind": lambda value: value in KINDS,
     "url": is_text,
-    "ref": is_text_or_none,
-    "path": is_text_or_none,
+    "ref": lambda value: value is None or is_text(value),
+    "path": lambda value: value is None or is_text(value),
     "include": is_list_of_text,
     "exclude": is_list_of_text,
     "revision": lambda value: is_text(value) and bool(OBJECT_ID.fullmatch(value)),
@@ -9909,6 +9904,19 @@ def read_lock(path):
         ) from error
 
 
+def relative_destination(destination, base):
+    """Return *destination* as a lock file in *base* has it, None if it is outside.
+
+    All links are resolved.
+    """
+    try:
+        below = os.path.relpath(os.path.realpath(destination), os.path.realpath(base))
+    except ValueError:  # on another drive
+        return None
+    below = below.replace(os.sep, "/")
+    return below if is_relative(below) else None
+
+
 def locked_destination(locked, base, chosen):
     """Return the directory that a Locked belongs in; LockFileError if it must not.
 
@@ -9920,31 +9928,17 @@ def locked_destination(locked, base, chosen):
         return os.path.abspath(home_path(chosen[row.id]))
     if row.destination is None:
         raise LockFileError(f"no destination for '{row.id}': give --dest {row.id}=DIR")
-    base = os.path.realpath(base)
     path = os.path.realpath(os.path.join(base, row.destination))
-    below = os.path.relpath(path, base).replace(os.sep, "/")
-    if not is_relative(below):
+    if relative_destination(path, base) is None:
         raise LockFileError(f"{row.destination} of '{row.id}' leads out of {base}")
     return path
-
-
-def relative_destination(destination, base):
-    """Return *destination* as a lock file in *base* has it, None if it is outside."""
-    try:
-        below = os.path.relpath(os.path.realpath(destination), os.path.realpath(base))
-    except ValueError:  # on another drive
-        return None
-    below = below.replace(os.sep, "/")
-    return below if is_relative(below) else None
 
 
 def is_linked(place, file):
     """Return whether a File's content is in *place* by way of a link."""
     path = os.path.realpath(os.path.join(place, *file.path.split("/")))
-    if path == os.path.join(os.path.realpath(place), *file.path.split("/")):
-        return False
+    parent, name = os.path.split(path)
     with contextlib.suppress(OSError):
-        parent, name = os.path.split(path)
         return sha256_of(Directory(parent).read(name)) == file.sha256
     return False
 
@@ -10018,26 +10012,20 @@ def register_locked(state, lock, places):
     return {row.id for row in new}
 
 
-def make_lock(state, rows, base):
-    """Return the Locked of sources, for a lock file in *base*.
-
-    UsageError for one of which not all is here.
-    """
-    lock = []
-    for row in rows:
-        tracked = tracked_files(state.get_files(row.id))
-        if row.listing_digest != listing_digest(row, tracked.values()):
-            raise UsageError(f"'{row.id}' is not wholly synced: sync it first")
-        destination = relative_destination(row.destination, base)
-        row = row._replace(pin=row.last_sha, destination=destination)
-        lock.append(Locked(row, tuple(tracked.values())))
-    return lock
+def locked_now(state, row, base):
+    """Return the Locked of a source, for a file in *base*; UsageError if partial."""
+    tracked = tracked_files(state.get_files(row.id))
+    if row.listing_digest != listing_digest(row, tracked.values()):
+        raise UsageError(f"'{row.id}' is not wholly synced: sync it first")
+    destination = relative_destination(row.destination, base)
+    row = row._replace(pin=row.last_sha, destination=destination)
+    return Locked(row, tuple(tracked.values()))
 
 
 def write_lock(state, rows, path):
     """Write the lock file of these sources; return how many files it has."""
     path = os.path.abspath(path)
-    lock = make_lock(state, rows, os.path.dirname(path))
+    lock = [locked_now(state, row, os.path.dirname(path)) for row in rows]
     data = lock_bytes(lock)
     try:
         if not os.path.isfile(path) or Path(path).read_bytes() != data:
