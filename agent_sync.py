@@ -5647,6 +5647,25 @@ def choose(files, row, skipped=(), windows=WINDOWS):
     }
 
 
+def kinds_text(kinds, limit=5):
+    """Return "257 *.mdc, 3 *.py, …" of what filters left out, {glob: how many}."""
+    shown = [f"{count} {printable(glob, 60)}" for glob, count in kinds.items()]
+    return ", ".join([*shown[:limit], *(["…"] if len(shown) > limit else [])])
+
+
+def check_filters(listing):
+    """Raise GitSyncError if the filters take nothing at all of what there is."""
+    import shlex
+
+    if listing.left_out and not (listing.files or listing.failed or listing.impossible):
+        files = count_text(sum(listing.left_out.values()), "file")
+        glob = shlex.quote(printable(next(iter(listing.left_out)), 60))
+        raise GitSyncError(
+            f"the filters take none of its {files} ({kinds_text(listing.left_out)});"
+            f" take some with, for example, --include {glob}"
+        )
+
+
 # ---- Links ----
 # A link inside a repository is read through, as the kernel would in a checkout of the
 # whole commit. Where it leads out of that, there is nothing to be read.
@@ -5967,7 +5986,9 @@ class Source:
 
     def probe(self):
         """Return the paths that would be synced, by as few requests as there are."""
-        return [file.path for file in self.list(NO_LAST_SYNC).files]
+        listing = self.list(NO_LAST_SYNC)
+        check_filters(listing)
+        return [file.path for file in listing.files]
 
 
 def known_protocol(row):
@@ -6603,8 +6624,9 @@ class HttpSource(WebSource):
     def probe(self):
         """Return the paths in the manifest that would be synced; one request."""
         content, _ = self._get_manifest(NO_LAST_SYNC)
-        taken = choose(parse_manifest(content), self._row)["files"]
-        return [file.path for file in taken]
+        listing = Listing("", **choose(parse_manifest(content), self._row))
+        check_filters(listing)
+        return [file.path for file in listing.files]
 
     def list(self, last):
         """Return the Listing now; one request if hashes in a manifest are as before."""
@@ -7491,12 +7513,19 @@ class Report:
         self.notes: list[str] = []  # what to know although nothing went wrong
         self.strays: list[str] = []  # after a first sync: here, and not tracked
         self.left_out_kinds: dict[str, int] = {}  # as in a Listing
+        self.stale: set[str] = set()  # skipped, and here as they were before
         self.findings: list[Finding] = []  # what hides in the files that came
 
     def document(self) -> dict[str, Any]:
         """Return the fields as a dict for JSON."""
         document = dict(vars(self))
-        for name in ("local_files_verified", "notes", "strays", "left_out_kinds"):
+        for name in (
+            "local_files_verified",
+            "notes",
+            "strays",
+            "left_out_kinds",
+            "stale",
+        ):
             del document[name]
         document["findings"] = [finding._asdict() for finding in self.findings]
         return document
@@ -7768,25 +7797,6 @@ def seconds_since(text):
     """Return how many seconds ago *text*, an ISO 8601 time, was; else None."""
     then = parse_time(text)
     return then and (datetime.now(timezone.utc) - then).total_seconds()
-
-
-def kinds_text(kinds, limit=5):
-    """Return "257 *.mdc, 3 *.py, …" of what filters left out, {glob: how many}."""
-    shown = [f"{count} {printable(glob, 60)}" for glob, count in kinds.items()]
-    return ", ".join([*shown[:limit], *(["…"] if len(shown) > limit else [])])
-
-
-def check_filters(listing):
-    """Raise GitSyncError if the filters take nothing at all of what there is."""
-    import shlex
-
-    if listing.left_out and not (listing.files or listing.failed or listing.impossible):
-        files = count_text(sum(listing.left_out.values()), "file")
-        glob = shlex.quote(printable(next(iter(listing.left_out)), 60))
-        raise GitSyncError(
-            f"the filters take none of its {files} ({kinds_text(listing.left_out)});"
-            f" take some with, for example, --include {glob}"
-        )
 
 
 def remove_work_directory(directory):
@@ -8110,6 +8120,8 @@ class Run:
     def _decide(self, look):
         """Return the Actions of this run; raise the error that forbids them."""
         check_filters(look.listing)
+        impossible = {path for path, _ in look.listing.impossible}
+        self._report.stale = impossible & self._tracked.keys()
         actions = make_plan(
             look.listing,
             self._tracked,
@@ -11971,7 +11983,9 @@ def run_sources(context, rows, options):
     documents = [report.document() for report in reports]
     code = EXIT_FAILED if EXIT_FAILED in codes else max(codes, default=0)
     document = {"ok": code == 0, "sources": documents}
-    known_skips = {row.id: row.skipped for row in rows}
+    known_skips = {
+        row.id: row.skipped.keys() - report.stale for row, report in zip(rows, reports)
+    }
     context.lines = show_sync(document, known_skips, options.offline)
     return document, code
 

@@ -6486,6 +6486,29 @@ class TestDestinations:
 
 
 class TestFilters:
+    def test_a_glob_that_is_not_what_it_looks_like_is_told(self, program, git_upstream):
+        """N03: a negation is refused, a list is one glob."""
+        add = ["add", *git_upstream.arguments, "--id", "src"]
+        for option in ("--include", "--exclude"):
+            assert "'!a.md'" in program.call(*add, option, "!a.md", check=2).err
+        for glob in ("*.{md,mdc}", "*.md,*.mdc"):
+            program.call("remove", "src", check=None)
+            assert "is one glob" in program.call(*add, "--include", glob).err
+        assert "is one glob" not in program.call("set", "src", "--include", "*.md").err
+        assert "'!x'" in program.call("set", "src", "--exclude", "!x", check=2).err
+        program.call("set", "src", "--include", "\\!x", "--include", "*.md")
+        program.call("sync")
+
+    def test_what_only_windows_forbids_is_skipped_there(self):
+        """N05."""
+        row = agent_sync.SourceRow("src", "", "git")
+        names = ("a.md", "sc:b.md", "nul.md", "c .md")
+        files = [agent_sync.File(name) for name in names]
+        for windows, skipped in ((True, ["nul.md", "sc:b.md"]), (False, [])):
+            fields = agent_sync.choose(files, row, windows=windows)
+            assert [path for path, _ in fields["impossible"]] == skipped
+            assert len(fields["files"]) + len(skipped) == 4
+
     def test_include_replaces_the_default_and_exclude_takes_away(
         self, program, git_upstream
     ):
@@ -9089,6 +9112,19 @@ class TestEveryKindOfSource:
         assert "--force" in error or "--include" in error
         assert synced.tree() == before
 
+    def test_a_file_that_cannot_be_had_any_more_stays_and_is_named(
+        self, synced, upstream
+    ):
+        """N05, P13: in each run; others that are skipped only in the first."""
+        before = synced.tree()
+        upstream.write("OPS.json", b"{}\n")
+        upstream.publish()
+        for is_new in (True, False):
+            out = synced.program.call("sync").out
+            assert "! ops.json (skipped" in out and "2 skipped" in out
+            assert ("! OPS.json" in out) is is_new
+            assert synced.tree() == before
+
     def test_files_that_moved_are_not_lost(self, synced, upstream):
         """N07: renamed all, and one of eight with a word in it changed."""
         agents = upstream.agents()
@@ -9129,7 +9165,12 @@ class TestEveryKindOfSource:
         upstream.write("x.toml", b"# Other\n")
         upstream.publish()
         mirror = Mirror(program, upstream, "--include", "*.rs")
-        error = mirror.sync(check=1)["error"]
+        if upstream.kind != "dir":  # which is not asked by add
+            program.asks = True
+            options = ["--id", "src2", "--include", "*.rs"]
+            told = program.call("add", *upstream.arguments, *options).err
+            assert "registered, but the filters take none of its" in told
+        error = mirror.sync("src", check=1)["error"]
         assert "*.md" in error and "1 *.toml" in error and "--include '*.md'" in error
         assert mirror.tree() == {}
 
