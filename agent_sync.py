@@ -6986,11 +6986,13 @@ class StoredSource(Source):
         wanted = {file.path: file for file in files}
         listed = [file for file in listing.files if file.path in wanted]
         for path in sorted(wanted.keys() - {file.path for file in listed}):
-            raise GitSyncError(f"the source does not have {path} (any more)")
+            raise GitSyncError(f"{path} is not kept here, and not at the source")
         for file, content in self._origin.fetch(listed):
             expected = wanted[file.path]
-            if sha256_of(content) != expected.sha256:
-                raise GitSyncError(f"{file.path} is not the same at the source")
+            if content is None or sha256_of(content) != expected.sha256:
+                raise GitSyncError(
+                    f"{file.path} is not kept here, and another one at the source"
+                )
             if None not in (file.mode, expected.mode) and file.mode != expected.mode:
                 raise GitSyncError(f"{file.path} has another mode at the source")
             yield expected._replace(object_id=file.object_id), content
@@ -8248,9 +8250,10 @@ class Run:
             return
         here, old, old_content = local.get(action.path), None, None
         if isinstance(here, LocalFile):
-            old_content = self._directory.read(action.path)
-            digest, size = sha256_of(old_content), len(old_content)
-            old = File(path=action.path, sha256=digest, size=size, mode=here.mode)
+            facts = {"sha256": here.sha256, "size": here.size, "mode": here.mode}
+            old = File(path=action.path, **facts)
+            with contextlib.suppress(OSError):  # It may be too large to be read.
+                old_content = self._directory.read(action.path)
         new = action.file._replace(mode=action.mode) if action.file else None
         if action.verb == CHMOD:
             content = old_content
