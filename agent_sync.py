@@ -922,6 +922,9 @@ def in_threads(function, items, count):
         function(first)
 
 
+# ---- Directories ----
+# All that is done to files below one root is done here, and never through a link.
+
 _BINARY = getattr(os, "O_BINARY", 0)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
 _NONBLOCK = getattr(os, "O_NONBLOCK", 0)
@@ -1440,6 +1443,10 @@ def stamp_of(time_text):
 def utc_now():
     """Return the present time in UTC as ISO 8601 with offset, to the microsecond."""
     return datetime.now(timezone.utc).isoformat()
+
+
+# ---- Locks ----
+# One run for each destination, and what it keeps there.
 
 
 def hide_backups(directory):
