@@ -11178,8 +11178,11 @@ class Pushes:
 
     def take(self, timeout=None):
         """Return all ids, as soon as there are any; none after *timeout* seconds."""
+        end = time.monotonic() + (threading.TIMEOUT_MAX if timeout is None else timeout)
         with self._changed:
-            self._changed.wait_for(lambda: self._ids, timeout)
+            while not self._ids and (left := end - time.monotonic()) > 0:
+                # On Windows nothing interrupts a wait, so it is made of short ones.
+                self._changed.wait(min(left, 1.0))
             taken, self._ids = list(self._ids), {}
             return taken
 
