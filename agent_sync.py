@@ -5706,6 +5706,7 @@ class Checkout:
         self._read_tree = read_tree
         self._read_link = read_link
         self._room = MAX_OBJECTS  # how many entries and steps may still come
+        self._passed = 0  # how many links were followed
         self._known = {}  # id -> entries of trees in which names were looked up
         self._spare = MAX_KNOWN  # how many more entries it may hold
 
@@ -5744,17 +5745,29 @@ class Checkout:
                 f"the repository has more than {MAX_OBJECTS} files and directories;"
                 " publish a part of it with a manifest instead"
             )
-        self._room = min(self._room, MAX_LINKED)
-        for path, link in links:
-            room = self._room
-            for _ in self._through(path, link):
-                pass  # It is counted before any of it is kept.
-            if self._room < 0:
-                yield path, f"link to more than {room} files, through other links"
-                self._room = room // 2
-            else:
-                self._room = room
+        self._room = room = min(self._room, MAX_LINKED)
+        measured = [(path, link, *self._measure(path, link)) for path, link in links]
+        multiply = not all(fits for *_, fits, _ in measured)
+        self._room = room
+        for path, link, fits, is_direct in measured:
+            if fits and (is_direct or not multiply):
                 yield from self._through(path, link)
+            else:
+                yield path, f"link to others, together more than {room} files"
+
+    def _measure(self, path, link):
+        """Return (whether there is room for what *link* stands for, whether directly).
+
+        So it is counted before any of it is kept. Where links multiply beyond the room
+        for all, only those are read through that lead to no other links.
+        """
+        room, self._passed = self._room, 0
+        for _ in self._through(path, link):
+            pass
+        fits = self._room >= 0
+        if not fits:
+            self._room = room // 2
+        return fits, self._passed < 2
 
     def _entries(self, directory):
         """Return what is in a directory, {name: TreeEntry}, and keep that at hand."""
@@ -5801,6 +5814,7 @@ class Checkout:
         pending = [(path, link, 0, ())]
         while pending and self._room >= 0:
             path, link, hops, left = pending.pop()
+            self._passed += 1
             try:
                 place, hops = self._follow(link, hops)
             except RefError as error:
