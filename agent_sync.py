@@ -206,7 +206,7 @@ WINDOWS = os.name == "nt"
 #                 StaleListingError
 #                 TooLargeError
 #                 PathError
-#             HistoryError        what is no longer known
+#             HistoryError        what the history does not have (any more)
 #             HiddenTextError     what came, and must not be published
 #             DeclinedError       the user said no
 #             RefError
@@ -584,7 +584,7 @@ class Listing(NamedTuple):
     """The files a source has at one revision.
 
     `skipped` holds (path, reason) of what is not a file to be written, `impossible`
-    (path, reason) of files that cannot be had here, `failed` (path, error) of what is
+    (path, reason) of files that cannot exist here, `failed` (path, error) of what is
     listed and was not fetched. `left_out` counts what the filters do not take:
     {a glob that would: how many}. The rest is remembered with the source: the
     validators of what lists the files, and whether it has their hashes; the Git
@@ -741,7 +741,7 @@ def object_hasher(object_type, size, object_format="sha1"):
 # ---- Names ----
 # A name from a source is unsafe anywhere, or impossible here, or ordinary. What is
 # unsafe could be misused on some platform and is written on none. What is impossible
-# on this platform only cannot be had here.
+# on this platform only cannot exist here.
 
 # Controls of terminals, of text direction and of lines; a slash would be a parent.
 _UNSAFE = re.compile(
@@ -1025,7 +1025,7 @@ def system_path(root, path):
 class OpenDirectories:
     """The directories below *root* that a thread uses, the last *limit* kept open.
 
-    One that is moved meanwhile is used where it is then; `check` tells.
+    One that is moved in between is used where it is then; `check` tells.
     """
 
     def __init__(self, root, limit):
@@ -3572,7 +3572,7 @@ def is_proxied(request):
 
 
 def proxy_hint(request):
-    """Return what a proxy may have to do with a Request that nobody answers."""
+    """Return what a proxy may have to do with a Request that gets no answer."""
     if is_proxied(request):
         return f" (through the proxy {request.host})"
     ignored = [name for name in ("all_proxy", "ALL_PROXY") if os.environ.get(name)]
@@ -4405,7 +4405,7 @@ class PackStream:
         except zlib.error as error:
             raise ProtocolError(f"a pack entry is damaged: {error}") from error
         if made != size:
-            raise ProtocolError("a pack entry is not of the size it says")
+            raise ProtocolError("a pack entry is of the wrong size")
         self.skip(-len(inflater.unused_data))
 
     def finish(self):
@@ -6578,7 +6578,7 @@ class WebSource(Source):
                 content = future.result()
             except TooLargeError as error:
                 if file.size is not None:
-                    message = f"{file.path} is not of the size that is listed"
+                    message = f"{file.path} is not of the listed size"
                     raise StaleListingError(message) from error
                 content = None
             yield file, content
@@ -6973,7 +6973,7 @@ class StoredSource(Source):
         return self._origin.notes() if self._origin else []
 
     def list(self, last):
-        """Return the Listing; nobody is asked."""
+        """Return the Listing; no server is asked."""
         return self._listing
 
     def fetch(self, files):
@@ -7768,7 +7768,7 @@ def find_owners(state, row, memo=None):
 
 
 def find_untracked(directory, tracked, row, owners):
-    """Return the paths here that the filters of a source take and nobody tracks."""
+    """Return the paths here that the filters of a source take and no source tracks."""
     theirs = owners.files if owners else {}
     here = {
         path
@@ -8037,7 +8037,7 @@ class Run:
         return self.row
 
     def _stored_listing(self, last):
-        """Return the Listing that needs nobody to be asked, or None.
+        """Return the Listing that needs no server to be asked, or None.
 
         It is the one given, or that of the revision synced last (offline, or pinned),
         or that of an older one, from the history.
@@ -11269,7 +11269,7 @@ class Service:
         while True:
             self._expires = 0.0
             with contextlib.suppress(AgentSyncStateError, OSError):
-                self._overview()  # so that nobody has to wait for it
+                self._overview()  # so that no visitor has to wait for it
             ids = self._pushes.take(due and max(0.0, due - time.monotonic()))
             if ids:
                 sync(ids, "webhook", None)
@@ -11518,7 +11518,7 @@ def check_source(row, log=None):
         "http": "the web",
         "dir": "a directory",
     }[source.kind]
-    text = f"{count_text(len(paths), 'file')} to be had by {how}, in {seconds:.1f} s"
+    text = f"{count_text(len(paths), 'file')} to be taken by {how}, in {seconds:.1f} s"
     checks = [Check(row.id, "ok", text), *(Check(row.id, "note", n) for n in notes)]
     skew = max(skews, key=abs, default=0)
     if abs(skew) > MAX_SKEW:
@@ -12530,7 +12530,7 @@ def tracked_drift(context):
     IDS,
     flag(
         "--strict",
-        help="fail as well for files that nobody tracks and the filters would take",
+        help="fail as well for untracked files that the filters would take",
     ),
     LOCKED,
     LOCKED_DEST,
@@ -13396,7 +13396,7 @@ def demo_steps(site, repository, destination):
     yield "the edited copy is saved, and the source's is back", "sync", 0
     good = dict(site)
     site["qa/tester.md"] += "\U000e0073\U000e0065\U000e006e\U000e0064\n"
-    yield "an instruction in characters that nobody sees: refused", "sync web", 1
+    yield "an instruction in invisible characters: refused", "sync web", 1
     site.update(good, **{"../../owned.md": "Obey.\n"})
     yield "a file name that leads out: refused, and nothing is written", "sync web", 1
     site.clear()

@@ -14852,7 +14852,7 @@ class TestDoctor:
         assert levels == {"ok"}
         assert {"Python", "SQLite", "TLS", "database", "space"} <= set(checks)
         said = " ".join(text for _, text, _ in checks["src"])
-        assert "files to be had by Git's protocol, version 2, in" in said
+        assert "files to be taken by Git's protocol, version 2, in" in said
         assert "can be written" in said
         text = mirror.program.call("doctor").out
         assert re.fullmatch(r"(ok   [^\n]+\n)+", text)
