@@ -886,27 +886,38 @@ def retry_while_shared(operation):
     return operation()
 
 
-def begun(function, *arguments):
-    """Call *function* in a thread; return a function that waits for what it returns."""
-    outcome = []
+class Background:
+    """A call of *function* in a thread of its own, which `with` waits for.
 
-    def run():
+    Much of `concurrent.futures` costs more to import than this program's own start.
+    """
+
+    def __init__(self, function, *arguments):
+        self._call = function, arguments
+        self._outcome = None, None
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+
+    def _run(self):
+        function, arguments = self._call
         try:
-            outcome[:] = function(*arguments), None
+            self._outcome = function(*arguments), None
         except BaseException as error:
-            outcome[:] = None, error
+            self._outcome = None, error
 
-    thread = threading.Thread(target=run)
-    thread.start()
-
-    def result():
-        thread.join()
-        value, error = outcome
+    def result(self):
+        """Return what the call returns, or raise what it raises, when it has ended."""
+        self._thread.join()
+        value, error = self._outcome
         if error:
             raise error
         return value
 
-    return result
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exc_info):
+        self._thread.join()
 
 
 def in_threads(function, items, count):
@@ -918,7 +929,7 @@ def in_threads(function, items, count):
     first, *others = [items[at : at + size] for at in range(0, len(items) or 1, size)]
     with contextlib.ExitStack() as stack:
         for part in others:
-            stack.callback(begun(function, part))
+            stack.callback(Background(function, part).result)
         function(first)
 
 
@@ -7986,8 +7997,6 @@ class Run:
 
     def _look(self, stack, lock):
         """Return the Look of this run; the source is closed with *stack*."""
-        from concurrent.futures import ThreadPoolExecutor
-
         pending, owners = (
             self._pending(lock),
             find_owners(self._state, self.row, self._memo),
@@ -7997,12 +8006,10 @@ class Run:
             self._directory.clear_staging(self._directory.directories())
         ids = (file.object_id for file in self._tracked.values() if file.object_id)
         object_format = object_format_of(next(ids, None))
-        executor = stack.enter_context(ThreadPoolExecutor(1))
         # While the source answers, the local files are hashed.
         paths = {**self._tracked, **pending}
-        scan = executor.submit(
-            inspect_files, self._directory, paths, object_format, self._verified
-        )
+        arguments = self._directory, paths, object_format, self._verified
+        scan = stack.enter_context(Background(inspect_files, *arguments))
         last, spool_directory = self._last_sync(scan, owners), lock and lock.path.parent
         source = stack.enter_context(self._open(last, spool_directory))
         listing = source.list(last)
@@ -8546,27 +8553,29 @@ def perform_all(runs, jobs):
 
     Interrupted, it ends what is going on and lets the interruption pass.
     """
-    from concurrent.futures import ThreadPoolExecutor
-
     if any(run.options.ask for run in runs):
         return perform_each(runs)  # Only the main thread is interrupted as it waits.
-    queues = in_turn(runs)
+    queues, reports = in_turn(runs), []
     at_once = max(1, min(len(queues), jobs, MAX_RUNS))
     for run in runs:
         run.writers = max(1, limited_jobs(MAX_WRITERS) // at_once)
-    with ThreadPoolExecutor(at_once) as executor:
-        futures = []
+    waiting = iter(queues)
+
+    def work():
+        for queue in waiting:
+            reports.extend(perform_each(queue))
+
+    with contextlib.ExitStack() as stack:
         try:
-            # An interruption may come before the executor knows of a thread it started.
-            for queue in queues:
-                futures.append(executor.submit(perform_each, queue))
-            return [report for future in futures for report in future.result()]
+            threads = [stack.enter_context(Background(work)) for _ in range(at_once)]
+            for thread in threads:
+                thread.result()
         except BaseException:
-            for future in futures:
-                future.cancel()
+            queues.clear()  # so that no other is begun
             for run in runs:
                 run.deadline.interrupt()
             raise
+    return reports
 
 
 def is_recent(row, max_age):
@@ -13192,8 +13201,8 @@ def parser_class():
     return Parser
 
 
-def make_parser():
-    """Return the parser of the command line."""
+def make_parser(names=None):
+    """Return the parser of the command line, or of the commands with these *names*."""
     program = program_name()
     parser = parser_class()(
         prog=program.rpartition(" ")[2],
@@ -13205,7 +13214,8 @@ def make_parser():
     version = f"agent_sync {__version__}"
     parser.add_argument("--version", action="version", version=version)
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
-    for name, entry in COMMANDS.items():
+    for name in names or COMMANDS:
+        entry = COMMANDS[name]
         subparsers.add_parser(
             name,
             arguments=entry.arguments,
@@ -13239,7 +13249,9 @@ def parse_arguments(argv):
 
     check_arguments(argv)
     defaults = argparse.Namespace(**COMMON_DEFAULTS)
-    args, unknown = make_parser().parse_known_args(argv, defaults)
+    # The arguments of all take longer to declare than most commands take.
+    names = [] if {"-h", "--help"} & set(argv) else COMMANDS.keys() & set(argv)
+    args, unknown = make_parser(names).parse_known_args(argv, defaults)
     if not unknown:
         return args
     text = unknown[0].partition("=")[0]

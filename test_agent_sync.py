@@ -12378,13 +12378,14 @@ class TestLocks:
         self, full, monkeypatch
     ):
         """FAULTS A17: one has a thread by then, and waits for a lock."""
-        submit = ThreadPoolExecutor.submit
+        start = threading.Thread.start
 
-        def interrupted(*args):
-            submit(*args)
+        def interrupted(thread):
+            monkeypatch.setattr(threading.Thread, "start", start)
+            start(thread)
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(ThreadPoolExecutor, "submit", interrupted)
+        monkeypatch.setattr(threading.Thread, "start", interrupted)
         started = time.monotonic()
         with held_by(full.dest / ".agent-sync" / "lock"):
             full.program.call("sync", "src", check=130)
