@@ -751,11 +751,9 @@ _GIT = re.compile(r"\.git|\.?git~[0-9]+", re.IGNORECASE)
 # HFS+ leaves these out when it compares names.
 _IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
 _NOT_UTF_8 = re.compile("[\ud800-\udfff]")
-_NOT_ON_WINDOWS = re.compile(
-    r"""(?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[1-9\xb9\xb2\xb3])[ ]*(?:\..*)?
-    |.*[<>:"|?*].*|.*[. ]""",
-    re.IGNORECASE | re.VERBOSE,
-)
+_NOT_ON_WINDOWS = r"""(?ix)
+    (?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[1-9\xb9\xb2\xb3])[ ]*(?:\..*)?
+    |.*[<>:"|?*].*|.*[. ]"""
 
 
 def collision_key(path):
@@ -795,7 +793,7 @@ def impossible_name(name, windows=WINDOWS):
         return "is longer than 255 bytes"
     if collision_key(name).startswith(WORK_DIRECTORY):
         return "is a name of this program"
-    if windows and _NOT_ON_WINDOWS.fullmatch(name):
+    if windows and re.fullmatch(_NOT_ON_WINDOWS, name):
         return "cannot be a name on Windows"
     return None
 
@@ -3126,7 +3124,7 @@ class Credential(NamedTuple):
         return f"<credential from {self.provenance}>"
 
 
-_NETRC_WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|([^\s"]\S*)')
+_NETRC_WORD = r'"((?:[^"\\]|\\.)*)"|([^\s"]\S*)'
 
 
 def unquoted(text):
@@ -3146,7 +3144,7 @@ def netrc_words(text):
         in_macro = in_macro and bool(line.strip())
         rest = "" if in_macro else line.strip()
         while rest and not rest.startswith("#"):
-            match = _NETRC_WORD.match(rest)
+            match = re.match(_NETRC_WORD, rest)
             if not match:
                 raise ValueError(f"line {number} has an unclosed quote")
             rest = rest[match.end() :].lstrip()
@@ -3548,9 +3546,8 @@ def open_tunnel(sock, request):
         raise OSError(f"refused by {answer.status} {answer.reason}{wants}")
 
 
-_PROXY = re.compile(
-    r"(?:([\w+.-]+)://)?(?:[^/]*@)?(?:\[[0-9a-f:.]+\]|[^/:@\[\]\s]+)(?::\d{1,5})?/?",
-    re.IGNORECASE,
+_PROXY = (
+    r"(?i)(?:([\w+.-]+)://)?(?:[^/]*@)?(?:\[[0-9a-f:.]+\]|[^/:@\[\]\s]+)(?::\d{1,5})?/?"
 )
 
 
@@ -3566,7 +3563,7 @@ def proxies_for(scheme):
         return {}
     names = (f"{scheme}_proxy", f"{scheme.upper()}_PROXY")
     name = next(filter(os.environ.get, names), "the system's settings")
-    match = _PROXY.fullmatch(proxy)
+    match = re.fullmatch(_PROXY, proxy)
     if not match:
         raise GitSyncError(f"the proxy in {name} must be http://HOST:PORT")
     if (match[1] or "http").lower() != "http":
@@ -4650,7 +4647,7 @@ _GIT_HEADERS = {
 # ---- Refs and capabilities ----
 
 # What git-check-ref-format allows.
-_REF_NAME = re.compile(
+_REF_NAME = (
     r"(?![./])(?!.*(?:/\.|\.\.|//|@\{|\.lock(?:/|$)|[./]$))[^\x00-\x20\x7f~^:?*\[\\]+"
 )
 
@@ -4671,7 +4668,7 @@ def parse_ref(line):
     for attribute in attributes:
         if attribute.startswith("peeled:"):
             object_id = attribute[len("peeled:") :]
-    allowed = name.isprintable() and _REF_NAME.fullmatch(name)
+    allowed = name.isprintable() and re.fullmatch(_REF_NAME, name)
     if not allowed or not OBJECT_ID.fullmatch(object_id):
         raise ProtocolError(f"a bad ref: {shown_bytes(line)}")
     return Ref(name, object_id)
@@ -5039,8 +5036,8 @@ class GitClient:
 # a row leaves open. Asks no server.
 
 KINDS = ("git", "http", "dir")
-_SHORTHAND = re.compile(r"([\w-]+/[\w.-]+?)(?:\.git)?(?:[@#](.+))?", re.ASCII)
-_PASSWORD = re.compile(r"([\w+.-]+://|(?!file:|[A-Za-z]:\\))[^/]*:[^/]*@")
+_SHORTHAND = r"(?a)([\w-]+/[\w.-]+?)(?:\.git)?(?:[@#](.+))?"
+_PASSWORD = r"([\w+.-]+://|(?!file:|[A-Za-z]:\\))[^/]*:[^/]*@"
 
 # ---- Forges ----
 
@@ -5090,7 +5087,7 @@ _FORGES = (
     ("//gitlab. .gitlab.", r"(?P<repo>/[^/?]+/[^?]+?)(?:/-(?:/[^?]*)?)?", "{repo}.git"),
 )  # fmt: skip
 _FORGE_HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
-_FILE_NAME = re.compile(r".+\.(?:mdc?|json|txt|ya?ml|toml|sh|py)")
+_FILE_NAME = r".+\.(?:mdc?|json|txt|ya?ml|toml|sh|py)"
 
 
 def plain_url(url):
@@ -5149,7 +5146,7 @@ def split_file(path, page=None):
     A SKILL.md stands for its skill, which is its directory.
     """
     directory, slash, name = path.rpartition("/")
-    is_file = page == "blob" or page != "tree" and _FILE_NAME.fullmatch(name)
+    is_file = page == "blob" or page != "tree" and re.fullmatch(_FILE_NAME, name)
     if not is_file or not name:
         return path, ()
     if name == SKILL_FILE:
@@ -5283,14 +5280,14 @@ def web_url(text):
 def parse_address(url, kind=None, allow_http=False):
     """Return the Address that *url* stands for; UsageError for any other text."""
     url = url.strip()
-    if _PASSWORD.match(url):
+    if re.match(_PASSWORD, url):
         raise UsageError(NO_PASSWORD)
     if kind == "dir" or (kind is None and is_directory_url(url)):
         return Address("dir", directory_of(url))
     url = web_url(url) if kind != "http" else url
     if is_web_url(url):
         return parse_web_address(url, kind, allow_http)
-    shorthand = _SHORTHAND.fullmatch(url)
+    shorthand = re.fullmatch(_SHORTHAND, url)
     if shorthand and kind != "http" and not url.startswith("."):
         repository, ref = shorthand.groups()
         remote = f"{own_github().git}/{repository}.git"
@@ -5430,16 +5427,14 @@ _CLASSES = {
     "upper": "A-Z",
     "xdigit": "0-9a-fA-F",
 }
-_BRACKET = re.compile(
-    r"\[([!^]|(?![!^]))((?:\]|(?!\]))(?:\[:\w+:\]|\\.|[^]\\])*)\]", re.DOTALL
-)
-_BRACKET_ITEM = re.compile(r"\[:(\w+):\]|(\\?.)(?:-(\\.|[^]]))?", re.DOTALL)
+_BRACKET = r"(?s)\[([!^]|(?![!^]))((?:\]|(?!\]))(?:\[:\w+:\]|\\.|[^]\\])*)\]"
+_BRACKET_ITEM = r"(?s)\[:(\w+):\]|(\\?.)(?:-(\\.|[^]]))?"
 
 
 def bracket_regex(negated, items):
     """Return the regular expression for a glob's [items]: one character, no slash."""
     ranges = ""
-    for name, first, last in _BRACKET_ITEM.findall(items):
+    for name, first, last in re.findall(_BRACKET_ITEM, items):
         first, last = first[-1:], last[-1:]
         ranges += _CLASSES.get(name, "") if name else re.escape(first)
         if first < last:
@@ -5457,7 +5452,7 @@ def name_regex(name, once):
     """
     pieces, pos = [""], 0
     while pos < len(name):
-        char, bracket = name[pos], _BRACKET.match(name, pos)
+        char, bracket = name[pos], re.compile(_BRACKET).match(name, pos)
         pos = bracket.end() if bracket else pos + 1
         if bracket:
             pieces[-1] += bracket_regex(*bracket.groups())
