@@ -3659,8 +3659,25 @@ class ConnectionPool:
         self._mutex = threading.Lock()
         self._slots = threading.BoundedSemaphore(limit)
         self._openers = {}  # origin -> its OpenerDirector
+        self._dials = {}  # origin -> the Dial begun for what is about to be asked there
         self._idle = {}  # (origin, host that is connected to) -> connections
         self._tls_context = None
+
+    def begin(self, url):
+        """Begin to connect to where *url* is about to be asked for.
+
+        It goes on while urllib is imported, which takes as long. Not where a proxy, or
+        one of the handlers, may be what is asked.
+        """
+        at = origin(url)
+        has_proxy = any(re.search("(?i)_proxy$", name) for name in os.environ)
+        has_proxy = has_proxy or sys.platform in ("darwin", "win32")
+        if self._handlers or has_proxy and not is_loopback(at[1]):
+            return
+        with self._mutex:
+            if not self._dials and not self._idle:
+                with contextlib.suppress(OSError, UnicodeError):
+                    self._dials[at] = Dial(*at[1:])
 
     @contextlib.contextmanager
     def exchange(self, request, deadline):
@@ -3751,7 +3768,11 @@ class ConnectionPool:
             proxy = http.client.HTTPConnection(request.host)
             dial = Dial(proxy.host, proxy.port)
         else:
-            dial = Dial(host, port)
+            with self._mutex:
+                dial = self._dials.pop(origin(request.full_url), None)
+            dial = dial or Dial(host, port)
+        if request.type == "https":
+            self._prepare_tls()
         with contextlib.closing(dial):
             connection.sock = dial.finish(request.deadline)
         request.deadline.attach(connection, connection.sock)
@@ -3760,10 +3781,12 @@ class ConnectionPool:
                 open_tunnel(connection.sock, request)
             self._start_tls(connection, host, request.deadline)
 
-    def _start_tls(self, connection, host, deadline):
+    def _prepare_tls(self):
         with self._mutex:
             if self._tls_context is None:
                 self._tls_context = tls_context()
+
+    def _start_tls(self, connection, host, deadline):
         connection.sock = self._tls_context.wrap_socket(
             connection.sock, server_hostname=host, do_handshake_on_connect=False
         )
@@ -3782,8 +3805,11 @@ class ConnectionPool:
         connection.close()
 
     def close(self):
-        """Close the idle connections."""
+        """Close the idle connections, and those that are still being made."""
         with self._mutex:
+            for dial in self._dials.values():
+                dial.close()
+            self._dials.clear()
             for kept in self._idle.values():
                 for connection in kept:
                     connection.close()
@@ -3911,6 +3937,10 @@ class HttpClient:
         self._refused = {}  # origin -> Credential
         self.notes = {}  # what the user should know, as keys; nothing went wrong
         self._log = log or (lambda text: None)
+
+    def begin(self, url):
+        """Begin to connect to where *url* is about to be asked for."""
+        self._pool.begin(url)
 
     def request(self, url, read, data=None, headers=None):
         """Return read(Response) of a GET, or a POST of *data*, as `stream` does."""
@@ -8026,6 +8056,8 @@ class Run:
         row = self._row_at(listing.revision if listing else self.row.pin)
         if not listing:
             self._check_limit()
+            if self._http and row.kind != "dir":
+                self._http.begin(parse_address(row.url, row.kind, True).remote)
             return open_source(row, self._http, spool_directory, jobs)
         origin = None
         if self._http:

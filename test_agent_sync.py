@@ -3601,6 +3601,28 @@ class TestProxies:
         assert web.is_faithful()
         assert not proxy.requests
 
+    def test_nobody_is_connected_to_before_a_proxy_is_looked_for(
+        self, distant, site, monkeypatch
+    ):
+        """But this machine is, while what speaks HTTP is still being imported."""
+        begun, dial, opener = [], agent_sync.Dial, agent_sync.ConnectionPool._opener
+        monkeypatch.setattr(
+            agent_sync, "Dial", lambda *at: begun.append(at[0]) or dial(*at)
+        )
+        monkeypatch.setattr(
+            agent_sync.ConnectionPool,
+            "_opener",
+            lambda *args: begun.append("asked") or opener(*args),
+        )
+        distant.call("sync", "src")
+        assert "agents.invalid" not in begun
+        assert begun[0] == "asked"
+        del begun[:]
+        distant.call("add", site.base, "--id", "web", "--no-check")
+        distant.call("sync", "web", "--jobs", "1")
+        assert begun[:2] == ["127.0.0.1", "asked"]
+        assert begun.count("127.0.0.1") == 1
+
     def test_others_are(self, distant, proxy):
         assert only_source(distant.call_json("sync"))["added"] == sorted(WEB_AGENTS)
         assert len(proxy.requests) == 5
