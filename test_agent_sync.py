@@ -15033,6 +15033,22 @@ class TestClean:
         assert state.clean()["runs"] == 0
         assert state.clean(contents=True)["contents"] == 2
 
+    def test_the_last_change_can_be_undone_after_it(self, local):
+        """Without the source, from what was kept."""
+        program, before = local.program, local.tree()
+        for text in (b"# 2\n", b"# 3\n"):
+            local.upstream.write("qa/qa.md", text)
+            local.sync()
+            local.sync()
+        with opened(program.database) as connection:
+            connection.execute("UPDATE sync_history SET sync_time = ?", (LONG_AGO,))
+            connection.execute("UPDATE contents SET stored_at = ?", (LONG_AGO,))
+        assert program.call_json("clean")["runs"] == 2
+        local.upstream.hide()
+        program.call("rollback", "src")
+        assert local.tree()["qa/qa.md"] == b"# 2\n"
+        assert local.tree().keys() == before.keys()
+
     def test_what_leads_back_to_a_pin_stays(self, state):
         make_old_runs(state)
         state.save_source("src", pin="aa")
