@@ -1796,10 +1796,11 @@ def test_the_readmes_commands_do_what_their_comments_say(program, monkeypatch):
 
 def in_a_shell(program, monkeypatch):
     """What runs a line of the README, and holds its output against its comment."""
-    shims = {"python3": "", "agent-sync": f' "{SCRIPT}"'}
+    bytecode = f'[ "$1" != agent_sync.py ] || {{ shift; set -- "{compiled()}" "$@"; }}'
+    shims = {"python3": bytecode, "agent-sync": f'set -- "{compiled()}" "$@"'}
     for name, script in shims.items():
         shim = write(program.root / "bin", name, b"")
-        shim.write_text(f'#!/bin/sh\nexec "{sys.executable}"{script} "$@"\n')
+        shim.write_text(f'#!/bin/sh\n{script}\nexec "{sys.executable}" "$@"\n')
         shim.chmod(0o755)
     monkeypatch.setenv("PATH", str(program.root / "bin"), prepend=os.pathsep)
     pathlib.Path("agent_sync.py").symlink_to(SCRIPT)
