@@ -661,13 +661,19 @@ class Outcome(NamedTuple):
 
 
 @functools.cache
-def compiled():
+def bytecode():
     """The program as bytecode: to compile it takes longer than most of its runs."""
     directory = tempfile.mkdtemp(dir=os.environ.get("PYTEST_DEBUG_TEMPROOT"))
     atexit.register(shutil.rmtree, directory, ignore_errors=True)
     path = os.path.join(directory, "agent_sync.pyc")
     py_compile.compile(str(SCRIPT), path, str(SCRIPT), doraise=True)
     return path
+
+
+def compiled():
+    """The same, unless coverage measures child processes: by the path of the source."""
+    measured = any(name.startswith("COVERAGE_PROCESS") for name in os.environ)
+    return str(SCRIPT) if measured else bytecode()
 
 
 def importing():
