@@ -104,6 +104,7 @@ import sys
 import threading
 import time
 import unicodedata
+import weakref
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime, timedelta, timezone
@@ -2314,6 +2315,13 @@ def delete_contents(connection, everything):
 # ---- Opening ----
 
 
+def close_each(idle):
+    """Close the connections of *idle*, pairs of a file and one, and empty it."""
+    for _, connection in idle:
+        connection.close()
+    idle.clear()
+
+
 class AgentSyncState:
     """What is known of sources, files and runs; safe from many threads and processes.
 
@@ -2333,6 +2341,8 @@ class AgentSyncState:
         # Connections that no call uses now, and the file each was opened to: for a new
         # one, SQLite reads the whole schema first.
         self._idle: list[tuple[Any, sqlite3.Connection]] = []
+        # Not __del__: in a cycle, a connection may be finalized before its state.
+        weakref.finalize(self, close_each, self._idle)
         if sqlite3 is None:
             raise AgentSyncStateError(
                 "this Python has no sqlite3 module; install it, or use another Python"
@@ -2354,22 +2364,14 @@ class AgentSyncState:
             self._recover(inode, error)
             self._open()
 
-    def __del__(self) -> None:
-        self._close_idle()
-
     def heal(self) -> None:
         """Open the database again if a call met an error, to replace a damaged one.
 
         For the end of a run, when no call works with what was read from it.
         """
         if self.db_path in self._suspects:
-            self._close_idle()  # On Windows an open file cannot be moved.
+            close_each(self._idle)  # On Windows an open file cannot be moved.
             self.corrupt_copy = AgentSyncState(self.db_path).corrupt_copy
-
-    def _close_idle(self) -> None:
-        for _, connection in self._idle:
-            connection.close()
-        self._idle.clear()
 
     def _create_file(self) -> int:
         """Make the directory (0700) and an empty file (0600); return its inode."""
