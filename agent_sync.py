@@ -5245,14 +5245,19 @@ def looks_like_repository(path):
     return path.endswith(".git") or path.count("/") == 2 and not is_manifest_url(path)
 
 
+def check_web_url(url, parts, allow_http):
+    """Raise UsageError for a URL, *parts* when split, that no source may have."""
+    if parts.scheme == "http" and not is_loopback(parts.hostname) and not allow_http:
+        raise UsageError(f"'{url}' is not encrypted; use https, or give --allow-http")
+    if re.search(r"/\.{1,2}(\.git)?(/|$)", parts.path.rstrip("/")):
+        raise UsageError(f"bad URL '{url}': it has a '.' or '..' in its path")
+
+
 def parse_web_address(url, kind, allow_http):
     """Return the Address in an http(s) URL; UsageError for one that will not do."""
     parts = split_url(url)
+    check_web_url(url, parts, allow_http)
     path = parts.path.rstrip("/")
-    if parts.scheme == "http" and not is_loopback(parts.hostname) and not allow_http:
-        raise UsageError(f"'{url}' is not encrypted; use https, or give --allow-http")
-    if re.search(r"/\.{1,2}(\.git)?(/|$)", path):
-        raise UsageError(f"bad URL '{url}': it has a '.' or '..' in its path")
     url = plain_url(parts._replace(query="", fragment="").geturl())
     github = github_of(url)
     if github:
@@ -6988,6 +6993,16 @@ class FallbackSource(Source):
         return self._used.fetch(files)
 
 
+def check_stored(expected, file, content):
+    """Raise GitSyncError unless what came from the source is the File *expected*."""
+    if content is None or sha256_of(content) != expected.sha256:
+        raise GitSyncError(
+            f"{file.path} is not kept here, and another one at the source"
+        )
+    if None not in (file.mode, expected.mode) and file.mode != expected.mode:
+        raise GitSyncError(f"{file.path} has another mode at the source")
+
+
 class StoredSource(Source):
     """The files of a revision whose listing is known: from the history, or a lock file.
 
@@ -7048,12 +7063,7 @@ class StoredSource(Source):
             raise GitSyncError(f"{path} is not kept here, and not at the source")
         for file, content in self._origin.fetch(listed):
             expected = wanted[file.path]
-            if content is None or sha256_of(content) != expected.sha256:
-                raise GitSyncError(
-                    f"{file.path} is not kept here, and another one at the source"
-                )
-            if None not in (file.mode, expected.mode) and file.mode != expected.mode:
-                raise GitSyncError(f"{file.path} has another mode at the source")
+            check_stored(expected, file, content)
             yield expected._replace(object_id=file.object_id), content
 
 
@@ -8697,14 +8707,19 @@ def check_has_ref(address, ref, path):
         raise UsageError("--ref and --path are for repositories; put it into the URL")
 
 
+def path_behind(ref, address):
+    """Return the path in a tree URL whose ref is *ref*; None if it cannot be."""
+    tree = f"{address.ref}/{address.path or ''}"
+    return tree[len(ref) + 1 :] if tree.startswith(f"{ref}/") else None
+
+
 def ref_and_path(address, ref, path):
     """Return the ref and path of a new source; arguments override the URL.
 
     UsageError for a path that leads out of the repository.
     """
     if ref and address.ref_is_ambiguous and path is None:
-        tree = f"{address.ref}/{address.path or ''}"
-        path = tree[len(ref) + 1 :] if tree.startswith(f"{ref}/") else None
+        path = path_behind(ref, address)
     path = (address.path if path is None else path) or ""
     path = path.rstrip("/")
     if path and any(map(unsafe_name, path.split("/"))):
@@ -11484,11 +11499,8 @@ def check_writable(row):
     return Check(row.id, "ok", f"{row.destination} can be written")
 
 
-def check_environment(rows, environ):
-    """Return the Checks of proxies, certificates and credentials: that they are there.
-
-    No value is shown, but the names of variables and of hosts.
-    """
+def check_network(environ):
+    """Return the Checks of proxies and certificates."""
     from urllib.parse import urlsplit
     from urllib.request import getproxies
 
@@ -11505,6 +11517,12 @@ def check_environment(rows, environ):
             )
         elif path:
             checks.append(Check("certificates", "ok", f"{name}: {path}"))
+    return checks
+
+
+def check_credentials(rows, environ):
+    """Return the Checks of credentials: that they are there, never what they are."""
+    checks = []
     fault, hosts = netrc_fault(environ), []
     if fault:
         checks.append(Check("credentials", "bad", fault, "mend it, or set a token"))
@@ -11575,7 +11593,8 @@ def diagnose(state, cache_dir, environ, log=None):
         rows = []  # What is wrong with the database is said above.
     good = [row for row in rows if not row.fault]
     places = [state.db_path, *(row.destination for row in good)]
-    checks += check_space(places) + check_environment(rows, environ)
+    checks += check_space(places) + check_network(environ)
+    checks += check_credentials(rows, environ)
     checks += map(check_writable, rows)
     jobs = limited_jobs(DEFAULT_JOBS)
     for _, future in in_parallel(lambda row: check_source(row, log), good, jobs):
