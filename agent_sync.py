@@ -2341,8 +2341,9 @@ class AgentSyncState:
         # Connections that no call uses now, and the file each was opened to: for a new
         # one, SQLite reads the whole schema first.
         self._idle: list[tuple[Any, sqlite3.Connection]] = []
-        # Not __del__: in a cycle, a connection may be finalized before its state.
-        weakref.finalize(self, close_each, self._idle)
+        # Not __del__: in a cycle, a connection may be finalized before its state. And
+        # not at exit, when a thread that was given up may still use one.
+        weakref.finalize(self, close_each, self._idle).atexit = False
         if sqlite3 is None:
             raise AgentSyncStateError(
                 "this Python has no sqlite3 module; install it, or use another Python"

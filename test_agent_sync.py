@@ -15305,7 +15305,7 @@ def shown_on_terminal(*arguments):
             code = agent_sync.main(list(arguments))
     reader.join()
     os.close(ours)
-    assert code == 0, chunks
+    assert code == 0, b"".join(chunks).decode()
     return b"".join(chunks)
 
 
