@@ -1796,7 +1796,7 @@ def test_the_readmes_commands_do_what_their_comments_say(program, monkeypatch):
     run = in_a_shell(program, monkeypatch)
     demo = code_blocks("sh")[0].partition("#")[0]
     stories = [block for block in code_blocks("sh") if re.search("mkdir|team ", block)]
-    assert len(stories) == 3
+    assert len(stories) == 2
     for line in [demo, *"".join(stories).splitlines()]:
         run(line)
 
