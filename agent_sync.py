@@ -93,7 +93,6 @@ __all__ = [
 import contextlib
 import errno
 import functools
-import hashlib
 import io
 import itertools
 import json
@@ -183,7 +182,7 @@ READER_TIMEOUT = 2.0  # of pages, which would rather say that they must wait
 WORK_DIRECTORY = ".agent-sync"  # below each destination: the lock, backups
 IGNORE_FILE = f"{WORK_DIRECTORY}/.gitignore"
 OWN_NAMES = frozenset({WORK_DIRECTORY, ".git"})  # directories never looked into
-STAGING_NAME = re.compile(r"\.agent-sync-[0-9a-f]{16}\.tmp")
+STAGING_NAME = r"\.agent-sync-[0-9a-f]{16}\.tmp"
 WINDOWS = os.name == "nt"
 
 
@@ -436,23 +435,20 @@ _HIDDEN_KINDS = {
     "\U000e0080-\U000e00ff\U000e01f0-\U000e0fff",
     "encoding": "\ud800-\udfff",
 }
-_HIDDEN = re.compile(f"[{''.join(_HIDDEN_KINDS.values())}]")
-_HIDDEN_RUN = re.compile(
-    "|".join(f"(?P<{kind}>[{chars}]+)" for kind, chars in _HIDDEN_KINDS.items())
-)
-_HIDDEN_CRITICAL = re.compile(
-    "[{tags}{bidi}]|[{selectors}]{{2}}".format(**_HIDDEN_KINDS)
-)
+# Patterns are compiled when they are used: all of them take longer than a start may.
+_HIDDEN = f"[{''.join(_HIDDEN_KINDS.values())}]"
+_HIDDEN_RUN = "|".join(f"(?P<{k}>[{chars}]+)" for k, chars in _HIDDEN_KINDS.items())
+_HIDDEN_CRITICAL = "[{tags}{bidi}]|[{selectors}]{{2}}".format(**_HIDDEN_KINDS)
 MAX_FINDINGS = 100  # of one file, and as many critical ones
 # The tags after a black flag, as in those of England, Scotland and Wales: UTS 51, C.1.
-_FLAG_TAGS = re.compile("[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f")
-_PICTOGRAPH = re.compile(
+_FLAG_TAGS = "[\U000e0030-\U000e0039\U000e0061-\U000e007a]{1,6}\U000e007f"
+_PICTOGRAPH = (
     "[\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u2bff\u3030\u303d\u3297\u3299\ufe0f"
     "\U0001f000-\U0001faff]"
 )
 # Arabic to Myanmar, Khmer, Mongolian and the like: joiners shape the letters there, and
 # zero-width spaces part words.
-_SHAPED = re.compile(
+_SHAPED = (
     "[\u0600-\u109f\u1780-\u18af\u1900-\u1cff\ua800-\uabff\ufb50-\ufdff\ufe70-\ufefc"
     "\U00010a00-\U00011fff\U0001e900-\U0001e95f]"
 )
@@ -486,12 +482,12 @@ def is_innocent(kind, run, before, after):
     True
     """
     if kind == "tags":
-        return before == "\U0001f3f4" and bool(_FLAG_TAGS.fullmatch(run))
+        return before == "\U0001f3f4" and bool(re.fullmatch(_FLAG_TAGS, run))
     if kind == "selectors":  # U+FE0E and U+FE0F only choose between text and emoji.
         return len(run) == 1 and (run in "\ufe0e\ufe0f" or not before.isascii())
     if kind == "joiners":
-        shapes = _SHAPED.match(before) or _SHAPED.match(after)
-        emoji = _PICTOGRAPH.match(before) and _PICTOGRAPH.match(after)
+        shapes = re.match(_SHAPED, before) or re.match(_SHAPED, after)
+        emoji = re.match(_PICTOGRAPH, before) and re.match(_PICTOGRAPH, after)
         return bool(shapes and len(run) <= 2 or emoji and run == "\u200d")
     return kind == "mark" and before == "" and len(run) == 1
 
@@ -508,7 +504,7 @@ def scanned_text(path, data):
         return ""
     # Most files end here: what is not plain ASCII is short, and searched at once.
     rest = data.translate(None, _PLAIN_ASCII).decode("utf-8", "surrogateescape")
-    return data.decode("utf-8", "surrogateescape") if _HIDDEN.search(rest) else ""
+    return data.decode("utf-8", "surrogateescape") if re.search(_HIDDEN, rest) else ""
 
 
 def hidden_runs(text):
@@ -519,10 +515,10 @@ def hidden_runs(text):
     end, seen, is_utf8 = 0, 0, True
     while seen < 2 * MAX_FINDINGS:
         sought = _HIDDEN if seen < MAX_FINDINGS else _HIDDEN_CRITICAL
-        first = sought.search(text, end)
+        first = re.compile(sought).search(text, end)
         if not first:
             return
-        run = _HIDDEN_RUN.match(text, first.start())
+        run = re.compile(_HIDDEN_RUN).match(text, first.start())
         kind, (start, end) = run.lastgroup, run.span()
         if kind == "encoding":  # Once is enough: more of it is bound to follow.
             is_told, is_utf8 = not is_utf8, False
@@ -711,9 +707,16 @@ class Change(NamedTuple):
 # What may be written, where, and how it gets there whole. Knows nothing of sources.
 
 
+def new_hash(name="sha256", data=b""):
+    """Return hashlib's object of that *name*; OpenSSL is loaded when it is needed."""
+    import hashlib
+
+    return hashlib.new(name, data)
+
+
 def sha256_of(data):
     """Return the SHA-256 of *data* as 64 hexadecimal digits."""
-    return hashlib.sha256(data).hexdigest()
+    return new_hash("sha256", data).hexdigest()
 
 
 def home_path(path: AnyPath) -> Path:
@@ -736,7 +739,7 @@ def object_format_of(object_id):
 
 def object_hasher(object_type, size, object_format="sha1"):
     """Return a hash object that, fed the *size* bytes of a Git object, gives its id."""
-    return hashlib.new(object_format, f"{object_type} {size}\0".encode("ascii"))
+    return new_hash(object_format, f"{object_type} {size}\0".encode("ascii"))
 
 
 # ---- Names ----
@@ -745,13 +748,13 @@ def object_hasher(object_type, size, object_format="sha1"):
 # on this platform only cannot exist here.
 
 # Controls of terminals, of text direction and of lines; a slash would be a parent.
-_UNSAFE = re.compile(
+_UNSAFE = (
     "[/\x00-\x1f\x7f-\x9f\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 )
-_GIT = re.compile(r"\.git|\.?git~[0-9]+", re.IGNORECASE)
+_GIT = r"(?i)\.git|\.?git~[0-9]+"
 # HFS+ leaves these out when it compares names.
-_IGNORED = re.compile("[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]")
-_NOT_UTF_8 = re.compile("[\ud800-\udfff]")
+_IGNORED = "[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]"
+_NOT_UTF_8 = "[\ud800-\udfff]"
 _NOT_ON_WINDOWS = r"""(?ix)
     (?:CON|PRN|AUX|NUL|CONIN\$|CONOUT\$|(?:COM|LPT)[1-9\xb9\xb2\xb3])[ ]*(?:\..*)?
     |.*[<>:"|?*].*|.*[. ]"""
@@ -766,27 +769,27 @@ def collision_key(path):
 
 
 # Most paths are like this, which is ordinary everywhere but for Windows' devices.
-_PLAIN_PATH = re.compile(r"(?:[\w-][\w. -]{0,200}/)*[\w-][\w. -]{0,200}", re.ASCII)
+_PLAIN_PATH = r"(?a)(?:[\w-][\w. -]{0,200}/)*[\w-][\w. -]{0,200}"
 
 
 def is_dotgit(name):
     """Return whether some file system takes *name* for .git."""
-    plain = _IGNORED.sub("", name).partition(":")[0].rstrip(" .")
-    return bool(_GIT.fullmatch(plain))
+    plain = re.sub(_IGNORED, "", name).partition(":")[0].rstrip(" .")
+    return bool(re.fullmatch(_GIT, plain))
 
 
 def unsafe_name(name):
     """Return why *name* must not be written on any platform, or None if it may."""
     if name in ("", ".", ".."):
         return "is empty, '.' or '..'"
-    if _UNSAFE.search(name):
+    if re.search(_UNSAFE, name):
         return "has a control character or a slash in it"
     return "stands for .git" if is_dotgit(name) else None
 
 
 def impossible_name(name, windows=WINDOWS):
     """Return why there can be no file of this *name* here, or None if there can."""
-    if _NOT_UTF_8.search(name):
+    if re.search(_NOT_UTF_8, name):
         return "is not UTF-8"
     if "\\" in name:
         return "has a backslash in it"
@@ -801,7 +804,7 @@ def impossible_name(name, windows=WINDOWS):
 
 def unsafe_path(path):
     """Return why *path* must not be written on any platform, or None if it may."""
-    for name in () if _PLAIN_PATH.fullmatch(path) else path.split("/"):
+    for name in () if re.fullmatch(_PLAIN_PATH, path) else path.split("/"):
         if fault := unsafe_name(name):
             return f"'{printable(name)}' {fault}"
     return None
@@ -811,7 +814,7 @@ def impossible_path(path, windows=WINDOWS):
     """Return why there can be no file at *path* here, or None if there can."""
     if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_LENGTH:
         return f"longer than {MAX_PATH_LENGTH} bytes"
-    is_plain = not windows and _PLAIN_PATH.fullmatch(path)
+    is_plain = not windows and re.fullmatch(_PLAIN_PATH, path)
     for name in () if is_plain else path.split("/"):
         if fault := impossible_name(name, windows):
             return f"'{printable(name, 60)}' {fault}"
@@ -1204,7 +1207,7 @@ class Directory:
 
     @staticmethod
     def _hash(file, status, object_format):
-        content = hashlib.sha256()
+        content = new_hash()
         blob = object_hasher("blob", status.st_size, object_format)
         size = 0
         with file:
@@ -1413,13 +1416,14 @@ class Directory:
 
     def staging_files(self, directories):
         """Yield the paths of the temporary files that are left in *directories*."""
+        staging = re.compile(STAGING_NAME)
         for directory in directories:
             # Where this program may not write it has left nothing.
             with contextlib.suppress(
                 FileNotFoundError, NotADirectoryError, PermissionError
             ):
                 names = os.listdir(system_path(self.root, directory))
-                for name in filter(STAGING_NAME.fullmatch, map(text_name, names)):
+                for name in filter(staging.fullmatch, map(text_name, names)):
                     yield f"{directory}/{name}" if directory else name
 
     def clear_staging(self, directories):
@@ -3941,10 +3945,6 @@ class HttpClient:
         self.notes = {}  # what the user should know, as keys; nothing went wrong
         self._log = log or (lambda text: None)
 
-    def begin(self, url):
-        """Begin to connect to where *url* is about to be asked for."""
-        self._pool.begin(url)
-
     def request(self, url, read, data=None, headers=None):
         """Return read(Response) of a GET, or a POST of *data*, as `stream` does."""
         (result,) = self.stream(url, lambda answer: [read(answer)], data, headers)
@@ -4195,7 +4195,7 @@ def read_side_band(read):
 # object that git's own fsck calls an error is one here.
 
 COMMIT, TREE, BLOB, TAG = "commit", "tree", "blob", "tag"
-OBJECT_ID = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+OBJECT_ID = r"[0-9a-f]{40}(?:[0-9a-f]{24})?"
 MODE_SUBMODULE = 0o160000
 
 
@@ -4238,7 +4238,7 @@ def parse_tree(data, object_format="sha1"):
     Names are refused that git refuses, and so is an order other than git's, since two
     entries for one name could hide in it.
     """
-    width = hashlib.new(object_format).digest_size
+    width = new_hash(object_format).digest_size
     pos, previous, names = 0, b"", set()
     while pos < len(data):
         end = data.find(b"\0", pos)
@@ -4390,7 +4390,7 @@ class PackStream:
         self._chunks = iter(chunks)
         self._file = file
         self._limit = limit
-        self._hasher = hashlib.new(object_format)
+        self._hasher = new_hash(object_format)
         self._buffer, self._start = b"", 0  # what came last, and what is read of it
         self._tail = b""  # the last bytes: a checksum of all before, if it is the end
         self._size = 0
@@ -4472,7 +4472,7 @@ class Pack:
         self._file = file
         self._check = check  # called for each object; raises when time is up
         self._object_format = object_format
-        self._width = hashlib.new(object_format).digest_size
+        self._width = new_hash(object_format).digest_size
         self._clear()
 
     def _clear(self):
@@ -4702,7 +4702,7 @@ def parse_ref(line):
         if attribute.startswith("peeled:"):
             object_id = attribute[len("peeled:") :]
     allowed = name.isprintable() and re.fullmatch(_REF_NAME, name)
-    if not allowed or not OBJECT_ID.fullmatch(object_id):
+    if not allowed or not re.fullmatch(OBJECT_ID, object_id):
         raise ProtocolError(f"a bad ref: {shown_bytes(line)}")
     return Ref(name, object_id)
 
@@ -5336,7 +5336,7 @@ def parse_address(url, kind=None, allow_http=False):
     )
 
 
-SOURCE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+SOURCE_ID = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 
 
 def suggest_ids(address):
@@ -5450,7 +5450,7 @@ LFS_SIGNATURE = b"version https://git-lfs.github.com/spec/"
 # Which files of a source are taken: globs as git knows them, and skills whole.
 
 # What the default leaves out: names that begin with a dot, and what others have made.
-_LEFT_OUT = re.compile(r"(?:^|/)(?:\.(?!\.?(?:/|$))|(?:dist|build|node_modules)/)")
+_LEFT_OUT = r"(?:^|/)(?:\.(?!\.?(?:/|$))|(?:dist|build|node_modules)/)"
 _CLASSES = {
     "alnum": "a-zA-Z0-9",
     "alpha": "a-zA-Z",
@@ -5583,7 +5583,7 @@ def skill_prefixes(paths):
     )
     for directory in sorted(directories):
         is_inside = found and directory.startswith(found[-1])
-        if not is_inside and not _LEFT_OUT.search(directory):
+        if not is_inside and not re.search(_LEFT_OUT, directory):
             found.append(directory)
     return found
 
@@ -5599,12 +5599,12 @@ def is_taken_by_default(path, skills, included):
     if skill and path.startswith(skill[0]):
         return "/.git" not in f"/{path[len(skill[0]) :]}".lower()
     is_readme = f"/{path}".endswith("/README.md")
-    return included(path) and not is_readme and not _LEFT_OUT.search(path)
+    return included(path) and not is_readme and not re.search(_LEFT_OUT, path)
 
 
 def kind_of(path, is_default):
     """Return a glob that takes *path* and its like: ".github/", "*.py", "Makefile"."""
-    hidden = _LEFT_OUT.search(path) if is_default else None
+    hidden = re.search(_LEFT_OUT, path) if is_default else None
     if hidden:
         name, slash, _ = path[hidden.start() :].lstrip("/").partition("/")
         return name + slash
@@ -5988,7 +5988,7 @@ def peel_tags(objects, object_id, ref):
 
 def subtree_ids(tree, object_format):
     """Yield the ids of the trees in a tree object; not all of it is checked."""
-    width, pos = hashlib.new(object_format).digest_size, 0
+    width, pos = new_hash(object_format).digest_size, 0
     while (end := tree.find(b"\0", pos)) >= 0:
         if tree.startswith((b"40000 ", b"040000 "), pos):
             yield tree[end + 1 : end + 1 + width].hex()
@@ -6176,7 +6176,7 @@ class GitSource(Source):
 
     def resolve(self):
         """Return the commit that the ref names; one request, none for a full id."""
-        if OBJECT_ID.fullmatch(self.ref):
+        if re.fullmatch(OBJECT_ID, self.ref):
             if len(self.ref) == 64:
                 self._client.object_format = "sha256"
             return self.ref
@@ -6207,7 +6207,7 @@ class GitSource(Source):
         names = [re.sub("^refs/(heads|tags)/", "", ref.name) for ref in refs]
         if not names:
             return RefError("the repository is empty")
-        if OBJECT_ID.match(name) or re.fullmatch("[0-9a-f]{7,39}", name):
+        if re.match(OBJECT_ID, name) or re.fullmatch("[0-9a-f]{7,39}", name):
             return RefError(f"there is no ref '{name}'; a commit needs its full id")
         return RefError(
             f"there is no branch or tag '{printable(name)}'{did_you_mean(name, names)}"
@@ -6375,7 +6375,7 @@ class DirectorySource(Source):
         files, skipped = [], []
         for path, entry in self._directory.entries(leave_out=OWN_NAMES):
             if isinstance(entry, OSError):
-                if self._row.include or not _LEFT_OUT.search(f"{path}/"):
+                if self._row.include or not re.search(_LEFT_OUT, f"{path}/"):
                     raise self._unreadable(self._directory.root / path, entry)
                 skipped.append((path, f"cannot be read: {reason_of(entry)}"))
             elif entry.is_file(follow_symlinks=False):
@@ -6801,7 +6801,7 @@ def tree_items(document):
 def tree_item_id(item):
     """Return the object id in GitHub's tree document, or in one item of it."""
     object_id = item.get("sha") if isinstance(item, dict) else None
-    if not isinstance(object_id, str) or not OBJECT_ID.fullmatch(object_id):
+    if not isinstance(object_id, str) or not re.fullmatch(OBJECT_ID, object_id):
         raise ProtocolError("GitHub's tree has an item without an id")
     return object_id
 
@@ -8069,8 +8069,6 @@ class Run:
         row = self._row_at(listing.revision if listing else self.row.pin)
         if not listing:
             self._check_limit()
-            if self._http and row.kind != "dir":
-                self._http.begin(parse_address(row.url, row.kind, True).remote)
             return open_source(row, self._http, spool_directory, jobs)
         origin = None
         if self._http:
@@ -8618,6 +8616,14 @@ def perform_all(runs, jobs):
     return reports
 
 
+def begin_first(connections, row, options):
+    """Begin to connect to where the source of *row* is bound to be asked."""
+    is_here = row.kind == "dir" or row.pin or row.retry_at or row.fault
+    if not (is_here or options.offline or options.targets):
+        with contextlib.suppress(UsageError):  # Its run says so.
+            connections.begin(parse_address(row.url, row.kind, True).remote)
+
+
 def is_recent(row, max_age):
     """Return whether all of a source was synced less than *max_age* seconds ago."""
     age = None if max_age is None else seconds_since(row.last_sync_time)
@@ -8655,6 +8661,7 @@ def sync_sources(
         memo: dict[str, str] = {}
         arguments = connections, options, progress, log, memo
         try:
+            begin_first(connections, asked[0], options)
             runs = [Run(state, row, *arguments) for row in asked]
             reports.update({r.source: r for r in perform_all(runs, jobs)})
         finally:
@@ -8680,7 +8687,7 @@ def check_apart(destination, other):
 
 def check_new_id(rows, source_id):
     """Raise UsageError if *source_id* cannot be added beside the sources of *rows*."""
-    if not SOURCE_ID.fullmatch(str(source_id)):
+    if not re.fullmatch(SOURCE_ID, str(source_id)):
         raise UsageError(
             f"bad id '{printable(source_id)}': up to 64 letters, digits, '.', '_', '-'"
         )
@@ -9392,7 +9399,9 @@ def pin_revision(state, row, revision=None):
         return find_run(state, row, revision)["revision"]
     if row.kind != "git":
         raise UsageError(f"'{printable(revision)}' is not a revision of '{row.id}'")
-    return revision if OBJECT_ID.fullmatch(revision) else resolved_ref(row, revision)
+    return (
+        revision if re.fullmatch(OBJECT_ID, revision) else resolved_ref(row, revision)
+    )
 
 
 # ==== Import of JSON state ====
@@ -9900,14 +9909,14 @@ def is_relative(value):
 
 SHA256 = re.compile("[0-9a-f]{64}")
 LOCKED_SOURCE = {
-    "id": lambda value: is_text(value) and bool(SOURCE_ID.fullmatch(value)),
+    "id": lambda value: is_text(value) and bool(re.fullmatch(SOURCE_ID, value)),
     "kind": lambda value: value in KINDS,
     "url": is_text,
     "ref": lambda value: value is None or is_text(value),
     "path": lambda value: value is None or is_text(value),
     "include": is_list_of_text,
     "exclude": is_list_of_text,
-    "revision": lambda value: is_text(value) and bool(OBJECT_ID.fullmatch(value)),
+    "revision": lambda value: is_text(value) and bool(re.fullmatch(OBJECT_ID, value)),
     "destination": is_relative,
     "files": lambda value: isinstance(value, list) and len(value) <= MAX_OBJECTS,
 }
@@ -10709,7 +10718,7 @@ def page_policy():
     """Return the page's Content-Security-Policy: its own style, and nothing else."""
     import base64
 
-    digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+    digest = base64.b64encode(new_hash("sha256", STYLE.encode()).digest()).decode()
     return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:"
 
 
@@ -11200,7 +11209,7 @@ def is_followed(row, pushed):
     ref = row.pin or row.ref
     if ref in (None, "", "HEAD"):
         return pushed.startswith("refs/heads/")
-    if OBJECT_ID.fullmatch(ref):
+    if re.fullmatch(OBJECT_ID, ref):
         return False
     return ref in (pushed, re.sub("^refs/(heads|tags)/", "", pushed))
 
@@ -12993,14 +13002,19 @@ def cmd_manifest(context):
 OURS = b'written by "agent_sync.py install"'
 STARTER = b"""\
 # %s
+import gc
 import os.path
 import sys
 
 sys.path.append(os.path.dirname(__file__))
 sys.argv[0] = "agent-sync"
 
+# What is imported stays to the end: looking for garbage in it takes 10 ms.
+gc.disable()
 from agent_sync import main
 
+gc.freeze()
+gc.enable()
 sys.exit(main())
 """
 
@@ -13398,7 +13412,7 @@ def demo_pack(files):
             header[-1] |= 128
             header, size = [*header, size & 127], size >> 7
         pack += bytes(header) + zlib.compress(data)
-    return object_id_of("commit", commit), pack + hashlib.sha1(pack).digest()
+    return object_id_of("commit", commit), pack + new_hash("sha1", pack).digest()
 
 
 def demo_routes(site, repository):
