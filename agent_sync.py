@@ -5488,21 +5488,17 @@ def name_regex(name, once):
     What stands between two stars is matched where it first fits and never again
     (*once* makes that of an expression), so that no glob takes exponential time.
     """
-    pieces, pos = [""], 0
-    while pos < len(name):
-        char, bracket = name[pos], re.compile(_BRACKET).match(name, pos)
-        pos = bracket.end() if bracket else pos + 1
-        if bracket:
-            pieces[-1] += bracket_regex(*bracket.groups())
-        elif char == "*":
+    pieces = [""]
+    for token in re.finditer(rf"{_BRACKET}|\\.|.", name):
+        text, negated, items = token.group(0, 1, 2)
+        if items:
+            pieces[-1] += bracket_regex(negated, items)
+        elif text == "*":
             pieces.append("")
-        elif char == "?":
+        elif text == "?":
             pieces[-1] += "[^/]"
-        elif char == "\\" and pos < len(name):
-            pieces[-1] += re.escape(name[pos])
-            pos += 1
         else:  # A bracket without an end, and a backslash at the end, match nothing.
-            pieces[-1] += "(?!)" if char in "[\\" else re.escape(char)
+            pieces[-1] += "(?!)" if text in ("[", "\\") else re.escape(text[-1])
     if len(pieces) == 1:
         return pieces[0]
     between = (once(f"[^/]*?{piece}") for piece in pieces[1:-1] if piece)
@@ -5570,25 +5566,26 @@ def glob_matcher(globs):
     return is_match
 
 
+def skills_of(paths):
+    """Return the set of directories among those of *paths* that have a SKILL.md."""
+    names = (path.rpartition("/") for path in paths)
+    return {directory for directory, _, name in names if name == SKILL_FILE}
+
+
 def skill_prefixes(paths):
     """Return the directories of skills among *paths*, each with its slash, sorted.
 
     A skill inside another one is a part of that.
     """
     found = []
-    directories = (
-        path[: -len(SKILL_FILE)]
-        for path in paths
-        if f"/{path}".endswith(f"/{SKILL_FILE}")
-    )
-    for directory in sorted(directories):
-        is_inside = found and directory.startswith(found[-1])
-        if not is_inside and not re.search(_LEFT_OUT, directory):
-            found.append(directory)
+    for prefix in sorted(f"{skill}/" if skill else "" for skill in skills_of(paths)):
+        is_inside = found and prefix.startswith(found[-1])
+        if not is_inside and not re.search(_LEFT_OUT, prefix):
+            found.append(prefix)
     return found
 
 
-def is_taken_by_default(path, skills, included):
+def is_default(path, skills, included):
     """Return whether a source without an --include takes *path*.
 
     *skills* are all its `skill_prefixes`, *included* is for what is not in any.
@@ -5621,19 +5618,16 @@ def select_paths(paths, include=(), exclude=()):
     """
     from collections import Counter
 
-    included = glob_matcher(include or DEFAULT_INCLUDE)
-    excluded = glob_matcher(exclude)
+    included, excluded = map(glob_matcher, (include or DEFAULT_INCLUDE, exclude))
     skills = [] if include else skill_prefixes(paths)
-    taken, left_out = set(), Counter()
-    for path in paths:
-        wanted = (
-            included(path) if include else is_taken_by_default(path, skills, included)
-        )
-        if wanted and not excluded(path):
-            taken.add(path)
-        else:
-            left_out[kind_of(path, not include)] += 1
-    return taken, left_out
+    taken = {
+        path
+        for path in paths
+        if (included(path) if include else is_default(path, skills, included))
+        and not excluded(path)
+    }
+    left_out = (kind_of(path, not include) for path in paths if path not in taken)
+    return taken, Counter(left_out)
 
 
 def exclude_option(path):
@@ -5652,11 +5646,6 @@ def by_path(file):
     return file.path
 
 
-def without_files(files, paths):
-    """Return the list of *files* whose paths are not among *paths*."""
-    return [file for file in files if file.path not in paths]
-
-
 def most_common(counter, limit=20):
     """Return a Counter as a dict, the largest first; the rest is counted as "*"."""
     ranked = sorted(counter.items(), key=lambda item: (-item[1], item[0]))
@@ -5673,25 +5662,22 @@ def choose(files, row, skipped=(), windows=WINDOWS):
     taken, left_out = select_paths(
         [file.path for file in files], row.include, row.exclude
     )
-    chosen = [file for file in files if file.path in taken]
+    chosen = sorted((file for file in files if file.path in taken), key=by_path)
     impossible = {}
-    for file in chosen:
-        if fault := unsafe_path(file.path):
+    for path, size in ((file.path, file.size or 0) for file in chosen):
+        if fault := unsafe_path(path):
             raise PathError(
-                f"refused path '{printable(file.path, 100)}': {fault}; to leave it out:"
-                f" {exclude_option(file.path)}"
+                f"refused path '{printable(path, 100)}': {fault}; to leave it out:"
+                f" {exclude_option(path)}"
             )
-        if fault := impossible_path(file.path, windows):
-            impossible[file.path] = fault
-        elif file.size is not None and file.size > MAX_OBJECT_SIZE:
-            impossible[file.path] = TOO_LARGE
-    chosen = without_files(chosen, impossible)
-    twins = find_twins(file.path for file in chosen)
-    for path, other in twins.items():
+        fault = impossible_path(path, windows)
+        if fault or size > MAX_OBJECT_SIZE:
+            impossible[path] = fault or TOO_LARGE
+    for path, other in find_twins(taken - impossible.keys()).items():
         impossible[path] = f"the same as '{printable(other, 100)}' to some file systems"
     excluded = glob_matcher(row.exclude)
     return {
-        "files": tuple(sorted(without_files(chosen, twins), key=by_path)),
+        "files": tuple(file for file in chosen if file.path not in impossible),
         "skipped": tuple(sorted(skip for skip in skipped if not excluded(skip[0]))),
         "impossible": tuple(sorted(impossible.items())),
         "left_out": most_common(left_out),
@@ -5739,16 +5725,17 @@ class Place(NamedTuple):
 class Checkout:
     """A commit as a checkout of it would be, links and all; nothing is written.
 
-    *read_tree(id, path)* gives {name: TreeEntry}, *read_link(id)* the target of a link
-    or None if it is too long for one. What is read through links counts against the
-    limit of a listing, and each step of following them does: a few links that lead to
-    one another are many files.
+    *read_tree(id, path)* gives {name: TreeEntry}, *read_targets()* {id: target} of all
+    its links. What is read through links counts against the limit of a listing, and
+    each step of following them does: a few links that lead to one another are many
+    files.
     """
 
-    def __init__(self, tree_id, read_tree, read_link):
+    def __init__(self, tree_id, read_tree, read_targets):
         self._top = Place("", stat.S_IFDIR, tree_id, None)
         self._read_tree = read_tree
-        self._read_link = read_link
+        self._read_targets = read_targets
+        self.targets = None  # {id: target} of its links, once one is followed
         self._room = MAX_OBJECTS  # how many entries and steps may still come
         self._passed = 0  # how many links were followed
         self._known = {}  # id -> entries of trees in which names were looked up
@@ -5896,12 +5883,14 @@ class Checkout:
         return here, hops
 
     def _target(self, link):
-        target = self._read_link(link.object_id)
+        if self.targets is None:
+            self.targets = self._read_targets()
+        target = self.targets.get(link.object_id, b"")
         if not target:
             raise RefError("link that cannot be read")
-        if target.startswith("/"):
+        if target.startswith(b"/"):
             raise RefError("link out of the repository")
-        return target
+        return target.decode("utf-8", "surrogateescape")
 
     def _step(self, here, name):
         """Return the Place that *name* is, seen from the Place *here*."""
@@ -6030,20 +6019,26 @@ def blobs_come_along(objects, files):
 
 
 class Source:
-    """What the kinds of sources have in common; `with` frees what one holds open.
+    """One place to sync from, as its row has it; `with` frees what it holds open.
 
-    Each has `list(last)`, which returns its Listing now, given its LastSync, and
-    `fetch(files)`, which yields (File, content) for each of them in any order.
+    `list(last)` returns its Listing now, given its LastSync, and `fetch(files)` yields
+    (File, content) for each of them in any order, the content proven by what is
+    listed, or None if it is too large. In that alone the kinds differ.
     """
 
-    ref = path = None
-    protocol = None  # JSON: what was learned of the server, to be given back next time
+    kind: str
+    protocol: Optional[str] = None  # JSON: what was learned of the server
+
+    def __init__(self, row):
+        self.ref, self.path = row.ref, row.path
+        self._row = row
+        self._held = contextlib.ExitStack()  # what is open
 
     def __enter__(self):
         return self
 
     def __exit__(self, *exc_info):
-        pass
+        self._held.close()
 
     def notes(self):
         """Return what the user should know although nothing went wrong, as a list."""
@@ -6074,7 +6069,7 @@ def last_listing(row, last, **options):
     skips = sorted(row.skipped.items())
     return Listing(
         revision=row.last_sha,
-        files=tuple(without_files(last.files.values(), row.skipped)),
+        files=tuple(f for f in last.files.values() if f.path not in row.skipped),
         skipped=tuple(skip for skip in skips if skip[0] not in last.files),
         impossible=tuple(skip for skip in skips if skip[0] in last.files),
         left_out=row.left_out,
@@ -6088,22 +6083,15 @@ class GitSource(Source):
     kind = "git"
 
     def __init__(self, row, client, spool_directory=None, jobs=1):
-        address = parse_address(row.url, row.kind, allow_http=True)
+        super().__init__(row)
         self.ref = row.ref or "HEAD"
-        self.path = row.path
-        self._row = row
-        self._remote = address.remote
-        self._client = GitClient(client, address.remote, known_protocol(row))
+        self._remote = parse_address(row.url, row.kind, allow_http=True).remote
+        self._client = GitClient(client, self._remote, known_protocol(row))
         self._spool_directory = spool_directory
-        self._files = contextlib.ExitStack()
         self._pack = None  # what came with the listing
         self._commit = None
         self._last = NO_LAST_SYNC
         self._objects = {}  # id -> (type, content), the commit's and its trees'
-        self._targets = None  # id -> target of the links in it, once one is wanted
-
-    def __exit__(self, *exc_info):
-        self._files.close()
 
     @property
     def protocol(self):
@@ -6133,14 +6121,13 @@ class GitSource(Source):
         if last.complete and self._commit == self._row.last_sha:
             return last_listing(self._row, last)
         self._last = last
-        objects = self._news(last.objects()) or self._fetch_trees()
-        needed = commit_objects(objects, self._commit)
-        self._commit, commit = peel_tags(objects, self._commit, self.ref)
-        self._objects = objects
-        checkout = Checkout(parse_tree_id(commit), self._read_tree, self._read_link)
+        self._objects = self._news(last.objects()) or self._fetch_trees()
+        needed = commit_objects(self._objects, self._commit)
+        self._commit, commit = peel_tags(self._objects, self._commit, self.ref)
+        checkout = Checkout(parse_tree_id(commit), self._read_tree, self._link_targets)
         files, skipped = list_checkout(checkout, self.path)
         fields = choose(files, self._row, skipped)
-        links = {link: (BLOB, data) for link, data in (self._targets or {}).items()}
+        links = {link: (BLOB, data) for link, data in (checkout.targets or {}).items()}
         return Listing(self._commit, **fields, objects=needed and {**needed, **links})
 
     def _read_tree(self, tree_id, path):
@@ -6151,14 +6138,11 @@ class GitSource(Source):
             for entry in parse_tree(data, self._client.object_format)
         }
 
-    def _read_link(self, object_id):
-        """Return the target of a link; the first call reads all of the commit's."""
-        if self._targets is None:
-            self._targets = self._link_targets()
-        return self._targets.get(object_id, b"").decode("utf-8", "surrogateescape")
-
     def _link_targets(self):
-        """Return {id: content} of the commit's links; what is not here is fetched."""
+        """Return {id: content} of the commit's links; what is not here is fetched.
+
+        What is too long for a link is left out.
+        """
         links = {
             entry.object_id
             for type_, data in self._objects.values()
@@ -6264,7 +6248,7 @@ class GitSource(Source):
         return objects
 
     def _new_pack(self):
-        spool = self._files.enter_context(open_spool(self._spool_directory))
+        spool = self._held.enter_context(open_spool(self._spool_directory))
         return self._client.new_pack(spool)
 
     def fetch(self, files):
@@ -6306,11 +6290,8 @@ class GitSource(Source):
         """Yield (id, type, content) of what is wanted, and tracked by another name."""
         for object_id in wanted:
             _, content = self._tracked_object(object_id) or (BLOB, b"")
-            if self._blob_id(content) == object_id:
+            if object_id_of(BLOB, content, self._client.object_format) == object_id:
                 yield object_id, BLOB, content
-
-    def _blob_id(self, content):
-        return object_id_of(BLOB, content, self._client.object_format)
 
     @staticmethod
     def _take(objects, wanted):
@@ -6343,35 +6324,33 @@ class DirectorySource(Source):
     kind = "dir"
 
     def __init__(self, row, client=None, spool_directory=None, jobs=1):
-        address = parse_address(row.url, row.kind)
-        self.ref, self.path = row.ref, row.path
-        self._row = row
-        self._directory = Directory(os.path.join(address.remote, self.path or ""))
+        super().__init__(row)
+        root = parse_address(row.url, row.kind).remote
+        self._directory = Directory(os.path.join(root, self.path or ""))
 
     def list(self, last):
         """Return the Listing now; each file is read for its SHA-256."""
         if not self._directory.root.is_dir():
             raise RefError(f"there is no directory {self._directory.root}")
-        fields = choose(*self._names())
-        files, skipped, large = [], list(fields["skipped"]), []
+        names, skipped = self._names()
+        fields = choose(names, self._row, skipped)
+        files, refused = [], {"skipped": [], "impossible": []}
         for file in fields["files"]:
             content, mode = self._content(file.path)
             if content is None:
-                large.append((file.path, TOO_LARGE))
+                refused["impossible"].append((file.path, TOO_LARGE))
             elif content.startswith(LFS_SIGNATURE):
-                skipped.append((file.path, LFS_POINTER))
+                refused["skipped"].append((file.path, LFS_POINTER))
             else:
                 digest, size = sha256_of(content), len(content)
                 files.append(file._replace(sha256=digest, size=size, mode=mode))
-        fields.update(
-            files=tuple(files),
-            skipped=tuple(sorted(skipped)),
-            impossible=tuple(sorted([*fields["impossible"], *large])),
-        )
+        fields["files"] = tuple(files)
+        for field, found in refused.items():
+            fields[field] = tuple(sorted([*fields[field], *found]))
         return Listing(sha256_of(manifest_bytes(files)), **fields)
 
     def _names(self):
-        """Return (Files of which only the paths are known, row, skipped)."""
+        """Return (Files of which only the paths are known, skipped)."""
         files, skipped = [], []
         for path, entry in self._directory.entries(leave_out=OWN_NAMES):
             if isinstance(entry, OSError):
@@ -6382,7 +6361,7 @@ class DirectorySource(Source):
                 files.append(File(path=path))
             else:
                 skipped.append((path, LINK if entry.is_symlink() else NOT_A_FILE))
-        return files, self._row, skipped
+        return files, skipped
 
     def _content(self, path):
         """Return (what the file holds, its mode); (None, None) if it is too large."""
@@ -6547,57 +6526,62 @@ def in_parallel(function, items, jobs):
                 future.cancel()
 
 
+def url_path(path, safe="/"):
+    """Return *path* as it stands in a URL."""
+    from urllib.parse import quote
+
+    return quote(path, safe, errors="surrogateescape")
+
+
 class WebSource(Source):
     """Files below a base URL; what lists them, and proves them, is the subclasses'."""
 
     kind = "http"
 
     def __init__(self, row, client, spool_directory=None, jobs=1):
-        address = parse_address(row.url, row.kind, allow_http=True)
-        self.ref, self.path = row.ref, row.path
-        self.base = address.remote
-        self._row = row
+        super().__init__(row)
+        self.base = parse_address(row.url, self.kind, allow_http=True).remote
         self._http = client
         self._jobs = jobs
 
-    def url_of(self, path):
-        """Return the URL of the file at *path*."""
-        from urllib.parse import quote
+    def url_of(self, file):
+        """Return the URL of a File."""
+        return f"{self.base}/{url_path(file.path)}"
 
-        return f"{self.base}/{quote(path, errors='surrogateescape')}"
+    def get(self, url, limit, old=None, headers=None, is_proven=False):
+        """Return (content, headers, validators by name) of *url*.
 
-    def get(self, url, headers, limit, is_proven=False):
-        """Return (content, headers) of *url*; content is None for a 304.
-
-        Without a hash to prove it (*is_proven*) only a length shows that it is whole.
-        Raises StatusError for other answers than 200, ProtocolError for a 304 to a
-        request without a validator.
+        *old* has the validators of what is here: where that is what there is now, the
+        content is None. Without a hash to prove it (*is_proven*) only a length shows
+        that it is whole. Raises StatusError for other answers than 200, ProtocolError
+        for a 304 to a request without a validator.
         """
+        conditions = conditional_headers(old.etag, old.last_modified) if old else {}
 
         def read(answer):
-            if answer.status == 304 and headers.keys() & set(CONDITIONAL_HEADERS):
-                answer.read_all(limit)
-                return None, answer.headers
-            if answer.status == 304:
+            is_here = answer.status == 304
+            if is_here and not conditions:
                 raise ProtocolError(f"{url} answered 304 to an unconditional request")
-            if answer.status != 200:
+            if not is_here and answer.status != 200:
                 raise status_error(answer)
             content = answer.read_all(limit)
-            if not answer.has_known_length and not is_proven:
+            if not (answer.has_known_length or is_proven or is_here):
                 raise ProtocolError(
                     f"{url} came without a length, so it may be cut short"
                 )
-            return content, answer.headers
+            return None if is_here else content, answer.headers
 
-        return self._http.request(url, read, headers=headers)
+        headers = {**(headers or {}), **conditions}
+        content, got = self._http.request(url, read, headers=headers)
+        etag, last_modified = validators(got)
+        if content is None:
+            etag, last_modified = etag or old.etag, last_modified or old.last_modified
+        return content, got, {"etag": etag, "last_modified": last_modified}
 
     def _get_listing(self, url, last, headers=None):
         """Return (content or None, its validators by name) of what lists the files."""
-        conditions = {}
-        if last.complete:
-            conditions = conditional_headers(self._row.etag, self._row.last_modified)
-        headers = {**(headers or {}), **conditions}
-        content, got = self.get(url, headers, MAX_LISTING_SIZE)
+        old = self._row if last.complete else None
+        content, got, validators = self.get(url, MAX_LISTING_SIZE, old, headers)
         if content is not None and not content.strip():
             raise ProtocolError(f"{url} came empty")
         if content and content.lstrip().startswith(b"<"):
@@ -6606,17 +6590,10 @@ class WebSource(Source):
                 " --kind git, or .git at its end)",
                 200,
             )
-        etag, last_modified = validators(got)
-        if content is None:
-            etag = etag or self._row.etag
-            last_modified = last_modified or self._row.last_modified
-        return content, {"etag": etag, "last_modified": last_modified}
+        return content, validators
 
     def fetch(self, files):
-        """Yield (File, content) for each of *files*, checked against the listing.
-
-        The content of one that is too large is None.
-        """
+        """Yield (File, content) for each of *files*, checked against the listing."""
         for file, future in in_parallel(self._fetch_one, files, self._jobs):
             try:
                 content = future.result()
@@ -6627,11 +6604,8 @@ class WebSource(Source):
                 content = None
             yield file, content
 
-    def _url_of_content(self, file):
-        return self.url_of(file.path)
-
     def _fetch_one(self, file):
-        content, _ = self.get(self._url_of_content(file), {}, MAX_OBJECT_SIZE, True)
+        content, *_ = self.get(self.url_of(file), MAX_OBJECT_SIZE, is_proven=True)
         if file.size is not None and len(content) != file.size:
             raise StaleListingError(f"{file.path} is not of the listed size")
         if file.sha256 and sha256_of(content) != file.sha256:
@@ -6667,11 +6641,8 @@ class HttpSource(WebSource):
         self._manifest_url = f"{self.base}/agents.json"
         if is_manifest_url(self.base):
             self._manifest_url, self.base = self.base, self.base.rpartition("/")[0]
-        self._spool = open_spool(spool_directory)
+        self._spool = self._held.enter_context(open_spool(spool_directory))
         self._bodies = {}  # path -> (position, size) of its content in the spool
-
-    def __exit__(self, *exc_info):
-        self._spool.close()
 
     def _get_manifest(self, last):
         """Return what `_get_listing` does of the manifest."""
@@ -6697,9 +6668,10 @@ class HttpSource(WebSource):
         """Return the Listing now; one request if hashes in a manifest are as before."""
         content, validators = self._get_manifest(last)
         if content is None:
-            listing = last_listing(self._row, last, **validators)
-            if self._row.is_hashed:
-                return listing._replace(is_hashed=True)
+            is_hashed = bool(self._row.is_hashed)
+            listing = last_listing(self._row, last, **validators, is_hashed=is_hashed)
+            if is_hashed:
+                return listing
             files = [file._replace(sha256=None) for file in listing.files]
             return self._list_by_asking(listing._replace(files=files), last)
         fields = choose(parse_manifest(content), self._row)
@@ -6715,65 +6687,49 @@ class HttpSource(WebSource):
 
         If all of them failed, the error of the first is raised.
         """
-
-        def ask(file):
-            old = last.files.get(file.path)
-            before = old if file.path in last.unmodified else None
-            content, found = self._ask(file.path, before, not (old and old.size))
-            if file.sha256 not in (None, found.sha256):
-                raise StaleListingError(f"{file.path} is not what the manifest says")
-            return content, found
-
-        found, failed, large, first = [], [], [], None
+        found, failed, large = [], {}, {}
+        ask = functools.partial(self._ask, last=last)
         for file, future in in_parallel(ask, listing.files, self._jobs):
             try:
                 content, asked = future.result()
             except RateLimitError:
                 raise
             except TooLargeError:
-                large.append((file.path, TOO_LARGE))
+                large[file.path] = TOO_LARGE
                 continue
             except GitSyncError as error:
-                first = first or error
-                failed.append((file.path, str(error)))
+                failed[file.path] = error
                 continue
             if content is not None:
                 position = self._spool.seek(0, os.SEEK_END)
                 self._bodies[file.path] = position, len(content)
                 self._spool.write(content)
-            found.append(asked._replace(mode=file.mode))
-        if first and not found:
-            raise first
+            found.append(asked)
+        if failed and not found:
+            raise next(iter(failed.values()))
         return listing._replace(
             revision=sha256_of(manifest_bytes(found)),
             files=tuple(found),
-            failed=tuple(failed),
-            impossible=(*listing.impossible, *large),
+            failed=tuple((path, str(error)) for path, error in failed.items()),
+            impossible=(*listing.impossible, *large.items()),
             is_hashed=False,
         )
 
-    def _ask(self, path, before, may_be_empty):
-        """Return (content or None, File); *before* is the File that is here unmodified.
+    def _ask(self, file, last):
+        """Return (content, or None if it is here as it is there, the File as it came).
 
         What comes counts as the file: nothing else proves it.
         """
-        headers = (
-            conditional_headers(before.etag, before.last_modified) if before else {}
-        )
-        content, got = self.get(self.url_of(path), headers, MAX_OBJECT_SIZE)
-        etag, last_modified = validators(got)
-        if content is None:
-            etag = etag or before.etag
-            last_modified = last_modified or before.last_modified
-            return None, before._replace(etag=etag, last_modified=last_modified)
-        check_body(path, content, got, may_be_empty)
-        return content, File(
-            path=path,
-            sha256=sha256_of(content),
-            size=len(content),
-            etag=etag,
-            last_modified=last_modified,
-        )
+        old = last.files.get(file.path)
+        here = old if file.path in last.unmodified else None
+        content, got, validators = self.get(self.url_of(file), MAX_OBJECT_SIZE, here)
+        asked = here
+        if content is not None:
+            check_body(file.path, content, got, not (old and old.size))
+            asked = File(file.path, sha256=sha256_of(content), size=len(content))
+        if file.sha256 not in (None, asked.sha256):
+            raise StaleListingError(f"{file.path} is not what the manifest says")
+        return content, asked._replace(mode=file.mode, **validators)
 
     def fetch(self, files):
         """Yield (File, content) for each of *files*, checked against the listing."""
@@ -6788,62 +6744,55 @@ class HttpSource(WebSource):
         yield from super().fetch(rest)
 
 
-def tree_items(document):
-    """Return the items of GitHub's tree document; ProtocolError for anything else."""
-    items = document.get("tree") if isinstance(document, dict) else None
-    if not isinstance(items, list) or not all(
-        isinstance(item, dict) and isinstance(item.get("path"), str) for item in items
-    ):
-        raise ProtocolError("GitHub's tree has no list of paths")
-    return items
-
-
-def tree_item_id(item):
-    """Return the object id in GitHub's tree document, or in one item of it."""
-    object_id = item.get("sha") if isinstance(item, dict) else None
-    if not isinstance(object_id, str) or not re.fullmatch(OBJECT_ID, object_id):
+def github_file(item):
+    """Return the File of an item of GitHub's tree document, with any mode of git's."""
+    path, object_id = item.get("path"), item.get("sha")
+    if type(path) is not str:
+        raise ProtocolError("GitHub's tree has an item without a path")
+    if type(object_id) is not str or not re.fullmatch(OBJECT_ID, object_id):
         raise ProtocolError("GitHub's tree has an item without an id")
-    return object_id
+    kind, mode, size = item.get("type"), str(item.get("mode")), item.get("size")
+    is_blob = kind == "blob" and re.fullmatch("1[02]0[0-7]{3}", mode)
+    modes = {"tree": stat.S_IFDIR, "commit": MODE_SUBMODULE}
+    return File(
+        path=path,
+        object_id=object_id,
+        size=size if type(size) is int else None,
+        mode=int(mode, 8) if is_blob else modes.get(kind, 0),
+    )
 
 
-_TREE_ITEM_MODES = {"tree": stat.S_IFDIR, "commit": MODE_SUBMODULE}
-
-
-def tree_item_size(item):
-    """Return the size of an item of GitHub's tree document, or None."""
-    return item["size"] if type(item.get("size")) is int else None
-
-
-def tree_item_mode(item):
-    """Return the mode of an item of GitHub's tree document; 0 if it has none."""
-    mode = item.get("mode")
-    if item.get("type") == "blob" and re.fullmatch("1[02]0[0-7]{3}", str(mode)):
-        return int(mode, 8)
-    return _TREE_ITEM_MODES.get(item.get("type"), 0)
+def github_tree(data):
+    """Return (id, whether it is whole, Files) of GitHub's tree document."""
+    document = parse_json(data, "GitHub's tree")
+    items = document.get("tree") if isinstance(document, dict) else None
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise ProtocolError("GitHub's tree has no list of paths")
+    tree_id = github_file({**document, "path": ""}).object_id
+    return tree_id, document.get("truncated") is not True, list(map(github_file, items))
 
 
 def nested_trees(items):
-    """Return the trees that *items*, (path, item of GitHub's tree document), make up.
+    """Return the trees that GitHub's *items* make up, as a list of {name: TreeEntry}.
 
-    That is a list of {name: TreeEntry}, the top first; a directory's id is its place in
-    the list. ProtocolError for a path that is there twice.
+    The top is the first; a directory's id is its place in the list. ProtocolError for
+    a path that is there twice.
     """
     trees = [{}]
-    for path, item in items:
-        *parents, name = path.split("/")
+    for item in items:
+        *parents, name = item.path.split("/")
         here = trees[0]
         for parent in parents:
-            entry = here.get(parent)
-            if entry is None:
-                entry = TreeEntry(stat.S_IFDIR, parent, len(trees))
-                here[parent] = entry
+            if parent not in here:
+                here[parent] = TreeEntry(stat.S_IFDIR, parent, len(trees))
                 trees.append({})
+            entry = here[parent]
             if not stat.S_ISDIR(entry.mode) or len(trees) > MAX_OBJECTS:
                 raise ProtocolError("GitHub's tree has a name twice, or too many")
             here = trees[entry.object_id]
         if name in here:
             raise ProtocolError("GitHub's tree has a name twice")
-        here[name] = TreeEntry(tree_item_mode(item), name, tree_item_id(item))
+        here[name] = TreeEntry(item.mode, name, item.object_id)
     return trees
 
 
@@ -6853,103 +6802,80 @@ class GitHubSource(WebSource):
     For networks that let web requests through and Git's protocol not.
     """
 
-    def __init__(self, row, client, spool_directory=None, jobs=1):
-        super().__init__(row._replace(kind="http"), client, spool_directory, jobs)
-        self._github = github_of(self.base)
-        names = self.base[len(self._github.raw) + 1 :].split("/")
-        self._repository = "/".join(names[:2])
-        self._paths = {}  # object id -> a path in the commit that has it
-        self._links = ()  # the Files that are links
-        self._targets = None  # id -> target of them, once one is wanted
+    def __init__(self, row, *arguments):
+        super().__init__(row, *arguments)
+        github = github_of(self.base)
+        owner, repository = self.base[len(github.raw) + 1 :].split("/")[:2]
+        self.base = f"{github.raw}/{owner}/{repository}/{url_path(self.ref)}"
+        self._trees_url = f"{github.api}/repos/{owner}/{repository}/git/trees"
+        self._items = {}  # object id -> File
 
-    def url_of(self, path):
-        """Return the raw URL of what is at *path* below the source's own."""
-        return self._raw_url("/".join(filter(None, (self.path, path))))
+    def url_of(self, file):
+        """Return the raw URL of a File: of any path in the commit that has its id.
 
-    def _raw_url(self, path):
-        from urllib.parse import quote
-
-        below = quote(f"{self.ref}/{path}", errors="surrogateescape")
-        return f"{self._github.raw}/{self._repository}/{below}"
-
-    def _url_of_content(self, file):
-        # No link is followed there, but what it leads to has a path of its own.
-        path = self._paths.get(file.object_id)
-        return self._raw_url(path) if path else self.url_of(file.path)
+        No link is followed there, but what it leads to has a path of its own.
+        """
+        item = self._items.get(file.object_id)
+        below = "/".join(filter(None, (self.path, file.path)))
+        return f"{self.base}/{url_path(item.path if item else below)}"
 
     def list(self, last):
         """Return the Listing now; one request, and no body if nothing changed."""
-        url = self._tree_url(self.ref, recursive=True)
-        content, validators = self._get_listing(url, last, self._accept())
+        accept = {"Accept": "application/vnd.github+json"}
+        url = self._tree_url(self.ref, "?recursive=1")
+        content, validators = self._get_listing(url, last, accept)
         if content is None:
             return last_listing(self._row, last, **validators, is_hashed=True)
-        document = parse_json(content, "GitHub's tree")
-        items = list(self._items(document))
-        self._paths = {tree_item_id(item): path for path, item in items}
-        self._links = [
-            File(path=path, object_id=tree_item_id(item))
-            for path, item in items
-            if stat.S_ISLNK(tree_item_mode(item))
-        ]
-        sizes = {tree_item_id(item): tree_item_size(item) for _, item in items}
+        revision, *tree = github_tree(content)
+        items = list(self._walk(revision, *tree))
+        self._items = {item.object_id: item for item in items}
         trees = nested_trees(items)
-        checkout = Checkout(0, lambda tree_id, path: trees[tree_id], self._read_link)
+        checkout = Checkout(
+            0, lambda tree_id, path: trees[tree_id], lambda: self._link_targets(items)
+        )
         files, skipped = list_checkout(checkout, self.path)
-        files = [file._replace(size=sizes[file.object_id]) for file in files]
+        sizes = (self._items[file.object_id].size for file in files)
+        files = [file._replace(size=size) for file, size in zip(files, sizes)]
         fields = choose(files, self._row, skipped)
-        revision = tree_item_id(document)
         return Listing(revision, **fields, **validators, is_hashed=True)
 
-    def _read_link(self, object_id):
-        """Return the target of a link; the first call fetches all of them."""
-        if self._targets is None:
-            self._targets = {}
-            links = self._links[:MAX_LINKS]
-            for link, future in in_parallel(self._fetch_one, links, self._jobs):
-                with contextlib.suppress(StatusError, StaleListingError, TooLargeError):
-                    target = future.result().decode("utf-8", "surrogateescape")
-                    self._targets[link.object_id] = target
-        return self._targets.get(object_id)
+    def _link_targets(self, items):
+        """Return {id: content} of those of *items* that are links."""
+        links = [item for item in items if stat.S_ISLNK(item.mode)]
+        targets = {}
+        for link, future in in_parallel(self._fetch_one, links[:MAX_LINKS], self._jobs):
+            with contextlib.suppress(StatusError, StaleListingError, TooLargeError):
+                targets[link.object_id] = future.result()
+        return targets
 
-    @staticmethod
-    def _accept():
-        return {"Accept": "application/vnd.github+json"}
-
-    def _tree_url(self, ref, recursive):
-        from urllib.parse import quote
-
-        query = "?recursive=1" if recursive else ""
-        at = f"{self._github.api}/repos/{self._repository}/git/trees"
-        return f"{at}/{quote(ref, safe='')}{query}"
-
-    def _items(self, document):
-        """Yield (path, item) of all in a tree document that is not a tree.
+    def _walk(self, tree_id, is_whole, items):
+        """Yield the Files of a tree and of all below it that are not trees.
 
         Of one that GitHub has cut short, what is below the source's path is walked
         tree by tree.
         """
         prefix = f"{self.path}/" if self.path else ""
-        pending = [("", document)]
+        pending = [("", tree_id, is_whole, items)]
         while pending:
-            directory, document = pending.pop()
-            items, whole = tree_items(document), document.get("truncated") is not True
-            if not whole:
-                document = self._subtree(tree_item_id(document), recursive=False)
-                items = tree_items(document)
-                if document.get("truncated"):
+            directory, tree_id, is_whole, items = pending.pop()
+            if not is_whole:
+                _, is_all, items = self._subtree(tree_id, "")
+                if not is_all:
                     raise ProtocolError(f"GitHub does not list all of '{directory}'")
             for item in items:
-                path = directory + item["path"]
-                if item.get("type") != "tree":
-                    yield path, item
-                elif not whole and f"{path}/".startswith(prefix[: len(path) + 1]):
-                    subtree = self._subtree(tree_item_id(item), recursive=True)
-                    pending.append((f"{path}/", subtree))
+                path = directory + item.path
+                if not stat.S_ISDIR(item.mode):
+                    yield item._replace(path=path)
+                elif not is_whole and f"{path}/".startswith(prefix[: len(path) + 1]):
+                    below = self._subtree(item.object_id, "?recursive=1")
+                    pending.append((f"{path}/", *below))
 
-    def _subtree(self, tree_id, recursive):
-        url = self._tree_url(tree_id, recursive)
-        content, _ = self.get(url, {}, MAX_LISTING_SIZE)
-        return parse_json(content, "GitHub's tree")
+    def _tree_url(self, ref, query):
+        return f"{self._trees_url}/{url_path(ref, safe='')}{query}"
+
+    def _subtree(self, tree_id, query):
+        content, *_ = self.get(self._tree_url(tree_id, query), MAX_LISTING_SIZE)
+        return github_tree(content)
 
 
 class FallbackSource(Source):
@@ -6960,20 +6886,19 @@ class FallbackSource(Source):
 
     def __init__(self, row, *arguments):
         self._git = GitSource(row, *arguments)
-        self._web = GitHubSource(row._replace(kind="http"), *arguments)
+        self._web = GitHubSource(row, *arguments)
         self._used = self._web if known_protocol(row).get("raw") else self._git
 
-    kind = property(lambda self: self._used.kind)
-    ref = property(lambda self: self._used.ref)
-    path = property(lambda self: self._used.path)
+    def __exit__(self, *exc_info):
+        self._git.__exit__(*exc_info)
+
+    def __getattr__(self, name):  # `kind`, `ref` and `path`
+        return getattr(self._used, name)
 
     @property
     def protocol(self):
         """What was learned of the server, as JSON; None if it is as most are."""
         return self._git.protocol if self._used is self._git else '{"raw": true}'
-
-    def __exit__(self, *exc_info):
-        self._git.__exit__(*exc_info)
 
     def notes(self):
         """Return what the user should know although nothing went wrong, as a list."""
@@ -6994,16 +6919,6 @@ class FallbackSource(Source):
         return self._used.fetch(files)
 
 
-def check_stored(expected, file, content):
-    """Raise GitSyncError unless what came from the source is the File *expected*."""
-    if content is None or sha256_of(content) != expected.sha256:
-        raise GitSyncError(
-            f"{file.path} is not kept here, and another one at the source"
-        )
-    if None not in (file.mode, expected.mode) and file.mode != expected.mode:
-        raise GitSyncError(f"{file.path} has another mode at the source")
-
-
 class StoredSource(Source):
     """The files of a revision whose listing is known: from the history, or a lock file.
 
@@ -7012,15 +6927,11 @@ class StoredSource(Source):
     """
 
     def __init__(self, row, listing, find, origin=None):
-        self.kind, self.ref, self.path = row.kind, row.ref, row.path
-        self.protocol = row.protocol
+        super().__init__(row)
+        self.kind, self.protocol = row.kind, row.protocol
         self._listing = listing
         self._find = find
-        self._origin = origin
-
-    def __exit__(self, *exc_info):
-        if self._origin:
-            self._origin.__exit__(*exc_info)
+        self._origin = origin and self._held.enter_context(origin)
 
     def notes(self):
         """Return what the source at that revision has to say."""
@@ -7041,14 +6952,15 @@ class StoredSource(Source):
         for digest, content in self._find(list(wanted)):
             for file in wanted.pop(digest, ()):
                 yield file, content
-        missing = [file for same in wanted.values() for file in same]
+        missing = {file.path: file for same in wanted.values() for file in same}
         if missing:
             yield from self._fetch_from_origin(missing)
 
-    def _fetch_from_origin(self, files):
-        named = files[0].path
-        if len(files) > 1:
-            named += f" and {count_text(len(files) - 1, 'other file')}"
+    def _fetch_from_origin(self, wanted):
+        """Yield what `fetch` does for *wanted*, {path: File}."""
+        named, *others = wanted
+        if others:
+            named += f" and {count_text(len(others), 'other file')}"
         if not self._origin:
             raise GitSyncError(f"offline, and {named} would have to be fetched")
         try:
@@ -7058,13 +6970,17 @@ class StoredSource(Source):
         except GitSyncError as error:
             kind = NetworkError if isinstance(error, NetworkError) else GitSyncError
             raise kind(f"{named} would have to be fetched: {error}") from error
-        wanted = {file.path: file for file in files}
         listed = [file for file in listing.files if file.path in wanted]
         for path in sorted(wanted.keys() - {file.path for file in listed}):
             raise GitSyncError(f"{path} is not kept here, and not at the source")
         for file, content in self._origin.fetch(listed):
             expected = wanted[file.path]
-            check_stored(expected, file, content)
+            if content is None or sha256_of(content) != expected.sha256:
+                raise GitSyncError(
+                    f"{file.path} is not kept here, and another one at the source"
+                )
+            if None not in (file.mode, expected.mode) and file.mode != expected.mode:
+                raise GitSyncError(f"{file.path} has another mode at the source")
             yield expected._replace(object_id=file.object_id), content
 
 
@@ -7151,15 +7067,6 @@ class Owners(NamedTuple):
     skills: dict[str, str]
 
 
-def skills_of(paths):
-    """Return the set of directories among those of *paths* that have a SKILL.md."""
-    return {
-        path.rpartition("/")[0]
-        for path in paths
-        if path.rpartition("/")[2] == "SKILL.md"
-    }
-
-
 def owners_of(files):
     """Return the Owners of *files*: (path, id of its source), the first one first."""
     owners = Owners({}, {}, {})
@@ -7168,7 +7075,7 @@ def owners_of(files):
         owners.files.setdefault(key, source_id)
         for parent in ("", *parents_of(key)):
             owners.directories.setdefault(parent, source_id)
-        if path.rpartition("/")[2] == "SKILL.md":
+        if path.rpartition("/")[2] == SKILL_FILE:
             owners.skills.setdefault(key.rpartition("/")[0], source_id)
     return owners
 
