@@ -5929,17 +5929,24 @@ def list_checkout(checkout, path):
 # ---- Git ----
 
 
-def split_tree(tree, refs):
-    """Return (ref, path) of "REF/PATH", the longest REF that *refs* has, or None.
+def tree_splits(tree):
+    """Return the ways to read "REF/PATH" as (ref, path or None), the longest ref first.
 
-    *refs* maps short names of branches and tags to commits.
+    >>> tree_splits("a/b")
+    [('a/b', None), ('a', 'b')]
     """
     names = tree.split("/")
-    for count in range(len(names), 0, -1):
-        ref = "/".join(names[:count])
-        if ref in refs:
-            return ref, "/".join(names[count:]) or None
-    return None
+    return [
+        ("/".join(names[:count]), "/".join(names[count:]) or None)
+        for count in range(len(names), 0, -1)
+    ]
+
+
+def ref_names(names):
+    """Return the full names of the refs that users may mean by *names*."""
+    if "HEAD" in names or any(name.startswith("refs/") for name in names):
+        return names
+    return [f"refs/{kind}/{name}" for name in names for kind in ("heads", "tags")]
 
 
 def commits_by_name(refs):
@@ -5950,17 +5957,6 @@ def commits_by_name(refs):
             if ref.name.startswith(prefix):
                 named[ref.name[len(prefix) :]] = ref.commit
     return named
-
-
-def object_of(objects, object_id, path):
-    """Return the object with this id; ProtocolError if the server did not send it."""
-    try:
-        return objects[object_id]
-    except KeyError:
-        where = printable(path) or "the root"
-        raise ProtocolError(
-            f"the server did not send {object_id} for {where}"
-        ) from None
 
 
 def peel_tags(objects, object_id, ref):
@@ -6053,7 +6049,7 @@ class Source:
 
 def known_protocol(row):
     """Return the dict that a row's `protocol` holds, empty if that is not one."""
-    with contextlib.suppress(TypeError, ValueError):
+    with contextlib.suppress(TypeError, ValueError, AttributeError):
         known = json.loads(row.protocol)
         fits = known.get("version", 2) in (0, 2) and type(known.get("url", "")) is str
         if fits and is_web_url(known.get("url", "http://")):
@@ -6132,7 +6128,10 @@ class GitSource(Source):
 
     def _read_tree(self, tree_id, path):
         """Return {name: TreeEntry} of the commit's tree at *path*."""
-        _, data = object_of(self._objects, tree_id, path)
+        if tree_id not in self._objects:
+            where = printable(path) or "the root"
+            raise ProtocolError(f"the server did not send {tree_id} for {where}")
+        _, data = self._objects[tree_id]
         return {
             entry.name.decode("utf-8", "surrogateescape"): entry
             for entry in parse_tree(data, self._client.object_format)
@@ -6164,27 +6163,16 @@ class GitSource(Source):
             if len(self.ref) == 64:
                 self._client.object_format = "sha256"
             return self.ref
-        tree = self.ref
+        splits = [(self.ref, self.path)]
         if self._row.ref_is_ambiguous:
-            tree = "/".join(filter(None, (self.ref, self.path)))
-        commits = commits_by_name(self._client.list_refs(self._ref_names(tree)))
-        split = self.ref, self.path
-        if self._row.ref_is_ambiguous:
-            split = split_tree(tree, commits)
-        if not split or split[0] not in commits:
-            raise self._no_ref(tree.partition("/")[0] if not split else tree)
-        self.ref, self.path = split
-        return commits[self.ref]
-
-    def _ref_names(self, tree):
-        """Return the full names that the beginning of *tree*, or all of it, may be."""
-        names = [tree]
-        if self._row.ref_is_ambiguous:
-            parts = tree.split("/")
-            names = ["/".join(parts[: n + 1]) for n in range(len(parts))]
-        if names[0] == "HEAD" or names[-1].startswith("refs/"):
-            return names
-        return [f"refs/{kind}/{name}" for name in names for kind in ("heads", "tags")]
+            splits = tree_splits("/".join(filter(None, (self.ref, self.path))))
+        names = ref_names([ref for ref, _ in splits])
+        commits = commits_by_name(self._client.list_refs(names))
+        for ref, path in splits:
+            if ref in commits:
+                self.ref, self.path = ref, path
+                return commits[ref]
+        raise self._no_ref(splits[-1][0])
 
     def _no_ref(self, name):
         refs = self._client.list_refs()
@@ -6265,16 +6253,19 @@ class GitSource(Source):
         yield from self._take(self._moved(list(wanted)), wanted)
         if not wanted:
             return
-        pack, ids = self._new_pack(), sorted(wanted)
+        pack = self._new_pack()
+
+        def received(*wants, depth=None):
+            ask = Fetch(wants, depth)
+            return self._take(self._client.fetch(pack, ask, {BLOB}, wanted), wanted)
+
         try:
-            found = self._client.fetch(pack, Fetch(tuple(ids)), {BLOB}, wanted)
-            yield from self._take(found, wanted)
+            yield from received(*sorted(wanted))
         except AgentSyncError as error:
             if not is_refusal(error):
                 raise
             # A server that gives only what a ref names.
-            ask = Fetch((self._commit,), depth=1)
-            yield from self._take(self._client.fetch(pack, ask, {BLOB}, wanted), wanted)
+            yield from received(self._commit, depth=1)
         yield from self._take(pack.objects({BLOB}, wanted), wanted)
         for object_id, missing in wanted.items():
             raise ProtocolError(
@@ -7124,13 +7115,13 @@ def still_foreign(skipped, owners):
     return {action.path: action.reason for action in actions} == theirs
 
 
-def matches(local, file):
-    """Return whether a local file has the content that is listed."""
-    if not isinstance(local, LocalFile):
+def matches(here, file):
+    """Return whether a LocalFile, or a tracked File, has the content that is listed."""
+    if not isinstance(here, (LocalFile, File)):
         return False
     if file.sha256:
-        return local.sha256 == file.sha256
-    return local.object_id == file.object_id
+        return here.sha256 == file.sha256
+    return here.object_id == file.object_id
 
 
 def is_unmodified(local, tracked, pending=()):
@@ -7146,14 +7137,6 @@ def same_content(local, other):
     if isinstance(local, LocalFile) and isinstance(other, LocalFile):
         return local.sha256 == other.sha256
     return local == other
-
-
-def is_same_file(tracked, file):
-    """Return whether a listed file is known to be the tracked one, mode and all."""
-    same = tracked.object_id == file.object_id
-    if file.object_id is None:
-        same = file.sha256 is not None and tracked.sha256 == file.sha256
-    return same and tracked.mode == file.mode
 
 
 def plan_removal(tracked, local, pending):
@@ -7182,15 +7165,6 @@ def plan_present(file, tracked, local):
     return Action(UNCHANGED if tracked == recorded else ADOPT, file.path, recorded)
 
 
-def fetch_action(file, tracked):
-    """Return what the fetch of a listed file is: ADD, UPDATE or RESTORE."""
-    if tracked is None:
-        return ADD
-    if file.object_id is not None:
-        return RESTORE if tracked.object_id == file.object_id else UPDATE
-    return RESTORE if tracked.sha256 == file.sha256 else UPDATE
-
-
 def plan_file(file, tracked, local, pending, policy, removals):
     """Return the Action for a listed file.
 
@@ -7199,8 +7173,8 @@ def plan_file(file, tracked, local, pending, policy, removals):
     """
     if matches(local, file):
         return plan_present(file, tracked, local)
-    mode = mode_for(file, tracked, local)
-    fetch = Action(fetch_action(file, tracked), file.path, file, RENAME, mode)
+    what = RESTORE if matches(tracked, file) else UPDATE if tracked else ADD
+    fetch = Action(what, file.path, file, RENAME, mode_for(file, tracked, local))
     if local is None or is_unmodified(local, tracked, pending):
         return fetch
     if isinstance(local, Obstacle) and set(local.files) <= removals:
@@ -7248,9 +7222,8 @@ def make_plan(listing, tracked, local, pending=None, policy="backup", owners=Non
     pending = pending or {}
     foreign = plan_foreign(listing.files, tracked, owners) if owners else []
     theirs = {action.path for action in foreign}
-    files = tuple(file for file in listing.files if file.path not in theirs)
-    listing = listing._replace(files=files)
-    listed = {file.path for file in listing.files}
+    files = [file for file in listing.files if file.path not in theirs]
+    listed = {file.path for file in files}
     listed.update(path for path, _ in (*listing.failed, *listing.impossible))
     tracked = {**unrecorded(local, pending), **tracked}
     gone = [
@@ -7260,7 +7233,7 @@ def make_plan(listing, tracked, local, pending=None, policy="backup", owners=Non
     ]
     removals = {action.path for action in gone if action.verb == REMOVE}
     # What is there by its old name only is replaced, not adopted.
-    local = {**local, **renamed_in_case(listing.files, local, removals)}
+    local = {**local, **renamed_in_case(files, local, removals)}
     actions = [
         plan_file(
             file,
@@ -7270,7 +7243,7 @@ def make_plan(listing, tracked, local, pending=None, policy="backup", owners=Non
             policy,
             removals,
         )
-        for file in listing.files
+        for file in files
     ]
     skipped = [
         Action(SKIP, path, reason=reason)
@@ -7328,21 +7301,15 @@ def removed_first(actions):
     These are files that become directories, files in directories that become files,
     and old spellings: where case does not count, they are the new file.
     """
-    published, parents = set(), set()
-    for action in actions:
-        if action.verb == RENAME:
-            key = collision_key(action.path)
-            published.add(key)
-            parents.update(parents_of(key))
-    return {
-        action.path
-        for action in actions
-        if action.verb == REMOVE
-        and (
-            collision_key(action.path) in published | parents
-            or not published.isdisjoint(parents_of(collision_key(action.path)))
-        )
-    }
+    published = {collision_key(a.path) for a in actions if a.verb == RENAME}
+    places = published | directories_of(published)
+
+    def is_in_the_way(path):
+        key = collision_key(path)
+        return key in places or not published.isdisjoint(parents_of(key))
+
+    removals = (action.path for action in actions if action.verb == REMOVE)
+    return set(filter(is_in_the_way, removals))
 
 
 def publish_steps(actions, stamp):
@@ -8036,7 +8003,8 @@ class Run:
         for path, here in local.items():
             if isinstance(here, LocalFile) and not here.is_read:
                 tracked, file = self._tracked[path], listed.get(path)
-                if not file or not is_same_file(tracked, file):
+                is_same = file and tracked.mode == file.mode and matches(tracked, file)
+                if not is_same:
                     unseen.append(path)
         ids = (listed[path].object_id for path in unseen if path in listed)
         object_format = object_format_of(next(ids, None))
