@@ -6004,16 +6004,6 @@ def commit_objects(objects, object_id):
     return found
 
 
-def blobs_come_along(objects, files):
-    """Return whether all that is new in a repository may come with its new trees.
-
-    One request is saved then, and what is not wanted comes in vain: not where the trees
-    (an entry has about 40 bytes) have ten times as many entries as there are *files*.
-    """
-    size = sum(len(content) for _, content in objects.values())
-    return size <= 40 * max(400, 10 * len(files))
-
-
 class Source:
     """One place to sync from, as its row has it; `with` frees what it holds open.
 
@@ -6193,12 +6183,14 @@ class GitSource(Source):
         have = next((key for key, (type_, _) in known.items() if type_ == COMMIT), "")
         if len(have) != len(self._commit):
             return None
-        along = blobs_come_along(known, self._last.files)
+        # All that is new may come with the new trees, which saves a request, unless
+        # these have ten times as many entries, of 40 bytes or so, as there are files.
+        size = sum(len(content) for _, content in known.values())
+        along = size <= 40 * max(400, 10 * len(self._last.files))
         try:
             if self._commit not in known:
                 ask = Fetch((self._commit,), depth=1, blobs=along, have=have)
-                news = self._fetch_objects(ask, known)
-                known = {**known, **news}
+                known = {**known, **self._fetch_objects(ask, known)}
         except RateLimitError:
             raise
         except GitSyncError:  # Some servers just die of what they do not understand.
@@ -6296,15 +6288,17 @@ class GitSource(Source):
 # ---- Manifests and directories ----
 
 
-def manifest_item(file):
-    """Return the item of a JSON manifest for a File."""
-    item = {"path": file.path, "sha256": file.sha256, "size": file.size}
-    return {**item, "executable": True} if file.mode == 0o755 else item
-
-
 def manifest_bytes(files):
     """Return the manifest of *files* as bytes, the same for the same files."""
-    items = [manifest_item(file) for file in sorted(files, key=by_path)]
+    items = [
+        {
+            "path": file.path,
+            "sha256": file.sha256,
+            "size": file.size,
+            **({"executable": True} if file.mode == 0o755 else {}),
+        }
+        for file in sorted(files, key=by_path)
+    ]
     text = json.dumps({"files": items}, ensure_ascii=False, indent=1, sort_keys=True)
     return text.encode("utf-8") + b"\n"
 
@@ -6397,14 +6391,11 @@ def check_nesting(text):
     stack is too small for its own limit the process dies.
     """
     depth, in_string = 0, False
-    for match in re.finditer(r'\\.|["\[\]{}]', text, re.DOTALL):
-        token = match[0]
-        if token == '"':
+    for token in re.finditer(r'\\.|["\[\]{}]', text, re.DOTALL):
+        if token[0] == '"':
             in_string = not in_string
-        elif token in "[{" and not in_string:
-            depth += 1
-        elif token in "]}" and not in_string:
-            depth -= 1
+        elif not in_string:
+            depth += 1 if token[0] in "[{" else -1
         if depth > MAX_NESTING:
             raise ProtocolError(f"JSON is nested more than {MAX_NESTING} deep")
 
@@ -6418,43 +6409,35 @@ def parse_json(data, what):
     try:
         text = data.decode("utf-8")
         check_nesting(text)
-        return json.loads(
-            text,
-            object_pairs_hook=unique_pairs,
-            parse_constant=no_constant,
-        )
+        hooks = {"object_pairs_hook": unique_pairs, "parse_constant": no_constant}
+        return json.loads(text, **hooks)
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"{what} is not JSON: {printable(error, 200)}") from error
 
 
-def listed_mode(item):
-    """Return the mode that an item of a JSON manifest says, or None if it says none.
-
-    One with a hash says by leaving "executable" out that the file is not.
-    """
-    executable = item.get("executable", False if "sha256" in item else None)
-    if executable not in (True, False, None):
-        raise ProtocolError(
-            'the manifest has an "executable" that is not true or false'
-        )
-    return {True: 0o755, False: 0o644, None: None}[executable]
-
-
 def listed_file(item):
-    """Return the File of one item of a JSON manifest: a path, or a dict with one."""
+    """Return the File of one item of a JSON manifest: a path, or a dict with one.
+
+    An item with a hash says by leaving "executable" out that the file is not.
+    """
     if isinstance(item, str):
         item = {"path": item}
     path = item.get("path") if isinstance(item, dict) else None
     if not isinstance(path, str):
         raise ProtocolError("the manifest has an item without a path")
     digest, size = item.get("sha256"), item.get("size")
-    if digest is not None:
-        if not isinstance(digest, str) or not re.fullmatch("[0-9a-fA-F]{64}", digest):
-            raise ProtocolError(f"the manifest has no SHA-256 for '{printable(path)}'")
-        digest = digest.lower()
-    if size is not None and (type(size) is not int or size < 0):
-        raise ProtocolError(f"the manifest has no size for '{printable(path)}'")
-    return File(path=path, sha256=digest, size=size, mode=listed_mode(item))
+    executable = item.get("executable", None if digest is None else False)
+    fits = {
+        "SHA-256": digest is None or re.fullmatch("(?i)[0-9a-f]{64}", f"{digest}"),
+        "size": size is None or type(size) is int and size >= 0,
+        '"executable" of true or false': executable in (True, False, None),
+    }
+    for what, is_right in fits.items():
+        if not is_right:
+            raise ProtocolError(f"the manifest has no {what} for '{printable(path)}'")
+    digest = digest if digest is None else str(digest).lower()
+    mode = {True: 0o755, False: 0o644, None: None}[executable]
+    return File(path=path, sha256=digest, size=size, mode=mode)
 
 
 def parse_sums(data):
@@ -6659,17 +6642,17 @@ class HttpSource(WebSource):
         """Return the Listing now; one request if hashes in a manifest are as before."""
         content, validators = self._get_manifest(last)
         if content is None:
-            is_hashed = bool(self._row.is_hashed)
-            listing = last_listing(self._row, last, **validators, is_hashed=is_hashed)
-            if is_hashed:
-                return listing
+            listing = last_listing(self._row, last, **validators)
+            if self._row.is_hashed:
+                return listing._replace(is_hashed=True)
             files = [file._replace(sha256=None) for file in listing.files]
             return self._list_by_asking(listing._replace(files=files), last)
         fields = choose(parse_manifest(content), self._row)
         listing = Listing(sha256_of(content), **fields, **validators, is_hashed=True)
-        if all(file.sha256 for file in listing.files):
+        hashed = [bool(file.sha256) for file in listing.files]
+        if all(hashed):
             return listing
-        if any(file.sha256 for file in listing.files):  # A 304 would not bring them.
+        if any(hashed):  # A 304 would not bring them.
             listing = listing._replace(etag=None, last_modified=None)
         return self._list_by_asking(listing, last)
 
@@ -6724,15 +6707,13 @@ class HttpSource(WebSource):
 
     def fetch(self, files):
         """Yield (File, content) for each of *files*, checked against the listing."""
-        rest = []
+        files = list(files)
         for file in files:
             if file.path in self._bodies:
                 position, size = self._bodies[file.path]
                 self._spool.seek(position)
                 yield file, self._spool.read(size)
-            else:
-                rest.append(file)
-        yield from super().fetch(rest)
+        yield from super().fetch(f for f in files if f.path not in self._bodies)
 
 
 def github_file(item):
