@@ -2567,57 +2567,64 @@ def chunked(data):
     return raw("Transfer-Encoding: chunked", body=data)
 
 
-GZIPPED = gzip.compress(FORGED)
-GZIP_BOMB = gzip.compress(bytes(agent_sync.MAX_OBJECT_SIZE + 1))
-NOT_AN_ANSWER = {  # what a server may say for a file that must not be taken for it
-    "H06-shorter-than-its-length": raw("Content-Length: 90", body=FORGED),
-    "H07-chunks-without-an-end": chunked(b"9\r\n" + FORGED + b"\r\n"),
-    "H07-a-chunk-cut-short": chunked(b"50\r\n" + FORGED),
-    "H07-junk-for-a-chunk-size": chunked(b"zz\r\n" + FORGED + b"\r\n0\r\n\r\n"),
-    "H07-a-negative-chunk-size": chunked(b"-9\r\n" + FORGED + b"\r\n0\r\n\r\n"),
-    "H07-no-chunk-size": chunked(b"\r\n" + FORGED + b"\r\n0\r\n\r\n"),
-    "H08-no-length": raw("Content-Type: text/plain", body=FORGED),
-    "H09-a-length-of-a-petabyte": raw("Content-Length: " + "9" * 15, body=FORGED),
-    "H09-a-length-of-5000-digits": raw("Content-Length: " + "9" * 5000, body=FORGED),
-    "H09-a-negative-length": raw("Content-Length: -9", body=FORGED),
-    "H09-a-garbled-length": raw("Content-Length: nine", body=FORGED),
-    "H09-two-lengths": raw("Content-Length: 9", "Content-Length: 4", body=FORGED),
-    "H09-two-lengths-in-one": raw("Content-Length: 9, 4", body=FORGED),
-    "H12-101-fields": raw(
-        *(f"X-{n}: x" for n in range(101)), "Content-Length: 9", body=FORGED
-    ),
-    "H12-a-field-of-70-KB": raw("X: " + "x" * 70_000, "Content-Length: 9", body=FORGED),
-    "H12-a-garbled-status": raw("Content-Length: 9", body=FORGED, status="OK"),
-    "H12-status-99": raw("Content-Length: 9", body=FORGED, status="99 Low"),
-    "H12-status-999": raw("Content-Length: 9", body=FORGED, status="999 High"),
-    "H12-no-reply": b"",
-    "H12-a-head-cut-short": b"HTTP/1.1 200 OK\r\nServer: x\r\nConte",
-    "H12-HTTP/0.9": FORGED,
-    "H13-brotli": http_reply(200, FORGED, {"Content-Encoding": "br"}),
-    "H13-gzip-twice": http_reply(
-        200, gzip.compress(GZIPPED), {"Content-Encoding": "gzip, gzip"}
-    ),
-    "H13-gzip-cut-short": http_reply(200, GZIPPED[:-9], {"Content-Encoding": "gzip"}),
-    "H13-gzip-and-more": http_reply(200, GZIPPED[:-2], {"Content-Encoding": "gzip"}),
-    "H13-a-bomb": http_reply(200, GZIP_BOMB, {"Content-Encoding": "gzip"}),
-    "H21-a-web-page": http_reply(200, b"<html></html>", (), "text/html; charset=utf-8"),
-    "H21-an-empty-file": http_reply(200),
-    "H21-an-empty-file-in-chunks": chunked(b"0\r\n\r\n"),
-    **{
-        f"H22-status-{status}": http_reply(status, FORGED)
-        for status in (201, 202, 203, 206, 226, 299)
-    },
-    "H22-status-204": raw(status="204 No Content"),
-    "H22-status-205": http_reply(205),
-    "H23-status-404": http_reply(404, FORGED),
-    "H23-status-410": http_reply(410, FORGED),
-    **{
-        f"H24-status-{status}": http_reply(status, FORGED)
-        for status in (400, 401, 403, 407, 451)
-    },
-    "a-redirect-without-a-place": http_reply(302, FORGED),
-    "status-300": http_reply(300, FORGED, {"Location": "/agents/ops.json"}),
-}
+GZIP_BOMB = gzip.compress(bytes(agent_sync.MAX_LISTING_SIZE + 1))
+
+
+def not_an_answer(body):
+    """{case: what a server may say that must not be taken for *body*}."""
+    size, gzipped = len(body), gzip.compress(body)
+    right = f"Content-Length: {size}"
+    chunk, zipped = b"%x\r\n%s\r\n" % (size, body), {"Content-Encoding": "gzip"}
+    return {
+        "H06-shorter-than-its-length": raw(f"Content-Length: {size + 9}", body=body),
+        "H07-chunks-without-an-end": chunked(chunk),
+        "H07-a-chunk-cut-short": chunked(b"5" + chunk),
+        "H07-junk-for-a-chunk-size": chunked(b"z" + chunk + b"0\r\n\r\n"),
+        "H07-a-negative-chunk-size": chunked(b"-" + chunk + b"0\r\n\r\n"),
+        "H07-no-chunk-size": chunked(b"\r\n" + body + b"\r\n0\r\n\r\n"),
+        "H08-no-length": raw("Content-Type: text/plain", body=body),
+        "H09-a-length-of-a-petabyte": raw("Content-Length: " + "9" * 15, body=body),
+        "H09-a-length-of-5000-digits": raw("Content-Length: " + "9" * 5000, body=body),
+        "H09-a-negative-length": raw(f"Content-Length: -{size}", body=body),
+        "H09-a-garbled-length": raw("Content-Length: nine", body=body),
+        "H09-two-lengths": raw(right, "Content-Length: 4", body=body),
+        "H09-two-lengths-in-one": raw(f"{right}, 4", body=body),
+        "H12-101-fields": raw(*["X: x"] * 101, right, body=body),
+        "H12-a-field-of-70-KB": raw("X: " + "x" * 70_000, right, body=body),
+        "H12-a-garbled-status": raw(right, body=body, status="OK"),
+        "H12-status-99": raw(right, body=body, status="99 Low"),
+        "H12-status-999": raw(right, body=body, status="999 High"),
+        "H12-no-reply": b"",
+        "H12-a-head-cut-short": b"HTTP/1.1 200 OK\r\nServer: x\r\nConte",
+        "H12-HTTP/0.9": body,
+        "H13-brotli": http_reply(200, body, {"Content-Encoding": "br"}),
+        "H13-gzip-twice": http_reply(
+            200, gzip.compress(gzipped), {"Content-Encoding": "gzip, gzip"}
+        ),
+        "H13-gzip-cut-short": http_reply(200, gzipped[:-9], zipped),
+        "H13-gzip-and-more": http_reply(200, gzipped[:-2], zipped),
+        "H13-a-bomb": http_reply(200, GZIP_BOMB, zipped),
+        "H21-a-web-page": http_reply(200, b"<html></html>", (), "text/html; x=y"),
+        "H21-an-empty-file": http_reply(200),
+        "H21-an-empty-file-in-chunks": chunked(b"0\r\n\r\n"),
+        **{
+            f"H22-status-{status}": http_reply(status, body)
+            for status in (201, 202, 203, 206, 226, 299)
+        },
+        "H22-status-204": raw(status="204 No Content"),
+        "H22-status-205": http_reply(205),
+        "H23-status-404": http_reply(404, body),
+        "H23-status-410": http_reply(410, body),
+        **{
+            f"H24-status-{status}": http_reply(status, body)
+            for status in (400, 401, 403, 407, 451)
+        },
+        "a-redirect-without-a-place": http_reply(302, body),
+        "status-300": http_reply(300, body, {"Location": "/agents/ops.json"}),
+    }
+
+
+NOT_AN_ANSWER = not_an_answer(FORGED)
 
 
 def one_fault_each(answers):
@@ -2658,56 +2665,13 @@ class TestAnswersThatAreNotTheFile:
         mirror.sync()
         assert mirror.is_faithful()
 
-    def test_what_a_manifest_proves_stays_as_it_was(self, hashed, site):
-        """The same, some in turn, where a hash would tell as well; then it heals."""
-        before = stats(hashed.dest)
-        site.files["qa/qa.md"] = b"# Changed\n"
-        for case in list(NOT_AN_ANSWER)[::5]:
-            site.answers["qa/qa.md"] = NOT_AN_ANSWER[case]
-            source = hashed.sync("--timeout", "20", check=(1, 3))
-            assert (source["status"], source["updated"]) == ("error", []), case
-            assert "qa/qa.md" in source["error"], case
-            assert stats(hashed.dest) == before, case
-        del site.answers["qa/qa.md"]
-        assert hashed.sync()["updated"] == ["qa/qa.md"]
-        assert hashed.is_faithful()
-
 
 SHORT_MANIFEST = sums_manifest({"BASE-AGENT.md": WEB_AGENTS["BASE-AGENT.md"]})
 
 
-def with_body(reply, body):
-    """The same broken reply with another body than FORGED, its lengths made fit."""
-    reply = bytes(reply)
-    if FORGED not in reply:
-        return None
-    size = len(body)
-    for old, new in (
-        (b"Content-Length: 90", b"Content-Length: %d" % (size + 1)),
-        (b"Content-Length: 9\r", b"Content-Length: %d\r" % size),
-        (b"Content-Length: -9", b"Content-Length: -%d" % size),
-        (b"Content-Length: 9, 4", b"Content-Length: %d, 4" % size),
-        (b"\r\n9\r\n", b"\r\n%x\r\n" % size),
-        (b"\r\n50\r\n", b"\r\n%x\r\n" % (size + 9)),
-        (b"-9\r\n", b"-%x\r\n" % size),
-        (b"0x9\r\n", b"0x%x\r\n" % size),
-        (b"0_9\r\n", b"0_%x\r\n" % size),
-    ):
-        reply = reply.replace(old, new)
-    return reply.replace(FORGED, body)
-
-
-NOT_A_MANIFEST = {
-    case: with_body(reply, SHORT_MANIFEST)
-    for case, reply in NOT_AN_ANSWER.items()
-    if FORGED in reply
-}
-NOT_A_MANIFEST["H12-no-reply"] = b""
-NOT_A_MANIFEST["H12-a-head-cut-short"] = NOT_AN_ANSWER["H12-a-head-cut-short"]
+NOT_A_MANIFEST = not_an_answer(SHORT_MANIFEST)
 NOT_A_MANIFEST["H14-a-304-that-was-not-asked-for"] = not_modified()
-NOT_A_MANIFEST["H21-an-empty-file"] = http_reply(200)
 NOT_A_MANIFEST["H21-only-space"] = http_reply(200, b"\n \n")
-NOT_A_MANIFEST["H21-a-web-page"] = NOT_AN_ANSWER["H21-a-web-page"]
 NOT_A_MANIFEST["H21-an-error-in-JSON"] = http_reply(200, b'{"error": "expired"}')
 
 
@@ -2725,16 +2689,6 @@ class TestAnswersThatAreNotTheManifest:
             assert hashed.program.durable_rows() == rows, case
             run = last_run(hashed.program)
             assert run["status"] == "error" and run["error_message"], case
-
-    def test_a_manifest_that_is_gone_is_an_error_of_the_source(self, hashed, site):
-        """FAULTS H23, INV4."""
-        before = stats(hashed.dest)
-        for status in (404, 410):
-            site.answers["agents.json"] = http_reply(status)
-            source = hashed.sync(check=1)
-            assert str(status) in source["error"]
-            assert not source["removed"]
-        assert stats(hashed.dest) == before
 
 
 def with_length(data, *fields):
@@ -2793,16 +2747,6 @@ class TestOddAnswersThatAreRight:
             site.answers[f"{case}.md"] = make(files[f"{case}.md"])
         mirror.sync()
         assert mirror.is_faithful()
-
-    def test_a_zero_byte_in_a_field_is_no_way_in(self, hashed, site):
-        """FAULTS H12."""
-        data = site.manifest()
-        nul = http_reply(200, data, {"ETag": '"a\0b"', "X": "\0"})
-        site.answers["agents.json"] = nul
-        hashed.sync("--force", check=(0, 1, 3))
-        hashed.sync(check=(0, 1, 3))
-        assert '"a\0b"' not in conditions(site.requests).values()
-        assert hashed.is_faithful()
 
     def test_a_file_without_a_length_will_do_if_its_hash_is_known(self, web, site):
         """FAULTS H08."""
@@ -3105,22 +3049,6 @@ class TestConnectionsToAWebSite:
         assert mirror.is_faithful()
         assert site.connections == 5
 
-    def test_a_kept_connection_that_was_reset_is_made_anew(self, program, site):
-        """FAULTS H27: no byte of an answer came, so the GET may be repeated."""
-        seen = set()
-
-        def script(request):
-            if len(site.requests) > 1 and request.path not in seen:
-                seen.add(request.path)
-                return b""
-            return None
-
-        mirror = Mirror(program, site.renew(many_agents(3)))
-        site.answer = script
-        for _ in range(3):
-            mirror.sync("-j", "1", check=None)
-        assert mirror.is_faithful()
-
     @pytest.mark.parametrize("cut", [b"", raw("Content-Length: 900", body=b"# Part\n")])
     def test_a_reset_in_an_answer_leaves_nothing_behind(self, hashed, site, cut):
         """FAULTS H27, INV1."""
@@ -3137,13 +3065,6 @@ class TestConnectionsToAWebSite:
         site.answers["qa/qa.md"] = script
         assert hashed.sync("-j", "1", check=(1, 3))["status"] == "error"
         assert stats(hashed.dest) == before
-
-    def test_a_half_closed_connection_still_answers(self, web, site):
-        """FAULTS H27: the server shuts down its side right behind the answer."""
-        for name, data in {**site.files, "agents.json": site.manifest()}.items():
-            site.answers[name] = bytes(http_reply(200, data))
-        web.sync("-j", "2")
-        assert web.is_faithful()
 
     @pytest.mark.parametrize("form", ["JSON", "list"])
     def test_what_comes_behind_an_answer_is_no_answer(self, program, site, form):
@@ -3248,20 +3169,6 @@ class TestHandlersOfACaller:
 
         assert self.sync(web.program, Signed()).error is None
         assert {ask.headers.get("x-signature") for ask in site.requests} == {"mine"}
-        assert web.is_faithful()
-
-    def test_one_may_answer_itself(self, web, site):
-        class Canned(urllib.request.BaseHandler):
-            def http_open(self, request):
-                name = request.full_url.rpartition("/agents/")[2]
-                body = site.manifest() if name == "agents.json" else site.files[name]
-                head = email.message_from_string(f"Content-Length: {len(body)}\n\n")
-                return urllib.response.addinfourl(
-                    io.BytesIO(body), head, request.full_url, 200
-                )
-
-        assert self.sync(web.program, Canned()).error is None
-        assert not site.requests
         assert web.is_faithful()
 
 
@@ -3381,14 +3288,6 @@ class TestTriesAndPauses:
         assert source["requests"] < 12
         assert mirror.sync(check=1)["requests"] == 0
 
-    def test_one_limited_source_stops_no_other(self, hashed, site, other_site, pauses):
-        """INV4."""
-        dest = hashed.program.root / "other"
-        hashed.program.call("add", other_site.base, "--id", "other", "--dest", dest)
-        site.answers["agents.json"] = http_reply(429)
-        hashed.program.call("sync", check=(1, 3))
-        assert tree(dest) == other_site.agents()
-
     @pytest.mark.parametrize("status", [403, 429])
     def test_githubs_limit_ends_by_the_servers_clock(
         self, hashed, site, pauses, status
@@ -3411,18 +3310,6 @@ class TestTriesAndPauses:
         assert hashed.sync(check=1)["requests"] == 1
         site.answers.clear()
         assert hashed.sync()["checked"] is True
-
-    def test_an_absurd_date_is_harmless(self, web, site, pauses):
-        """FAULTS H37: no negative pause, none without end."""
-        dates = ["Thu, 01 Jan 1970 00:00:00 GMT", "Fri, 31 Dec 9999 23:59:59 GMT", "?"]
-        for date in dates:
-            fields = {"Date": date, "Retry-After": in_seconds(5)}
-            site.answers["agents.json"] = Turns(http_reply(503, b"", fields), None)
-            web.sync(check=(0, 1))
-            assert all(0 <= pause <= 20 for pause in pauses)
-            set_source(web.program, retry_at=None)
-            web.sync()
-            assert web.is_faithful()
 
 
 class TestClocks:
@@ -3959,17 +3846,13 @@ class TestPktLines:
             data += b"x" * 0xFFFF
         assert refusal(agent_sync.read_pkt, reader(data))
 
-    @pytest.mark.parametrize("size", [1, 10, 11, 65515, 65516])
+    @pytest.mark.parametrize("size", [0, 1, 10, 11, 65515, 65516])
     def test_a_payload_comes_as_it_is(self, size):
-        """G22: the four digits may be in either case."""
+        """G22, G23: the four digits may be in either case."""
         payload = b"x" * size
         assert agent_sync.read_pkt(reader(pkt(payload) + b"more")) == payload
         upper = b"%04X" % (size + 4) + payload
         assert agent_sync.read_pkt(reader(upper)) == payload
-
-    def test_an_empty_packet_does_no_harm(self):
-        """G23."""
-        assert agent_sync.read_pkt(reader(b"0004")) == b""
 
     def test_flush_and_delim_are_told_from_data(self):
         assert agent_sync.read_pkt(reader(b"0000")) == agent_sync.FLUSH_PKT
@@ -3987,10 +3870,6 @@ class TestPktLines:
         with pytest.raises(agent_sync.RefusedError, match="no") as caught:
             agent_sync.read_pkt(reader(pkt(b"ERR " + words)))
         assert not UNPRINTABLE.search(str(caught.value))
-
-    def test_lines_end_at_the_flush(self):
-        stream = pkt(b"one\n") + pkt(b"two") + b"0000" + pkt(b"three\n")
-        assert list(agent_sync.read_lines(reader(stream), 100)) == [b"one", b"two"]
 
     @pytest.mark.parametrize(
         "stream", [b"0001", b"0009a\n0001", b"", b"0006a\n"], ids=repr
@@ -4503,15 +4382,6 @@ class TestDeltas:
         assert git_refusal(no_objects, pack) is None
         assert unpacked(pack) == by_id(("blob", base), ("blob", made))
 
-    def test_copies_and_inserts_follow_one_another(self):
-        pieces = [copy_of(4, 6), insert_of(b"red "), copy_of(10, 5)]
-        pieces += [insert_of(b"x" * 300)]
-        made = TEXT[4:10] + b"red " + TEXT[10:15] + b"x" * 300
-        assert agent_sync.apply_delta(TEXT, of_text(len(made), *pieces)) == made
-
-    def test_an_empty_result_is_fine(self):
-        assert agent_sync.apply_delta(TEXT, of_text(0)) == b""
-
     def test_many_small_instructions_take_little_memory(self):
         """G10, INV5: two bytes of it make two bytes, and must make no list of all."""
         size = 32 << 10
@@ -4810,69 +4680,6 @@ class TestPacksByHand:
         assert taken * agent_sync.MAX_OBJECTS < PEAK_LIMIT
 
 
-class MadeHistory(NamedTuple):
-    """Objects of a made-up history, the last one its commit."""
-
-    objects: list
-    commit: str
-    files: dict
-
-
-def made_history(chance):
-    """A MadeHistory: a few directories and files whose contents are alike."""
-    text = prose(str(chance.random()), 200)
-    files, objects = {}, []
-
-    def fill(prefix, depth):
-        entries = []
-        for number in range(chance.randrange(1, 5)):
-            data = text[: chance.randrange(len(text))] + b"%d" % chance.randrange(9)
-            files[f"{prefix}f{number}.md"] = data
-            objects.append(blob_object(data))
-            entries.append(("100644", f"f{number}.md", objects[-1]))
-        for number in range(chance.randrange(3 - depth)):
-            below = fill(f"{prefix}d{number}/", depth + 1)
-            entries.append(("40000", f"d{number}", below))
-        objects.append(tree_object(*sorted(entries, key=place_in_tree)))
-        return objects[-1]
-
-    root = fill("", 0)
-    objects.append(commit_object(root, b"%d\n" % chance.randrange(99)))
-    unique = list(dict.fromkeys(objects))
-    return MadeHistory(unique, object_id(*unique[-1]), files)
-
-
-def made_entries(chance, objects):
-    """Parts of a pack: [number, (base's index, by offset?) or None, payload, size]."""
-    parts = []
-    for index, (kind, data) in enumerate(objects):
-        bases = [n for n in range(index) if objects[n][0] == kind]
-        if bases and chance.random() < 0.6:
-            base = chance.choice(bases)
-            delta = delta_between(objects[base][1], data)
-            number = chance.choice([OFS, REF])
-            parts.append([number, base, delta, None])
-        else:
-            parts.append([KIND_NUMBERS[kind], None, data, None])
-    return parts
-
-
-def assembled(parts, objects):
-    """The entries of a pack made of *parts*, as bytes each."""
-    entries, starts, position = [], [], 12
-    for number, base, payload, size in parts:
-        middle = b""
-        if number == OFS:
-            start = starts[base] if base < len(starts) else 12
-            middle = distance_bytes(position - start)
-        elif number == REF:
-            middle = bytes.fromhex(object_id(*objects[min(base, len(objects) - 1)]))
-        entries.append(pack_entry(number, payload, middle, size, level=1))
-        starts.append(position)
-        position += len(entries[-1])
-    return entries
-
-
 def flip_bit(chance, data):
     flipped = bytearray(data)
     if flipped:
@@ -4888,42 +4695,15 @@ def splice(chance, data):
     return data[:at] + chance.choice([b"", 2 * data[at:end], noise]) + data[end:]
 
 
-def mutated_parts(chance, parts):
-    """*parts* with one of them wrong."""
-    parts = [list(part) for part in parts]
-    part = chance.choice(parts)
-    way = chance.randrange(6)
-    if way == 0:
-        part[2] = flip_bit(chance, part[2])
-    elif way == 1:
-        part[2] = splice(chance, part[2])
-    elif way == 2:
-        part[3] = max(0, len(part[2]) + chance.choice([-1, 1, 2**20, 2**40]))
-    elif way == 3:
-        part[0] = chance.randrange(6)
-    elif way == 4 and part[1] is not None:
-        part[1] = chance.randrange(len(parts)) if part[0] == REF else part[1] - 1
-        part[1] = max(0, part[1])
-    else:
-        parts.remove(part)
-    return parts
-
-
-def mutated_pack(chance, history):
-    """A pack for *history*, wrong in one or two ways or, now and then, in none."""
-    parts = made_entries(chance, history.objects)
-    way = chance.randrange(10)
-    if way < 5:
-        parts = mutated_parts(chance, parts)
-    entries = assembled(parts, history.objects)
-    count = len(entries) + (chance.choice([-1, 1, 1000]) if way == 5 else 0)
-    body = pack_of(*entries, count=max(0, count))[:-20]
-    if way == 6:
-        body = body[:12] + flip_bit(chance, body[12:])
-    elif way == 7:
-        body = body[:12] + splice(chance, body[12:])
-    elif way == 8:
+def mutated_pack(chance, pack):
+    """*pack* with a fault in its entries or their number, and a right checksum."""
+    body, change = pack[:-20], chance.randrange(4)
+    if change == 0:
+        body = set_byte(body, 11, chance.randrange(10))
+    elif change == 1:
         body = body[: chance.randrange(len(body))]
+    else:
+        body = body[:12] + [flip_bit, splice][change - 2](chance, body[12:])
     return with_checksum(body)
 
 
@@ -4936,27 +4716,23 @@ class TestAgainstIndexPack:
     mode may begin with a zero (G17), and of a commit only the tree counts (G19).
     """
 
-    def test_generated_and_mutated_packs(self, no_objects):
+    def test_mutated_packs(self, no_objects):
         chance = random.Random(20)
-        histories = [made_history(chance) for _ in range(20)]
-        packs = [(h, mutated_pack(chance, h)) for h in histories * 14]
+        commit, pack, files = small_history()
+        packs = [pack, *(mutated_pack(chance, pack) for _ in range(250))]
         with ThreadPoolExecutor(4) as executor:
-            verdicts = executor.map(
-                lambda pair: git_refusal(no_objects, pair[1]), packs
-            )
-        both = neither = stricter = 0
-        for (history, pack), verdict in zip(packs, verdicts):
-            ours = refusal(brought_from, pack, history.commit)
+            verdicts = executor.map(lambda pack: git_refusal(no_objects, pack), packs)
+        both = 0
+        for pack, verdict in zip(packs, verdicts):
+            ours = refusal(brought_from, pack, commit)
             if ours is None:
                 assert verdict is None, (verdict, pack.hex())
-                assert brought_from(pack, history.commit) == history.files
-                neither += 1
+                assert brought_from(pack, commit) == files
             elif verdict is None:
                 assert "not send" in ours or "does not name" in ours, ours
-                stricter += 1
             else:
                 both += 1
-        assert both > 100 and neither > 25, (both, neither, stricter)
+        assert 150 < both < 250
 
     def test_generated_and_mutated_trees(self, no_objects):
         """G17: here the ids are right, and the trees are not."""
@@ -4992,18 +4768,16 @@ class TestAgainstIndexPack:
 
 def fuzz_targets(chance):
     """Calls with input that was mutated: each must end well or in AgentSyncError."""
-    history = made_history(chance)
-    pack = mutated_pack(chance, history)
-    transport = Transport(history.commit, pack_answer(pack))
+    commit, pack, _ = small_history()
+    transport = Transport(commit, pack_answer(mutated_pack(chance, pack)))
     yield brought, transport
-    good = pack_of(*assembled(made_entries(chance, history.objects), history.objects))
-    answer = pack_answer(good, pkt(b"shallow-info\n") + b"0001")
+    answer = pack_answer(pack, pkt(b"shallow-info\n") + b"0001")
     first, refs = splice(chance, answer), flip_bit(chance, transport.refs)
-    yield brought, Transport(history.commit, first, splice(chance, answer))
-    wrong_refs = Transport(history.commit, answer)
+    yield brought, Transport(commit, first, splice(chance, answer))
+    wrong_refs = Transport(commit, answer)
     wrong_refs.refs = chance.choice([refs, splice(chance, transport.refs)])
     yield brought, wrong_refs
-    kind, data = chance.choice(history.objects)
+    kind, data = chance.choice([A_TREE, A_COMMIT, A_BLOB])
     parser = {
         "tree": lambda data: list(agent_sync.parse_tree(data)),
         "commit": agent_sync.parse_tree_id,
@@ -5077,12 +4851,6 @@ class TestGitClient:
         synced.sync()
         assert b"command=ls-refs" in git_server.requests[-1].body
 
-    def test_a_server_without_filter_is_asked_for_everything_once(self, mirror):
-        mirror.upstream.repository.config("uploadpack.allowFilter", "false")
-        assert mirror.sync()["requests"] <= 4
-        assert mirror.is_faithful()
-        assert mirror.sync()["requests"] == 1
-
     def test_every_sort_of_ref_leads_to_its_commit(
         self, program, git_upstream, repository
     ):
@@ -5152,17 +4920,6 @@ class TestUpdates:
         assert source["requests"] == 2
         assert source["bytes_received"] < 1500
         assert changed.sync()["requests"] == 1
-
-    def test_they_name_the_commit_before_as_one_without_parents(
-        self, changed, git_server
-    ):
-        """A server takes all that a commit leads to for ours if it is not called so."""
-        [row] = changed.program.call_json("sources")["sources"]
-        old = row["last_sha"].encode()
-        changed.sync()
-        body = git_server.requests[-1].body
-        assert body.index(b"shallow " + old) < body.index(b"have " + old)
-        assert b"deepen 1" in body
 
     @pytest.mark.parametrize(
         "forgets, has_bitmap",
@@ -5252,10 +5009,6 @@ class TestUpdates:
             changed.upstream.write("new/new.md", b"# Newer\n")
             changed.upstream.publish()
         assert changed.sync()["requests"] == (4 if limit == "MAX_NEWS_SIZE" else 3)
-        assert changed.is_faithful()
-
-    def test_force_leans_on_nothing(self, changed):
-        assert changed.sync("--force")["requests"] == 3
         assert changed.is_faithful()
 
 
@@ -5360,22 +5113,6 @@ class TestGitServersThatMisbehave:
             assert "--timeout" in source["error"]
         assert stats(synced.dest) == before
 
-    def test_a_deadline_that_passes_while_connecting_is_one(
-        self, synced, git_server, monkeypatch
-    ):
-        """FAULTS H10: the server drips once the connection is made."""
-        endless = b"HTTP/1.1 200 OK\r\nX: " + b"0" * 9999
-        git_server.answer = lambda request: drip(endless)
-        look_up = socket.getaddrinfo
-
-        def slowly(*args, **options):
-            time.sleep(0.3)
-            return look_up(*args, **options)
-
-        monkeypatch.setattr(socket, "getaddrinfo", slowly)
-        source = synced.sync("--timeout", "0.2", check=FAILURE)
-        assert "--timeout" in source["error"]
-
 
 def nested_live(size, depth):
     """Entries in which *depth* objects of *size* bytes are bases at the same time."""
@@ -5391,24 +5128,11 @@ def nested_live(size, depth):
     return entries
 
 
-def aggregate(size, count):
-    base = blob_object(bytes(size))
-    entries, base_id = full_entries(base), object_id(*base)
-    for number in range(count):
-        change = insert_of(number.to_bytes(4, "big"))
-        delta = delta_of(size, size, copy_all(size - 4), change)
-        entries.append(ref_entry(delta, base_id))
-    return entries
-
-
-LOWER = "agent_sync.MAX_INFLATED_SIZE = 96 << 20"
-BOMBS = {  # entries that come with the commit or with the blobs, what the child sets
-    "G09-a true bomb of 100 MiB": (
-        lambda: [entry_header(3, 100 * MIB) + zlib.compress(bytes(100 * MIB), 1)],
-        "",
-    ),
-    "G10-many deltas of one base": (lambda: aggregate(12 * MIB, 100), LOWER),
-    "G10-bases of bases": (lambda: nested_live(15 * MIB, 8), ""),
+BOMBS = {  # entries that come with the blobs
+    "G09-a true bomb of 100 MiB": lambda: [
+        entry_header(3, 100 * MIB) + zlib.compress(bytes(100 * MIB), 1)
+    ],
+    "G10-bases of bases": lambda: nested_live(15 * MIB, 8),
 }
 
 
@@ -5427,16 +5151,15 @@ class TestMemory:
     def test_a_bomb_among_the_blobs_takes_less_than_100_mb(
         self, bombed, git_server, program, name
     ):
-        make, prelude = BOMBS[name]
         inner = tree_object(("40000", "agents", A_TREE))
         commit = commit_object(inner)
         trees = pack_of(*full_entries(A_TREE, inner, commit))
-        blobs = pack_of(*make())
+        blobs = pack_of(*BOMBS[name]())
         serve(
             git_server,
             Transport(object_id(*commit), pack_answer(trees), pack_answer(blobs)),
         )
-        assert peak_of_sync(program, prelude=prelude) < PEAK_LIMIT
+        assert peak_of_sync(program) < PEAK_LIMIT
         assert bombed.tree() == {}
 
     @posix_only
@@ -5655,15 +5378,6 @@ class TestSha256Repositories:
         sha256_mirror.sync()
         assert sha256_mirror.is_faithful()
         assert sha256_mirror.sync()["requests"] == 1
-
-    def test_a_full_commit_id_is_a_pin(self, program, sha256_mirror):
-        pinned = sha256_mirror.upstream.repository.id()
-        dest = program.root / "pinned"
-        url = sha256_mirror.upstream.url
-        options = ["--path", "agents", "--ref", pinned, "--id", "pin", "--dest", dest]
-        program.call("add", url, *options)
-        program.call("sync", "pin")
-        assert tree(dest) == sha256_mirror.upstream.agents()
 
 
 # ---- Hosts ----
@@ -6322,16 +6036,6 @@ class TestFilters:
         assert not set(unwelcome) & set(mirror.tree())
         assert "qa/qa.md" in mirror.tree()
 
-    def test_a_pointer_in_a_directory_is_skipped_by_a_dry_run_as_well(
-        self, program, directory_upstream
-    ):
-        directory_upstream.write("large.md", LFS_POINTER)
-        mirror = Mirror(program, directory_upstream)
-        for options in (["--dry-run"], [], ["--dry-run"]):
-            source = mirror.sync(*options)
-            assert paths(source["skipped"]) == ["large.md"]
-            assert "large.md" not in source["added"]
-
     @posix_only
     def test_links_in_a_directory_are_never_followed(self, program, directory_upstream):
         """FAULTS P24."""
@@ -6678,18 +6382,6 @@ class TestHostileTrees:
             assert not (exposed.program.root / "a.md").exists()
 
     @posix_only
-    def test_the_name_of_what_is_skipped_is_shown_tidily(self, exposed):
-        """P10, P11, P17: a link is no file, but its name is told."""
-        link = blob_object(b"x")
-        exposed.upstream.repository.write_object(*link)
-        for name in (b"\xff.md", b"\x1b[31m.md", b"a\nb.md"):
-            entries = [("100644", "a.md", A_BLOB), ("120000", name, link)]
-            agents = tree_object(*sorted(entries, key=place_in_tree))
-            self.attack(exposed, agents, check=None)
-            exposed.program.call("sync", "--json", "--force", check=None)
-        exposed.program.run("sync", "--verbose", "--force", check=None)
-
-    @posix_only
     def test_of_odd_modes_only_the_owners_bit_counts(self, exposed):
         """P21."""
         modes = {"100664": 0o644, "100777": 0o755, "104755": 0o755, "0100644": 0o644}
@@ -7020,10 +6712,6 @@ class TestBackups:
         for name, old_name in before.items():
             assert files[f"backup/T/{name}"] == old_name.encode()
         assert len(files) == 5
-
-    def test_a_removed_source_leaves_backups_only(self, synced):
-        synced.program.call("remove", "src", "--delete-files")
-        assert not synced.dest.exists()
 
 
 class TestSharedDestinations:
@@ -7437,9 +7125,15 @@ class TestValidators:
             assert conditions(site.requests) == expected
             assert stats(mirror.dest) == before
 
-    @pytest.mark.parametrize("make", [strong_etag, weak_etag, modified])
+    @pytest.mark.parametrize(
+        "make",
+        [strong_etag, weak_etag, modified, lambda d: {**strong_etag(d), **modified(d)}],
+    )
     def test_each_file_has_its_own(self, web, site, make):
-        """One for all files was a mistake of the program that this one replaces."""
+        """One for all files was a mistake of the program that this one replaces.
+
+        FAULTS H20, RFC 9110 section 13.2.2: of both the entity tag decides.
+        """
         site.form, site.validators = "list", make
         web.sync()
         site.take()
@@ -7448,16 +7142,6 @@ class TestValidators:
         expected = {path: list(make(data).values())[0] for path, data in bodies.items()}
         assert conditions(site.requests) == expected
         assert (source["unchanged"], source["bytes_received"]) == (4, 0)
-
-    def test_with_both_the_entity_tag_decides(self, web, site):
-        """FAULTS H20, RFC 9110 section 13.2.2."""
-        site.form = "list"
-        site.validators = lambda data: {**strong_etag(data), **modified(data)}
-        web.sync()
-        site.take()
-        site.files["qa/qa.md"] = b"# Changed\n"
-        assert web.sync()["updated"] == ["qa/qa.md"]
-        assert all("if-none-match" in request.headers for request in site.requests)
 
     def test_without_any_nothing_is_made_up(self, web, site):
         """FAULTS H20: no date of a local file."""
@@ -7468,15 +7152,6 @@ class TestValidators:
         assert web.sync()["unchanged"] == 4
         assert not conditions(site.requests)
         assert stats(web.dest) == before
-
-    def test_of_two_entity_tags_one_is_taken_or_none(self, unhashed, site):
-        """FAULTS H38."""
-        data = site.files["qa/qa.md"]
-        site.answers["qa/qa.md"] = with_length(data, 'ETag: "one"', 'ETag: "two"')
-        unhashed.sync()
-        site.take()
-        unhashed.sync()
-        assert conditions(site.requests).get("qa/qa.md") in ('"one"', None)
 
     def test_a_tag_that_never_matches_costs_a_body_and_no_write(self, unhashed, site):
         """FAULTS H18: Apache's mod_deflate adds "-gzip", and answers 200 for ever."""
@@ -7584,14 +7259,6 @@ class TestManifestsWithHashes:
         assert asked_for(site.requests) == ["agents.json", "new.md", "qa/qa.md"]
         assert list(conditions(site.requests)) == ["agents.json"]
         assert hashed.is_faithful()
-
-    def test_a_manifest_that_changed_without_its_files_asks_once(self, hashed, site):
-        before = stats(hashed.dest)
-        site.answers["agents.json"] = http_reply(200, site.manifest() + b"\n")
-        source = hashed.sync()
-        assert (source["requests"], changes(source)) == (1, {})
-        assert source["revision"] != source["previous_revision"]
-        assert stats(hashed.dest) == before
 
     LIES = {
         "other-content": {"qa/qa.md": http_reply(200, FORGED)},
@@ -7714,23 +7381,6 @@ class TestManifestsWithoutHashes:
         site.files["empty.md"] = b"# No longer\n"
         assert web.sync()["updated"] == ["empty.md"]
 
-    def test_bytes_are_bytes(self, unhashed, site):
-        """Decoded with a wrong charset, in the program that this one replaces."""
-        odd = [b"na\xefve", b"\xff\xfe\x00", b"a\r\nb\r\n", b"\xef\xbb\xbfx"]
-        site.files.update({f"{number}.md": data for number, data in enumerate(odd)})
-        unhashed.sync()
-        assert unhashed.is_faithful()
-
-    def test_hashes_that_come_later_are_used(self, unhashed, site):
-        site.form = "JSON"
-        before = stats(unhashed.dest)
-        source = unhashed.sync()
-        assert (source["requests"], source["unchanged"]) == (1, 4)
-        assert stats(unhashed.dest) == before
-        site.form = "list"
-        assert unhashed.sync()["unchanged"] == 4
-        assert stats(unhashed.dest) == before
-
     def test_one_hash_that_is_missing_is_no_reason_to_trust_the_file(self, web, site):
         """FAULTS H35: the hashes that are there still count."""
         items = json.loads(site.manifest())["files"]
@@ -7836,14 +7486,6 @@ class TestGitHubsRawFiles:
             assert stats(mirrored.dest) == before
             assert mirrored.program.durable_rows() == rows
 
-    def test_githubs_token_does_not_go_to_another_host(
-        self, mirrored, github, monkeypatch
-    ):
-        """FAULTS S18: not even to one that is said to be GitHub's API."""
-        monkeypatch.setenv("GITHUB_TOKEN", CANARY)
-        mirrored.sync("--force")
-        assert not any(map(credentials, github.requests))
-
     @pytest.mark.parametrize("refusal", [
         http_reply(403), http_reply(404), http_reply(405), http_reply(501),
         http_reply(200, b"<html>blocked</html>", (), "text/html"),
@@ -7878,33 +7520,6 @@ class TestGitHubsRawFiles:
         [source] = program.call_json("sync")["sources"]
         assert (source["kind"], source["unchanged"]) == ("git", 8)
         assert stats(mirror.dest) == before
-
-
-class ModestServer(http.server.ThreadingHTTPServer):
-    """Python's own http.server, as `python -m http.server` has it: HTTP/1.0, dates."""
-
-    daemon_threads = True
-
-    def __init__(self, directory):
-        self.requests = []
-
-        class Handler(http.server.SimpleHTTPRequestHandler):
-            def __init__(self, *args):
-                super().__init__(*args, directory=str(directory))
-
-            def log_request(handler, code="-", size="-"):
-                self.requests.append((handler.path, int(code)))
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.serve_forever, args=(0.01,))
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}"
-        self.arguments = [self.url]
-
-    def __exit__(self, *exc_info):
-        self.shutdown()
-        self.thread.join()
-        self.server_close()
 
 
 NGINX = shutil.which("nginx", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
@@ -9173,14 +8788,6 @@ class TestAddSource:
             agent_sync.add_source(state, "owner/repo", **mistake)
         assert state.get_all_sources() == []
 
-    def test_a_path_will_do_and_filters_are_any_sequence(self, tmp_path):
-        state = agent_sync.AgentSyncState(tmp_path / "state.db")
-        (tmp_path / "source").mkdir()
-        where = {"destination": tmp_path / "dest", "include": ("*.md",)}
-        source_id = agent_sync.add_source(state, tmp_path / "source", **where)
-        [row] = agent_sync.find_sources(state, [source_id])
-        assert (row.url, row.include) == (str(tmp_path / "source"), ("*.md",))
-
     URLS = ["/repo", "/repo.git", "/repo/", "/repo/tree/feature/x/agents"]
     URLS += ["/repo/-/tree/feature/x/agents", "/repo/src/branch/feature/x/agents"]
 
@@ -10430,13 +10037,6 @@ class TestOrderOfWrites:
         assert modes.pop("qa/qa.md") == 0o755 & ~mask
         assert set(modes.values()) == {0o644 & ~mask}
 
-    def test_a_read_only_file_is_replaced(self, local):
-        """FAULTS A10: its directory decides."""
-        (local.dest / "qa" / "qa.md").chmod(0o444)
-        local.upstream.write("qa/qa.md", b"# New\n")
-        local.sync()
-        assert local.is_faithful()
-
     def test_a_temporary_file_is_on_the_file_system_of_its_file(
         self, local, monkeypatch
     ):
@@ -10511,10 +10111,6 @@ class TestAfterAKilledRun:
         (upstream.parent / "away").rename(upstream)
         killed.sync()
         assert litter(killed.dest) == []
-
-    def test_its_litter_goes_with_the_source(self, killed):
-        killed.program.call("remove", "src", "--delete-files")
-        assert not killed.dest.exists()
 
     def test_a_directory_that_must_not_be_listed_holds_nothing_up(
         self, killed, monkeypatch
@@ -10793,43 +10389,6 @@ class TestFullDisks:
         assert tree(tmp_path / "kept") == before
         runs = local.program.call_json("history", "-n", "1")["runs"]
         assert runs[0]["status"] == "error"
-
-    def test_a_file_too_large_for_the_limit_leaves_the_old_one(self, local):
-        """FAULTS M5: a file may have 40,000 bytes here; the database has more."""
-        before = local.tree()
-        local.upstream.write("qa/qa.md", prose("large", 300_000))
-        prefix = ["sh", "-c", 'ulimit -f 200; exec "$@"', "sh"]
-        outcome = local.program.run("sync", prefix=prefix, check=1)
-        assert "src" in complaint(outcome)
-        assert local.tree() == before
-        assert litter(local.dest) == []
-
-    def test_a_full_database_is_told_and_made_good(self, local, monkeypatch):
-        """FAULTS D08, by M6: files are there, rows are not; the next run sees it."""
-        connect = sqlite3.connect
-
-        class FullConnection(sqlite3.Connection):
-            def execute(self, sql, *args):
-                if sql.startswith("INSERT"):
-                    super().execute("PRAGMA max_page_count = 1")
-                return super().execute(sql, *args)
-
-        for number in range(60):
-            path = f"many/{number}-{'long' * 20}.md"
-            local.upstream.write(path, b"# %d\n" % number)
-        with monkeypatch.context() as patch:
-            patch.setattr(
-                sqlite3,
-                "connect",
-                lambda *args, **options: connect(
-                    *args, factory=FullConnection, **options
-                ),
-            )
-            outcome = local.program.call("sync", check=1)
-        assert "full" in complaint(outcome)
-        local.sync()
-        assert local.is_faithful()
-        assert len(local.program.call_json("files")["files"]) == len(local.tree())
 
 
 # ==== The database, damaged ====
@@ -11187,23 +10746,6 @@ class TestDamageThatHides:
                 assert full.program.call_json("sources") == {"sources": []}
 
 
-def crashed_database(path):
-    """A copy of *path* as a writer leaves it that dies: with a hot journal."""
-    twin = path.with_name("hot.db")
-    with contextlib.closing(sqlite3.connect(str(path))) as connection:
-        connection.execute("PRAGMA cache_size = 1")
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("UPDATE agent_files SET content_sha = 'half', etag = 'done'")
-        connection.execute(
-            "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n LIMIT 400)"
-            " INSERT INTO schema_metadata SELECT i, hex(zeroblob(500)) FROM n"
-        )
-        shutil.copy(str(path), str(twin))
-        shutil.copy(f"{path}-journal", f"{twin}-journal")
-        connection.rollback()
-    return twin
-
-
 HOSTILE_SCHEMAS = {
     "eat": """CREATE TRIGGER eat AFTER INSERT ON agent_files BEGIN
         DELETE FROM agent_files; END""",
@@ -11479,19 +11021,6 @@ class TestDatabasesInTheWay:
         assert full.sync()["added"] == ["new.md"]
         assert full.program.query("PRAGMA journal_mode") == [{"journal_mode": "wal"}]
 
-    def test_a_hot_journal_is_played_back(self, full):
-        """FAULTS D07: a writer died in the middle; nothing of its work is seen."""
-        program = full.program
-        rows = program.durable_rows()
-        twin = crashed_database(program.database)
-        assert twin.read_bytes() != program.database.read_bytes()
-        for suffix in ("", "-journal"):
-            os.replace(f"{twin}{suffix}", f"{program.database}{suffix}")
-        full.sync()
-        assert program.durable_rows() == rows
-        assert corrupt_copy(program) == []
-        assert not pathlib.Path(f"{program.database}-journal").exists()
-
     def test_a_database_exchanged_during_a_run_is_survived(self, full, monkeypatch):
         """FAULTS D09: an older copy comes back from a backup in the middle."""
         program = full.program
@@ -11538,30 +11067,6 @@ class TestDatabasesInTheWay:
             over.set()
             thread.join()
         assert counts <= {("ok", 8 + 3 * number) for number in range(6)}
-
-    def test_a_years_history_does_not_slow_a_look_at_one_source(self, full):
-        """FAULTS D17: counted in SQLite's own steps, not in seconds."""
-        program = full.program
-        with opened(program.database) as connection:
-            connection.execute(
-                "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i+1 FROM n"
-                " LIMIT 50000) INSERT INTO sync_history (source_id, sync_time, status)"
-                " SELECT 'src', '2020-01-01T00:00:00.' || i || '+00:00', 'success'"
-                " FROM n"
-            )
-        state = agent_sync.AgentSyncState(program.database)
-        steps = []
-        connect = agent_sync.sqlite3.connect
-
-        def counting(*args, **options):
-            connection = connect(*args, **options)
-            connection.set_progress_handler(lambda: steps.append(1), 1000)
-            return connection
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(agent_sync.sqlite3, "connect", counting)
-            assert len(state.get_sync_history("src", 1)) == 1
-        assert len(steps) < 50, "a thousand steps each"
 
 
 # ==== Many at once ====
@@ -12089,17 +11594,6 @@ class TestMigration:
         assert file["error"] is None
         assert file["renamed_to"] == str(old / f"{CACHE}.backup")
 
-    def test_a_dry_run_says_the_same_and_a_second_run_changes_nothing(
-        self, program, old
-    ):
-        for options in (["-n"], []):
-            before = tree(old), program.durable_rows()
-            assert program.call_json("migrate", *options)["imported"] == 4
-            assert ((tree(old), program.durable_rows()) == before) == bool(options)
-        before = tree(old), program.durable_rows()
-        assert "nothing to import" in program.call("migrate").out
-        assert (tree(old), program.durable_rows()) == before
-
     @posix_only
     def test_the_same_cache_again_changes_no_row_and_no_backup(self, program, old):
         """Nor is a dangling link a free name for one."""
@@ -12140,14 +11634,6 @@ class TestMigration:
         assert (tree(old), program.durable_rows()) == (before, rows)
         assert tracked_etags(program) == expected_etags(FEW_AGENTS)
 
-    def test_what_was_read_is_not_called_unreadable(self, program, old, monkeypatch):
-        """Nothing in it can be imported, and it cannot be renamed either."""
-        for path in FEW_AGENTS:
-            (old / path).unlink()
-        refuse_renames(monkeypatch)
-        document = program.call_json("migrate", check=None)
-        assert (document["download_again"], document["unreadable"]) == (4, 0)
-
     def test_a_database_that_fails_leaves_the_cache_in_its_place(
         self, program, old, monkeypatch
     ):
@@ -12187,6 +11673,7 @@ ETAGS_NOT_TO_BE_SENT = {
     "two-lines.md": '"a\r\nX-Evil: 1"',
     "not-latin-1.md": '"\u8a2d"',
     "a-space.md": '"a" b',
+    "half-a-letter.md": '"\ud800"',
     "long.md": "x" * 9000,
 }
 
@@ -12253,12 +11740,6 @@ class TestEntriesOfTheCache:
         assert only_source(program.call_json("sync"))["failed"] == []
         assert host.answered(200) == sorted(ETAGS_NOT_TO_BE_SENT)
 
-    def test_one_etag_that_cannot_be_stored_stops_no_other(self, program, host, old):
-        entries = json.loads((old / CACHE).read_bytes())
-        entries[f"{host.base}/ops.json"]["etag"] = '"\ud800"'
-        (old / CACHE).write_text(json.dumps(entries))
-        assert self.imported(program) == sorted(set(FEW_AGENTS) - {"ops.json"})
-
     @pytest.mark.parametrize("form", ["a key twice", "a byte order mark", "empty"])
     def test_an_odd_document_is_read_as_its_writer_would(
         self, program, host, old, form
@@ -12275,15 +11756,6 @@ class TestEntriesOfTheCache:
         files = {} if form == "empty" else FEW_AGENTS
         assert tracked_etags(program) == expected_etags(files)
         assert (old / f"{CACHE}.backup").is_file()
-
-    def test_a_source_that_names_its_manifest_has_the_files_beside_it(
-        self, program, host
-    ):
-        dest = program.root / "cache" / "src"
-        add_http(program, host.base + "/agents.json", dest)
-        files = {**host.files, "engineer/caf\u00e9 one.md": b"# One\n"}  # is quoted
-        put_cache(dest, host.base, files)
-        assert self.imported(program) == sorted(files)
 
     def test_an_edited_file_is_not_taken_for_ours(self, program, host):
         """It is tracked with another hash, so it is the user's: never lost."""
@@ -12352,15 +11824,6 @@ class TestDamagedCaches:
         assert "larger than" in str(document["files"]) or what != "huge"
         assert os.lstat(old / CACHE) == before
 
-    def test_a_directory_that_cannot_be_read_holds_up_no_other(
-        self, program, old, monkeypatch
-    ):
-        locked = program.root / "cache" / "locked"
-        locked.mkdir()
-        with monkeypatch.context() as patch:
-            refuse_to_list(patch, locked)
-            assert agent_sync.migrate_etag_cache(old.parent)["imported"] == 4
-
 
 class TestSeveralCaches:
     """Recursion below a cache root."""
@@ -12376,15 +11839,6 @@ class TestSeveralCaches:
             ("other", sha256(b"# Other\n")),
             ("src", sha256(b"# Ours\n")),
         ]
-
-    def test_the_source_with_the_longest_url_has_the_file(self, program, host):
-        dest = program.root / "cache" / "src"
-        for source_id, url in (("short", host.url), ("long", host.base)):
-            agent_sync.AgentSyncState().register_source(source_id, url)
-        put_cache(dest, host.base, {"a.md": b"# A\n"})
-        program.call("migrate")
-        [row] = program.query("SELECT * FROM agent_files")
-        assert (row["source_id"], row["file_path"]) == ("long", "a.md")
 
     def test_a_cache_in_another_sources_destination_is_not_imported(
         self, program, host, old
@@ -12417,15 +11871,6 @@ class TestSeveralCaches:
         assert row["destination"] == str(dest)
         rows = program.query("SELECT * FROM agent_files WHERE file_path = 'ops.json'")
         assert rows[0]["local_path"] == str(dest / "ops.json")
-
-    @posix_only
-    def test_an_alias_of_a_destination_does_not_replace_it(self, program, old):
-        alias = program.root / "alias"
-        alias.symlink_to(old.parent, target_is_directory=True)
-        program.call("migrate", "--cache-dir", alias)
-        [row] = program.query("SELECT * FROM sources")
-        assert row["destination"] == str(old)
-        assert len(tracked_etags(program)) == 4
 
 
 class TestRescue:
@@ -12546,23 +11991,6 @@ class TestService:
         assert {f"Syncing {path} agents" for path in FEW_AGENTS} <= set(caplog.messages)
         assert capsys.readouterr() == ("", "")
 
-    def test_a_forced_refresh_asks_for_everything_anew(self, complete, host):
-        before = stats(complete.cache_dir)
-        result = complete.sync_agents(force_refresh=True, show_progress=False)
-        assert sorted(result["synced"] + result["cached"]) == sorted(FEW_AGENTS)
-        assert result["failed"] == []
-        assert host.answered(200) == sorted(FEW_AGENTS)
-        assert stats(complete.cache_dir) == before
-
-    def test_two_services_and_the_command_line_share_a_database(
-        self, program, host, complete
-    ):
-        other = agent_sync.GitSourceSyncService(host.base, program.root / "two", "two")
-        assert_result(other.sync_agents(), synced=FEW_AGENTS)
-        assert_result(complete.sync_agents(), cached=FEW_AGENTS)
-        source = only_source(program.call_json("sync", "mpm"))
-        assert (source["source"], source["unchanged"]) == ("mpm", 4)
-
 
 class TestSeveralServices:
     """FAULTS N22: claude-mpm makes them under one id for several directories."""
@@ -12594,8 +12022,11 @@ class TestSeveralServices:
         assert_result(complete.sync_agents(), cached=FEW_AGENTS)
         assert_result(second.sync_agents(), synced=["more.md"], cached=FEW_AGENTS)
 
-    def test_what_force_refresh_fetched_counts_as_downloaded(self, complete):
+    def test_what_force_refresh_fetched_counts_as_downloaded(self, complete, host):
+        before = stats(complete.cache_dir)
         assert_result(complete.sync_agents(force_refresh=True), synced=FEW_AGENTS)
+        assert host.answered(200) == sorted(FEW_AGENTS)
+        assert stats(complete.cache_dir) == before
 
     def test_what_the_source_no_longer_has_does_not_come_from_the_cache(
         self, complete, host
@@ -12620,14 +12051,6 @@ class TestStartOfTheService:
         assert host.answered(200) == []
         assert tree(service.cache_dir).keys() == {*FEW_AGENTS, f"{CACHE}.migrated"}
         assert (service.cache_dir / f"{CACHE}.migrated").read_bytes() == original
-
-    def test_what_was_put_aside_before_stays(self, program, host):
-        dest = program.root / "cache" / "service"
-        write(dest, f"{CACHE}.migrated", b"{}")
-        put_cache(dest, host.base, host.files)
-        new_service(program, host)
-        assert (dest / f"{CACHE}.migrated").read_bytes() == b"{}"
-        assert (dest / f"{CACHE}.migrated.1").is_file()
 
     def test_a_damaged_cache_stays_and_is_logged(self, program, host, caplog):
         dest = program.root / "cache" / "service"
@@ -12671,12 +12094,6 @@ class TestMistakesOfTheCodeItReplaces:
         result = service.sync_agents()
         assert "qa/core/engineer.md" in result["synced"]
         assert tree(service.cache_dir) == host.files
-
-    def test_a_file_the_server_refuses_is_failed_and_no_more(self, complete, host):
-        host.answers["ops.json"] = http_reply(404)
-        write(complete.cache_dir, "ops.json", b"{}")
-        rest = set(FEW_AGENTS) - {"ops.json"}
-        assert_result(complete.sync_agents(), cached=rest, failed=["ops.json"])
 
     def test_offline_a_complete_cache_was_eleven_failed_files(self, complete, host):
         """What is missing is named; what was edited is not called cached."""
@@ -12811,11 +12228,6 @@ class TestETagCache:
         assert again == ('"x"' if damage in DAMAGED else None)
         assert list(cache_file.parent.iterdir()) == [cache_file]
 
-    @pytest.mark.parametrize("entry", [None, [], "etag", 7, {}, {"etag": None}])
-    def test_an_entry_of_another_shape_is_none(self, cache_file, entry):
-        write(cache_file.parent, CACHE, json.dumps({self.URL: entry}).encode())
-        assert agent_sync.ETagCache(cache_file).get_etag(self.URL) is None
-
     def test_a_failed_write_is_logged_and_spoils_nothing(
         self, cache_file, caplog, monkeypatch
     ):
@@ -12932,21 +12344,27 @@ class TestManifest:
     def test_any_static_server_can_serve_it(self, program, public):
         """Unchanged: one request. One changed file: two."""
         program.call("manifest", public)
-        with ModestServer(public) as server:
-            mirror = Mirror(program, server)
-            assert mirror.sync()["requests"] == 5
-            assert mirror.tree() == FEW_AGENTS
-            before = stats(mirror.dest)
-            source = mirror.sync()
-            assert (source["requests"], source["unchanged"]) == (1, 4)
-            assert source["bytes_received"] == 0
-            assert stats(mirror.dest) == before
+        files = http.server.SimpleHTTPRequestHandler
+        handler = functools.partial(files, directory=str(public))
+        with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+            thread.start()
+            dest, port = program.root / "dest", server.server_address[1]
+            program.call("add", f"http://127.0.0.1:{port}", "--dest", dest)
+            assert only_source(program.call_json("sync"))["requests"] == 5
+            assert tree(dest) == FEW_AGENTS
+            before = stats(dest)
+            source = only_source(program.call_json("sync"))
+            assert (source["requests"], source["bytes_received"]) == (1, 0)
+            assert stats(dest) == before
             write(public, "ops.json", b"{}\n")
             program.call("manifest", public)
             os.utime(public / "agents.json", (2e9, 2e9))
-            source = mirror.sync()
+            source = only_source(program.call_json("sync"))
             assert (source["requests"], source["updated"]) == (2, ["ops.json"])
-        assert mirror.tree() == {**FEW_AGENTS, "ops.json": b"{}\n"}
+            server.shutdown()
+            thread.join()
+        assert tree(dest) == {**FEW_AGENTS, "ops.json": b"{}\n"}
 
 
 def damaged(**changes):
@@ -14207,12 +13625,6 @@ class TestDoctor:
         assert checks_of(program)["database"][0][0] == "note"
         assert not program.database.exists()
 
-    def test_each_kind_of_source_is_asked(self, program, web, directory_upstream):
-        program.call("add", directory_upstream.url, "--id", "dir")
-        checks = checks_of(program)
-        assert any("by the web" in text for _, text, _ in checks["src"])
-        assert any("a directory" in text for _, text, _ in checks["dir"])
-
     def damaged(self, mirror):
         mirror.sync()
         damage_table(mirror.program.database, "sources")
@@ -14926,16 +14338,6 @@ class TestManagingSources:
         synced.program.call("remove", "src", "--delete-files")
         assert synced.tree() == {"mine.md": b"mine\n", "qa/qa.md": b"# My own\n"}
 
-    def test_at_another_url_a_source_is_asked_whenever_the_old_one_was(self, synced):
-        """No --max-age and no pause that the old server asked for stands for it."""
-        later = datetime.now(timezone.utc) + timedelta(hours=1)
-        set_source(synced.program, retry_at=later.isoformat())
-        state = agent_sync.AgentSyncState()
-        state.register_source("src", synced.upstream.url.replace("repo", "other"))
-        before = len(synced.upstream.requests)
-        synced.sync("--max-age", "1h", check=1)
-        assert len(synced.upstream.requests) > before
-
 
 DRIFT_KEYS = {"source", "revision", "last_sync_time", "status", "modified", "missing"}
 DRIFT_KEYS.add("untracked")
@@ -15062,11 +14464,6 @@ class TestStatusAlone:
         assert source["modified"] == source["missing"] == []
         assert source["last_sync_time"] is None
 
-    def test_untracked_files_are_listed(self, synced):
-        synced.write("mine.md", b"mine\n")
-        document = synced.program.call_json("status", check=None)
-        assert only_source(document)["untracked"] == ["mine.md"]
-
     def test_the_last_error_is_shown(self, synced, git_server):
         git_server.answer = lambda request: http_reply(404)
         synced.sync(check=1)
@@ -15077,17 +14474,6 @@ class TestFilesAndHistory:
     def test_files_are_listed_for_reading(self, synced):
         text = synced.program.call("files").out
         assert all(path in text for path in synced.tree())
-
-    def test_files_of_one_source(self, synced, directory_upstream):
-        program = synced.program
-        directory_upstream.write("only-here.md", b"# Here\n")
-        arguments = ["--id", "two", "--dest", program.root / "2"]
-        program.call("add", *directory_upstream.arguments, *arguments)
-        program.call("sync")
-        rows = program.call_json("files", "two")["files"]
-        assert len(rows) == 9
-        assert {row["source_id"] for row in rows} == {"two"}
-        assert len(program.call_json("files")["files"]) == 17
 
     def test_history_is_newest_first_and_can_be_cut(self, synced):
         synced.upstream.write("qa/qa.md", b"# New\n")
