@@ -345,12 +345,23 @@ def escaped(text):
     )
 
 
+_SECRETS: set[str] = set()  # Any server that was sent one may repeat it.
+
+
+def hide(*secrets):
+    """Have `printable` show none of these; short ones may be ordinary words."""
+    _SECRETS.update(secret for secret in secrets if len(secret) >= 8)
+
+
 def printable(text, limit=500):
     """Return *text*, or its first *limit* characters, on one line and escaped.
 
     What a server or a file name says may reach a terminal only through here.
     """
-    return escaped(re.sub(r"[\n\r\t]", " ", str(text).strip()[:limit]))
+    text = str(text)
+    for secret in tuple(_SECRETS):
+        text = text.replace(secret, "***")
+    return escaped(re.sub(r"[\n\r\t]", " ", text.strip()[:limit]))
 
 
 def count_text(number, noun):
@@ -3125,19 +3136,28 @@ def is_loopback(host):
     )
 
 
+def shown_url(url):
+    """Return *url* fit to be shown: without its query, which may be a way in."""
+    return printable(url.partition("?")[0])
+
+
 def redirect_target(url, location):
     """Return the URL that *url* redirects to; ProtocolError if it must not be asked."""
     from urllib.parse import urljoin
 
     if not location:
-        raise ProtocolError(f"{url} redirects, and does not say where")
+        raise ProtocolError(f"{shown_url(url)} redirects, and does not say where")
     try:
         target = urljoin(url, location)
-        scheme, _, _ = origin(target)
+        scheme = split_url(target).scheme
     except (UsageError, ValueError) as error:
-        raise ProtocolError(f"{url} redirects to a bad address: {error}") from error
-    if split_url(url).scheme == "https" and scheme != "https":
-        raise ProtocolError(f"{url} redirects from https to {printable(target)}")
+        raise ProtocolError(
+            f"{shown_url(url)} redirects to a bad address: {error}"
+        ) from error
+    if url.startswith("https:") and scheme != "https":
+        raise ProtocolError(
+            f"{shown_url(url)} redirects from https to {shown_url(target)}"
+        )
     return target
 
 
@@ -3152,34 +3172,27 @@ class Credential(NamedTuple):
         return f"<credential from {self.provenance}>"
 
 
-_NETRC_WORD = r'"((?:[^"\\]|\\.)*)"|([^\s"]\S*)'
-
-
-def unquoted(text):
-    """Return what stands between the quotes of a netrc word, its escapes undone."""
-    controls = {"n": "\n", "r": "\r", "t": "\t"}
-    return re.sub(r"\\(.)", lambda found: controls.get(found[1], found[1]), text)
+# As curl reads it: a word may be quoted, a # begins a comment between words, and a
+# macro ends with an empty line. The last is a quote that is not closed.
+_NETRC_WORD = (
+    r'#.*|macdef\s(?s:.*?)(?:\n\s*\n|\Z)|"((?:[^"\\\n]|\\.)*)"|([^\s"]\S*)|(")'
+)
+_NETRC_ESCAPES = {"n": "\n", "r": "\r", "t": "\t"}
 
 
 def netrc_words(text):
-    """Yield the words of a netrc file, without comments and macros.
-
-    As curl reads it: a word may be quoted, a # begins a comment between words, and a
-    macro ends with an empty line. Raises ValueError with the number of a bad line.
-    """
-    in_macro = False
-    for number, line in enumerate(text.splitlines(), 1):
-        in_macro = in_macro and bool(line.strip())
-        rest = "" if in_macro else line.strip()
-        while rest and not rest.startswith("#"):
-            match = re.match(_NETRC_WORD, rest)
-            if not match:
-                raise ValueError(f"line {number} has an unclosed quote")
-            rest = rest[match.end() :].lstrip()
-            in_macro = match[2] == "macdef"
-            if in_macro:
-                break
-            yield match[2] or unquoted(match[1])
+    """Yield the words of a netrc file; ValueError with the number of a bad line."""
+    for match in re.finditer(_NETRC_WORD, text):
+        quoted, word, unclosed = match.groups()
+        if unclosed:
+            number = text.count("\n", 0, match.start()) + 1
+            raise ValueError(f"line {number} has an unclosed quote")
+        if quoted is not None:
+            yield re.sub(
+                r"\\(.)", lambda found: _NETRC_ESCAPES.get(found[1], found[1]), quoted
+            )
+        elif word:
+            yield word
 
 
 def parse_netrc(text):
@@ -3200,56 +3213,38 @@ def parse_netrc(text):
 
 
 def read_netrc(environ):
-    """Return the entries of the file $NETRC, or ~/.netrc, if there is one.
+    """Return (entries, fault) of the file $NETRC, or ~/.netrc, if there is one.
 
-    Raises OSError or ValueError where it cannot be read.
+    The fault is why it cannot be read, or None.
     """
-    path = home_path(environ.get("NETRC") or "~/.netrc")
-    if not path.is_file() or path.stat().st_size > MIB:
-        return []  # What is endless is not read to its end.
-    return parse_netrc(path.read_bytes().decode("utf-8-sig", "surrogateescape"))
-
-
-def netrc_login(host, environ):
-    """Return (user, password) for *host* from the netrc file, or None."""
-    with contextlib.suppress(OSError, ValueError, UsageError):
-        for entry in read_netrc(environ):
-            if entry["machine"] in (None, host) and "password" in entry:
-                return entry.get("login", ""), entry["password"]
-    return None
-
-
-def netrc_fault(environ):
-    """Return why the netrc file cannot be read, or None if it can."""
     try:
-        read_netrc(environ)
+        path = home_path(environ.get("NETRC") or "~/.netrc")
+        if not path.is_file() or path.stat().st_size > MIB:
+            return [], None  # What is endless is not read to its end.
+        text = path.read_bytes().decode("utf-8-sig", "surrogateescape")
+        return parse_netrc(text), None
     except (OSError, ValueError, UsageError) as error:
-        return f"~/.netrc cannot be read: {reason_of(error)}"
-    return None
-
-
-def token_user(host, token):
-    """Return the user's name that *host* wants beside a *token*; most take any.
-
-    Bitbucket has one for tokens of repositories, and one for those of users.
-    """
-    if host == "bitbucket.org":
-        is_users = not token.startswith("ATCTT")
-        return "x-bitbucket-api-token-auth" if is_users else "x-token-auth"
-    return "x-access-token"
+        return [], f"~/.netrc cannot be read: {reason_of(error)}"
 
 
 def authorization(secret, host):
-    """Return the Authorization header for "TOKEN", "USER:TOKEN" or "Bearer TOKEN"."""
+    """Return the Authorization header for "TOKEN", "USER:TOKEN" or "Bearer TOKEN".
+
+    Most hosts take any user's name beside a token. Bitbucket has one for tokens of
+    repositories, and one for those of users.
+    """
     import base64
 
     if re.match("bearer ", secret, re.IGNORECASE):
         return secret
     if ":" not in secret:
-        secret = f"{token_user(host, secret)}:{secret}"
-    return (
-        "Basic " + base64.b64encode(secret.encode("utf-8", "surrogateescape")).decode()
-    )
+        user = "x-access-token"
+        if host == "bitbucket.org":
+            is_users = not secret.startswith("ATCTT")
+            user = "x-bitbucket-api-token-auth" if is_users else "x-token-auth"
+        secret = f"{user}:{secret}"
+    data = secret.encode("utf-8", "surrogateescape")
+    return "Basic " + base64.b64encode(data).decode()
 
 
 def token_name(source_id):
@@ -3270,16 +3265,21 @@ def find_credential(url, source_id, environ):
     names = [token_name(source_id)] if source_id else []
     if scheme == "https" and host in GITHUB_HOSTS:
         names += ["GITHUB_TOKEN", "GH_TOKEN"]
-    for name in names:
-        secret = (environ.get(name) or "").strip()
-        if re.search(r"[\x00-\x1f\x7f]", secret):
+    secrets = [(name, (environ.get(name) or "").strip()) for name in names]
+    secrets += [
+        ("~/.netrc", f"{entry.get('login', '')}:{entry['password']}")
+        for entry in read_netrc(environ)[0]
+        if entry["machine"] in (None, host) and "password" in entry
+    ]
+    for name, secret in secrets:
+        if not secret:
+            continue
+        header = authorization(secret, host)
+        if re.search(r"[\x00-\x08\n-\x1f\x7f]", secret) or not header.isascii():
             raise UsageError(f"{name} has a character that no token has")
-        if secret:
-            return Credential(at, authorization(secret, host), name)
-    login = netrc_login(host, environ)
-    if not login:
-        return None
-    return Credential(at, authorization(":".join(login), host), "~/.netrc")
+        hide(secret, secret.partition(":")[2], header.split(" ")[-1])
+        return Credential(at, header, name)
+    return None
 
 
 # ---- Validators and pauses ----
@@ -3571,7 +3571,7 @@ def open_tunnel(sock, request):
         answer.close()
     if answer.status != 200:
         wants = ": give it a user and a password" if answer.status == 407 else ""
-        raise OSError(f"refused by {answer.status} {answer.reason}{wants}")
+        raise OSError(f"refused by {answer.status}{wants}")
 
 
 _PROXY = (
@@ -3622,22 +3622,22 @@ def network_errors(request, deadline):
     """Turn what goes wrong while a Request is answered into this program's errors."""
     import http.client
 
-    url = request.full_url
     try:
         yield
-    except (OSError, http.client.IncompleteRead) as error:
-        reason, message = reason_of(error), getattr(error, "verify_message", None)
-        if message:  # of ssl.SSLCertVerificationError
+    except (OSError, http.client.HTTPException, ValueError, zlib.error) as error:
+        url, reason = shown_url(request.full_url), reason_of(error)
+        refusal = getattr(error, "verify_message", None)  # of SSLCertVerificationError
+        is_lost = isinstance(error, (OSError, http.client.IncompleteRead))
+        if deadline.expired.is_set():  # What is cut short may look like anything.
+            reason, is_lost = deadline.reason(), True
+        elif refusal:
             hint = certificate_hint(error.verify_code, os.environ)
-            raise ProtocolError(f"{url}: its certificate: {message}; {hint}") from error
-        if deadline.expired.is_set():
-            reason = deadline.reason()
+            raise ProtocolError(f"{url}: its certificate: {refusal}; {hint}") from error
         elif isinstance(error, TimeoutError):
             reason = "timed out"
+        if not is_lost:
+            raise ProtocolError(f"{url}: not an HTTP answer: {reason}") from error
         raise NetworkError(f"{url}: {reason}{proxy_hint(request)}") from error
-    except (http.client.HTTPException, ValueError, zlib.error) as error:
-        reason = reason_of(error)
-        raise ProtocolError(f"{url}: not an HTTP answer: {reason}") from error
 
 
 # ---- Connections ----
@@ -3650,11 +3650,6 @@ def was_lost(error):
     import http.client
 
     return isinstance(error.__cause__, (*LOST, http.client.IncompleteRead))
-
-
-def is_finished(answer):
-    """Return whether http.client's *answer* was read to its end, and leaves it open."""
-    return answer.isclosed() and not answer.length and not answer.will_close
 
 
 def final_answer(connection):
@@ -3721,7 +3716,9 @@ class ConnectionPool:
                     answer = self._opener(request.full_url).open(request)
                 with contextlib.closing(answer):
                     yield answer
-                    reusable = request.connection and is_finished(answer)
+                    if request.connection:
+                        is_whole = answer.isclosed() and not answer.length
+                        reusable = is_whole and not answer.will_close
             finally:
                 if request.connection:
                     self._take_back(request, reusable)
@@ -3799,27 +3796,20 @@ class ConnectionPool:
             with self._mutex:
                 dial = self._dials.pop(origin(request.full_url), None)
             dial = dial or Dial(host, port)
-        if request.type == "https":
-            self._prepare_tls()
+        if request.type == "https":  # made while the dial goes on
+            with self._mutex:
+                self._tls_context = self._tls_context or tls_context()
         with contextlib.closing(dial):
             connection.sock = dial.finish(request.deadline)
         request.deadline.attach(connection, connection.sock)
         if request.type == "https":
             if is_proxied(request):
                 open_tunnel(connection.sock, request)
-            self._start_tls(connection, host, request.deadline)
-
-    def _prepare_tls(self):
-        with self._mutex:
-            if self._tls_context is None:
-                self._tls_context = tls_context()
-
-    def _start_tls(self, connection, host, deadline):
-        connection.sock = self._tls_context.wrap_socket(
-            connection.sock, server_hostname=host, do_handshake_on_connect=False
-        )
-        deadline.attach(connection, connection.sock)
-        connection.sock.do_handshake()
+            connection.sock = self._tls_context.wrap_socket(
+                connection.sock, server_hostname=host, do_handshake_on_connect=False
+            )
+            request.deadline.attach(connection, connection.sock)
+            connection.sock.do_handshake()
 
     def _take_back(self, request, reusable):
         """Keep the connection of *request* for another one, or close it."""
@@ -3850,8 +3840,8 @@ class ConnectionPool:
 class Response:
     """An HTTP answer being read: `status`, `headers`, and the body by `read`.
 
-    `url` is what was asked, `credential` what was sent along, and `refused` one that
-    was sent along before, in vain.
+    `url` is what was asked, `name` the same to be shown, `credential` what was sent
+    along, and `refused` one that was sent along before, in vain.
     """
 
     refused: Optional[Credential] = None
@@ -3860,6 +3850,7 @@ class Response:
         self.status = answer.status
         self.headers = answer.headers
         self.url = request.full_url
+        self.name = shown_url(self.url)
         self.credential = credential
         self._answer = answer
         self._request = request
@@ -3875,7 +3866,7 @@ class Response:
     def _content_length(self):
         lengths = set(self.headers.get_all("Content-Length", ()))
         if len(lengths) > 1 or not all(re.fullmatch("[0-9]{1,18}", n) for n in lengths):
-            raise ProtocolError(f"{self.url}: conflicting Content-Length headers")
+            raise ProtocolError(f"{self.name}: conflicting Content-Length headers")
         return int(lengths.pop()) if lengths else None
 
     def is_redirect(self):
@@ -3891,7 +3882,7 @@ class Response:
             if size > limit:
                 # What is inflated is not just a large file, but likely a bomb.
                 error = ProtocolError if self._inflater else TooLargeError
-                raise error(f"{self.url} is larger than {limit // MIB} MiB")
+                raise error(f"{self.name} is larger than {limit // MIB} MiB")
         return b"".join(pieces)
 
     def read(self, size):
@@ -3924,7 +3915,7 @@ class Response:
         if names:
             got = printable(", ".join(names))
             raise ProtocolError(
-                f"{self.url} answered in {got}, which was not asked for"
+                f"{self.name} answered in {got}, which was not asked for"
             )
         return False
 
@@ -3936,15 +3927,12 @@ class Response:
                 self._left -= len(data)
             # `read` says nothing when the connection ends before Content-Length
             # (RFC 9112, section 8).
-            if len(data) < size and self._left:
+            is_late = self._client.deadline.expired.is_set()
+            if len(data) < size and (self._left or is_late):
                 raise ConnectionResetError("the answer was cut short")
         self._client.bytes_received += len(data)
         self._client.progress(self._client.bytes_received)
         return data
-
-
-class RefusedCredential(Exception):
-    """The answer was 401 or 403 although a credential was sent along."""
 
 
 class HttpClient:
@@ -3975,22 +3963,23 @@ class HttpClient:
         """Yield what read(Response) of a GET, or a POST of *data*, yields.
 
         Whatever the status is. Redirects of a GET are followed, never with what was
-        meant for another origin. Where another try may help *read* is called anew, and
-        what it yields may come again. Raises NetworkError if the server does not
-        answer, ProtocolError if it does not speak HTTP.
+        meant for another origin, and a credential that is refused is left out once, as
+        a public repository may refuse an old token. Where another try may help *read*
+        is called anew, and what it yields may come again. Raises NetworkError if the
+        server does not answer, ProtocolError if it does not speak HTTP.
         """
         credential, headers = self._credential(url), headers or {}
         for _ in range(MAX_REDIRECTS + 1):
-            target = yield from self._stream(url, read, data, headers, credential)
-            if target is None:
+            step = yield from self._with_retries(url, read, data, headers, credential)
+            if step is None:
                 return
+            target, credential = step
             if origin(target) != origin(url):
-                credential = None
                 headers = {
                     k: v for k, v in headers.items() if k not in CONDITIONAL_HEADERS
                 }
             url = target
-        raise ProtocolError(f"{url}: too many redirects")
+        raise ProtocolError(f"{shown_url(url)}: too many redirects")
 
     def _credential(self, url):
         """Return the source's Credential for *url*; looked up once for each origin."""
@@ -4002,22 +3991,9 @@ class HttpClient:
             self._credentials[at] = found
         return self._credentials[at]
 
-    def _stream(self, url, read, data, headers, credential):
-        """Yield and return as `_with_retries` does, without a refused credential.
-
-        A public repository may refuse an old token, and answer without one.
-        """
-        try:
-            return (yield from self._with_retries(url, read, data, headers, credential))
-        except RefusedCredential:
-            self._refused[origin(url)] = credential
-            self._credentials[origin(url)] = None
-        return (yield from self._with_retries(url, read, data, headers, None))
-
     def _with_retries(self, url, read, data, headers, credential):
-        """Yield what *read* yields, or return the URL to ask instead."""
-        attempt = 0
-        while True:
+        """Yield what *read* yields, or return the (URL, Credential) to ask next."""
+        for attempt in itertools.count():
             try:
                 with self._send(url, data, headers, credential) as response:
                     pause = self._pause(response, attempt)
@@ -4028,17 +4004,19 @@ class HttpClient:
                 if attempt == MAX_RETRIES or not was_lost(error):
                     raise
                 pause, fault = RETRY_PAUSE * 4**attempt, "broke off"
-            self._log(f"{url} {fault}, again in {pause:g} s")
+            self._log(f"{shown_url(url)} {fault}, again in {pause:g} s")
             self.deadline.expired.wait(pause)
-            attempt += 1
 
     def _take(self, response, read, data):
-        """Yield what *read* yields of an answer, or return the URL to ask instead."""
-        url, at = response.url, origin(response.url)
+        """Yield what *read* yields, or return the (URL, Credential) to ask next."""
+        url, credential = response.url, response.credential
+        at = origin(url)
         if data is None and response.is_redirect():
-            return redirect_target(url, response.headers["Location"])
-        if response.status in (401, 403) and response.credential:
-            raise RefusedCredential
+            target = redirect_target(url, response.headers["Location"])
+            return target, credential if origin(target) == at else None
+        if response.status in (401, 403) and credential:
+            self._refused[at], self._credentials[at] = credential, None
+            return url, None
         response.refused = self._refused.get(at)
         yield from read(response)
         if response.refused:
@@ -4058,7 +4036,7 @@ class HttpClient:
             return asked
         until = now + timedelta(seconds=asked)
         raise RateLimitError(
-            f"{response.url} answered {response.status}: rate limited until"
+            f"{response.name} answered {response.status}: rate limited until"
             f" {until.isoformat(timespec='seconds')}",
             until,
         )
@@ -4074,7 +4052,7 @@ class HttpClient:
         if credential:
             request.add_unredirected_header("Authorization", credential.header)
         self.requests += 1
-        self._log(f"{request.get_method()} {url}")
+        self._log(f"{request.get_method()} {shown_url(url)}")
         with self._pool.exchange(request, self.deadline) as answer:
             self.deadline.check()  # A head that was cut short looks like a whole one.
             yield Response(answer, request, credential, self)
@@ -4086,8 +4064,9 @@ WEB_PAGES = ("text/html", "application/xhtml+xml")
 def web_page_text(page, headers):
     """Return what the web page is that came in place of something else."""
     text = page[:CHUNK_SIZE].decode("utf-8", "replace")
-    title = re.search(r"<title[^>]*>(.*?)</title", text, re.IGNORECASE | re.DOTALL)
-    named = f" titled '{printable(title[1], 80)}'" if title and title[1].strip() else ""
+    # No < is within: over a page of nothing but titles, this is still linear.
+    title = re.search(r"(?i)<title[^<>]*>([^<]*\S[^<]*)</title", text)
+    named = f" titled '{printable(title[1], 80)}'" if title else ""
     wall = "Cloudflare" if headers.get("cf-mitigated") else None
     if re.search("anubis|not a bot", text, re.IGNORECASE):
         wall = "Anubis"
@@ -4106,7 +4085,7 @@ def status_hint(answer):
     if status in (401, 403, 404, 410):
         if credential:
             return f"is the address right, and the token from {credential.provenance}?"
-        fault = netrc_fault(os.environ)
+        fault = read_netrc(os.environ)[1]
         fault = f" ({fault})" if fault else ""
         return (
             "is the address right? if it is private: ~/.netrc or AGENT_SYNC_TOKEN_<ID>"
@@ -4124,7 +4103,7 @@ def status_hint(answer):
 
 def status_error(answer):
     """Return the error that says what a Response other than 200 means."""
-    message = f"{answer.url} answered {answer.status}; {status_hint(answer)}"
+    message = f"{answer.name} answered {answer.status}; {status_hint(answer)}"
     if answer.status not in RETRIABLE:
         return StatusError(message, answer.status)
     error = NetworkError(message)
@@ -4885,7 +4864,7 @@ def check_answer(answer, content_type):
         )
     else:
         what = f"{printable(got)}, which no Git server sends"
-    raise StatusError(f"{answer.url} answered with {what}", answer.status)
+    raise StatusError(f"{answer.name} answered with {what}", answer.status)
 
 
 def check_end(answer):
@@ -5045,7 +5024,7 @@ class GitClient:
             base, tail, _ = answer.url.partition("/info/refs")
             if not tail:
                 raise ProtocolError(
-                    f"{url} redirects to {answer.url}, not a repository"
+                    f"{url} redirects to {answer.name}, not a repository"
                 )
             return base, read_advertisement(answer.read, names)
 
@@ -11433,12 +11412,11 @@ def check_network(environ):
 def check_credentials(rows, environ):
     """Return the Checks of credentials: that they are there, never what they are."""
     checks = []
-    fault, hosts = netrc_fault(environ), []
+    entries, fault = read_netrc(environ)
     if fault:
         checks.append(Check("credentials", "bad", fault, "mend it, or set a token"))
-    else:
-        hosts = [str(entry["machine"] or "any") for entry in read_netrc(environ)]
-    if hosts:
+    if entries:
+        hosts = [str(entry["machine"] or "any") for entry in entries]
         checks.append(Check("credentials", "ok", f"~/.netrc: {', '.join(hosts)}"))
     own = {token_name(row.id) for row in rows}
     for name in sorted(environ):

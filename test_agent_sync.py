@@ -3656,15 +3656,15 @@ class TestTlsBehindAProxy:
 
 
 NETRC = [  # a file, and what it gives for h.io, or the complaint
-    ("machine h.io login me password secret", ("me", "secret")),
-    ("# x\nmachine x login a password b\nmachine h.io\n\tpassword s", ("", "s")),
-    ("machine h.io login me account x password s # note", ("me", "s")),
-    ("machine x login a method interactive\nmachine h.io password s", ("", "s")),
-    ("machine x login only\nmachine h.io password s", ("", "s")),
-    ('macdef x\ncd "x\nmachine h.io password no\n\nmachine h.io password s', ("", "s")),
-    ("\ufeffmachine h.io password s\r\n", ("", "s")),
-    ('machine h.io login "my self" password "a\\"b\\t\\\\"', ("my self", 'a"b\t\\')),
-    ("machine x password no default login me password s", ("me", "s")),
+    ("machine h.io login me password secret", "me:secret"),
+    ("# x\nmachine x login a password b\nmachine h.io\n\tpassword s", ":s"),
+    ("machine h.io login me account x password s # note", "me:s"),
+    ("machine x login a method interactive\nmachine h.io password s", ":s"),
+    ("machine x login only\nmachine h.io password s", ":s"),
+    ('macdef x\ncd "x\nmachine h.io password no\n\nmachine h.io password s', ":s"),
+    ("\ufeffmachine h.io password s\r\n", ":s"),
+    ('machine h.io login "my self" password "a\\"b\\t\\\\"', 'my self:a"b\t\\'),
+    ("machine x password no default login me password s", "me:s"),
     ("machine http://h.io password s", None),
     ('machine h.io\n password "s', "line 2 has an unclosed quote"),
 ]
@@ -3684,9 +3684,10 @@ class TestCredentialsAsTheyAre:
         for text, expected in NETRC:
             write(program.root, "netrc", text.encode())
             environ = {"NETRC": str(program.root / "netrc")}
-            found = agent_sync.netrc_login("h.io", environ)
-            fault = agent_sync.netrc_fault(environ)
-            assert expected == (found or (fault and fault.partition("read: ")[2])), text
+            found = agent_sync.find_credential("https://h.io", None, environ)
+            _, fault = agent_sync.read_netrc(environ)
+            sent = found and base64.b64decode(found.header.split()[1]).decode()
+            assert expected == (sent or (fault and fault.partition("read: ")[2])), text
 
     def test_a_token_goes_as_its_host_wants_it(self):
         for secret, host, sent in TOKENS:
@@ -3716,6 +3717,50 @@ class TestCredentialsAsTheyAre:
         assert sum("authorization" in ask.headers for ask in site.requests) == 1
         site.answer = lambda ask: http_reply(401)
         assert "refuses AGENT_SYNC_TOKEN_SRC" in web.sync(check=1)["error"]
+
+
+ECHOES = {  # where a server may repeat what it was sent
+    "an error of Git's": lambda sent: result_of(pkt(b"ERR " + sent.encode())),
+    "a manifest": lambda sent: http_reply(200, sent.encode()),
+    "a title": lambda sent: page_titled(sent),
+    "a type": lambda sent: http_reply(200, content_type=f"text/{sent}"),
+    "an encoding": lambda sent: http_reply(200, b"x", {"Content-Encoding": sent}),
+    "a redirect": lambda sent: http_reply(302, b"", {"Location": f"/{sent}"}),
+    "a status": lambda sent: raw(status=f"{sent} OK"),
+    "a reason": lambda sent: raw(status=f"401 {sent}"),
+}
+
+
+def page_titled(text):
+    page = f"<title>{text}</title>".encode()
+    return http_reply(200, page, (), "text/html")
+
+
+class TestWhatAServerRepeats:
+    @pytest.mark.parametrize("kind", ["git", "http"])
+    def test_of_a_token_is_not_shown(self, program, monkeypatch, kind):
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
+        encoded = base64.b64encode(f"x-access-token:{CANARY}".encode()).decode()
+        sent = CANARY + encoded
+        with ScriptedOrigin({}) as server:
+            options = ["--kind", kind, "--id", "src", "--no-check"]
+            program.call("add", f"{server.url}/x", *options)
+            for place, echo in ECHOES.items():
+                server.script = lambda request, echo=echo: echo(sent)
+                outcome = program.call("sync", "-v", check=FAILURE)
+                assert "src: " in outcome.err, place
+                shown = outcome.out + outcome.err
+                assert CANARY not in shown and encoded not in shown, place
+        runs = program.query("SELECT error_message FROM sync_history")
+        assert CANARY not in str(runs)
+
+    def test_in_titles_without_end_takes_no_time(self, web, site):
+        """A page of nothing but titles that are not closed."""
+        page = b"<title>" * (agent_sync.CHUNK_SIZE // 7)
+        site.answers["agents.json"] = http_reply(200, page, (), "text/html")
+        begun = time.process_time()
+        assert "came as a web page: " in web.sync(check=1)["error"]
+        assert time.process_time() - begun < 1
 
 
 BAD_PROXIES = {  # the environment: what is said
@@ -3755,7 +3800,7 @@ class TestNetworksOfCompanies:
         with ScriptedOrigin(lambda request: http_reply(407)) as proxy:
             monkeypatch.setenv("https_proxy", proxy.url)
             outcome = program.call("sync", check=FAILURE)
-        assert "refused by 407 Because: give it a user and a password" in outcome.err
+        assert "refused by 407: give it a user and a password" in outcome.err
 
     def test_a_certificate_that_fails_says_what_to_set(self):
         for code, environ, words in CERTIFICATES:
