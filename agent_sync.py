@@ -907,6 +907,10 @@ def path_within(path, root):
     return path[len(prefix) :].replace(os.sep, "/") if path.startswith(prefix) else None
 
 
+# ---- Directories ----
+# All that is done to files below one root is done here, and never through a link.
+
+
 def retry_while_shared(operation):
     """Call *operation*, again for some seconds while Windows says a file is in use."""
     for attempt in range(8):
@@ -972,9 +976,6 @@ def in_threads(function, items, count):
             stack.callback(Background(function, part).result)
         function(first)
 
-
-# ---- Directories ----
-# All that is done to files below one root is done here, and never through a link.
 
 _BINARY = getattr(os, "O_BINARY", 0)
 _NOFOLLOW = getattr(os, "O_NOFOLLOW", 0)
@@ -5680,6 +5681,15 @@ def most_common(counter, limit=20):
     return dict([*ranked[:limit], *([("*", rest)] if rest else [])])
 
 
+def check_safe(path):
+    """Raise PathError for a path that must not be written on any platform."""
+    if fault := unsafe_path(path):
+        raise PathError(
+            f"refused path '{printable(path, 100)}': {fault}; to leave it out:"
+            f" {exclude_option(path)}"
+        )
+
+
 def choose(files, row, skipped=(), windows=WINDOWS):
     """Return the fields of a Listing: what the filters of a source take of *files*.
 
@@ -5692,11 +5702,7 @@ def choose(files, row, skipped=(), windows=WINDOWS):
     chosen = sorted((file for file in files if file.path in taken), key=by_path)
     impossible = {}
     for path, size in ((file.path, file.size or 0) for file in chosen):
-        if fault := unsafe_path(path):
-            raise PathError(
-                f"refused path '{printable(path, 100)}': {fault}; to leave it out:"
-                f" {exclude_option(path)}"
-            )
+        check_safe(path)
         fault = impossible_path(path, windows)
         if fault or size > MAX_OBJECT_SIZE:
             impossible[path] = fault or TOO_LARGE
@@ -5787,13 +5793,13 @@ class Checkout:
         return here
 
     def walk(self, top):
-        """Yield (path, TreeEntry) of all below the Place *top* but directories.
+        """Yield (path, TreeEntry or Place) of all below *top* but directories.
 
         A link is what it leads to; of one that cannot be read through, and of a
         directory whose path is too long, (path, why) is yielded.
         """
         links = []
-        for path, found in self._below(top, ""):
+        for path, found in self._below("", top, follow=False):
             if isinstance(found, Place):
                 links.append((path, found))
             else:
@@ -5809,7 +5815,7 @@ class Checkout:
         self._room = room
         for path, link, fits, is_direct in measured:
             if fits and (is_direct or not multiply):
-                yield from self._through(path, link)
+                yield from self._below(path, link)
             else:
                 yield path, f"link to others, together more than {room} files"
 
@@ -5820,22 +5826,22 @@ class Checkout:
         for all, only those are read through that lead to no other links.
         """
         room, self._passed = self._room, 0
-        for _ in self._through(path, link):
+        for _ in self._below(path, link):
             pass
         fits = self._room >= 0
         if not fits:
             self._room = room // 2
         return fits, self._passed < 2
 
-    def _entries(self, directory):
-        """Return what is in a directory, {name: TreeEntry}, and keep that at hand."""
+    def _entries(self, directory, keep=True):
+        """Return what is in a directory, {name: TreeEntry}, and *keep* that at hand."""
         entries = self._known.get(directory.object_id)
         if entries is None:
             entries = self._read_tree(directory.object_id, directory.path)
-            if len(entries) <= self._spare:
+            if keep and len(entries) <= self._spare:
                 self._known[directory.object_id] = entries
                 self._spare -= len(entries)
-            else:
+            elif keep:
                 self._room -= len(entries)
         return entries
 
@@ -5844,52 +5850,46 @@ class Checkout:
         entry = self._entries(directory).get(name)
         return entry and directory.child(name, entry)
 
-    def _below(self, top, prefix, through_link=False):
-        """Yield (path, TreeEntry) of all below *top*; the Places of links, unread."""
-        pending = [(prefix, top)]
-        while pending:
-            prefix, directory = pending.pop()
-            if through_link:  # and perhaps again, through another one
-                entries = self._entries(directory)
-            else:
-                entries = self._read_tree(directory.object_id, directory.path)
-            for name, entry in entries.items():
-                self._room -= 1
-                if self._room < 0:
-                    return
-                path = prefix + name
-                if stat.S_ISLNK(entry.mode):
-                    yield path, directory.child(name, entry)
-                elif not stat.S_ISDIR(entry.mode):
-                    yield path, entry
-                elif len(path) > MAX_PATH_LENGTH:
-                    yield path, "its path is too long"
-                else:
-                    pending.append((f"{path}/", directory.child(name, entry)))
+    def _below(self, path, place, follow=True):
+        """Yield, as `walk` does, all that is at *path*, which is the Place *place*.
 
-    def _through(self, path, link):
-        """Yield, as `walk` does, what *link* stands for at *path*."""
-        pending = [(path, link, 0, ())]
+        Unless it is to *follow* them, links are yielded as they are, as Places.
+        """
+        pending = [(path, place, 0, ())]
         while pending and self._room >= 0:
-            path, link, hops, left = pending.pop()
-            self._passed += 1
+            path, place, hops, left = pending.pop()
             try:
-                place, hops = self._follow(link, hops)
+                if follow and stat.S_ISLNK(place.mode):
+                    place, hops, left = self._through(place, hops, left)
             except RefError as error:
                 yield path, str(error)
                 continue
-            left = (*left, f"{link.parent.path}/")  # the directories of these links
-            inside = f"{place.path}/" if place.path else ""
             if not stat.S_ISDIR(place.mode):
                 yield path, place
-            elif any(directory.startswith(inside) for directory in left):
-                yield path, "link to a directory that it is in"
+            elif len(path) > MAX_PATH_LENGTH:
+                yield path, "its path is too long"
             else:
-                for below, found in self._below(place, f"{path}/", True):
-                    if isinstance(found, Place):
-                        pending.append((below, found, hops, left))
+                # Through another link it may be read again.
+                for name, entry in self._entries(place, keep=follow).items():
+                    self._room -= 1
+                    below = f"{path}/{name}" if path else name
+                    if stat.S_ISDIR(entry.mode) or stat.S_ISLNK(entry.mode):
+                        pending.append((below, place.child(name, entry), hops, left))
                     else:
-                        yield below, found
+                        yield below, entry
+
+    def _through(self, link, hops, left):
+        """Return (Place that *link* leads to, hops, *left*, both as they are then).
+
+        *left* are the directories of the links on the way; RefError for one of those.
+        """
+        self._passed += 1
+        place, hops = self._follow(link, hops)
+        left = (*left, f"{link.parent.path}/")
+        inside = f"{place.path}/" if place.path else ""
+        if stat.S_ISDIR(place.mode) and any(path.startswith(inside) for path in left):
+            raise RefError("link to a directory that it is in")
+        return place, hops, left
 
     def _follow(self, link, hops):
         """Return (Place that *link* leads to, hops by then); RefError if to none.
