@@ -5658,15 +5658,19 @@ def select_paths(paths, include=(), exclude=()):
     return taken, Counter(left_out)
 
 
-def exclude_option(path):
-    """Return the option that leaves out the file at *path*, fit to be pasted."""
+def exclude_options(globs):
+    """Return the options that leave out what *globs* take, fit to be pasted."""
     import shlex
 
-    glob = "".join(
+    return " ".join(f"--exclude {shlex.quote(glob)}" for glob in globs)
+
+
+def glob_of(path):
+    """Return a glob that is printable and takes the file at *path*, or one like it."""
+    return "/" + "".join(
         "?" if not char.isprintable() else f"\\{char}" if char in "*?[\\" else char
         for char in path
     )
-    return f"--exclude {shlex.quote('/' + glob)}"
 
 
 def by_path(file):
@@ -5681,12 +5685,17 @@ def most_common(counter, limit=20):
     return dict([*ranked[:limit], *([("*", rest)] if rest else [])])
 
 
-def check_safe(path):
-    """Raise PathError for a path that must not be written on any platform."""
-    if fault := unsafe_path(path):
+def check_safe(paths, exclude):
+    """Raise PathError if one of *paths* must not be written on any platform.
+
+    Its message names all that must be given to leave them out, beside *exclude*.
+    """
+    faults = {path: fault for path in paths if (fault := unsafe_path(path))}
+    for path, fault in faults.items():
+        globs = dict.fromkeys([*exclude, *map(glob_of, [*faults][:20])])
         raise PathError(
             f"refused path '{printable(path, 100)}': {fault}; to leave it out:"
-            f" {exclude_option(path)}"
+            f" {exclude_options(globs)}"
         )
 
 
@@ -5700,9 +5709,9 @@ def choose(files, row, skipped=(), windows=WINDOWS):
         [file.path for file in files], row.include, row.exclude
     )
     chosen = sorted((file for file in files if file.path in taken), key=by_path)
+    check_safe((file.path for file in chosen), row.exclude)
     impossible = {}
     for path, size in ((file.path, file.size or 0) for file in chosen):
-        check_safe(path)
         fault = impossible_path(path, windows)
         if fault or size > MAX_OBJECT_SIZE:
             impossible[path] = fault or TOO_LARGE
@@ -12246,10 +12255,13 @@ def source_options(args):
 
 def show_add(document):
     """Yield the id, where the files will go, and what there is to choose from."""
+    import shlex
+
     yield document["source"]
     yield f"  its files will go to {document['destination']}"
     for top, what in document["has"].items():
-        yield f"  it has {what}" + (f" in {top}/ (--path {top})" if top else "")
+        option = f" in {top}/ (--path {shlex.quote(top)})" if top else ""
+        yield f"  it has {what}{option}"
 
 
 def warn_of_globs(args, terminal):
@@ -12512,19 +12524,19 @@ def tracked_drift(context):
 def cmd_verify(context):
     """Hash every tracked file and compare it with what was synced.
 
-    Fails as well where there is nothing to compare: no source, or one never synced;
-    and where the database was used elsewhere last: its files may be there, too. With
-    --locked no database is needed: the files are compared with a lock file.
+    Fails as well where there is nothing to compare: no source, one never synced, or no
+    file; and where the database was used elsewhere last: its files may be there, too.
+    With --locked no database is needed: the files are compared with a lock file.
     """
     args = context.args
     document = locked_drift(args) if args.locked else tracked_drift(context)
     sources = document["sources"]
-    if not sources:
-        context.terminal.error(
-            "nothing was verified: no source is registered and enabled"
-        )
+    compared = sum(source["files"] for source in sources)
+    if not compared and not any(source["error"] for source in sources):
+        why = "no file is tracked" if sources else "no source is registered and enabled"
+        context.terminal.error(f"nothing was verified: {why}")
     strict = args.strict and any(source["untracked"] for source in sources)
-    document["ok"] = bool(sources) and document["ok"] and not strict
+    document["ok"] = compared > 0 and document["ok"] and not strict
     return document, 0 if document["ok"] else EXIT_FAILED
 
 

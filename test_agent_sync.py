@@ -1950,7 +1950,8 @@ class TestNamesOfFiles:
         names = [name for table in tables for row in table.values() for name in row]
         for name in names:
             path = f"a/{name}/it's [x].md"
-            option, glob = shlex.split(agent_sync.exclude_option(path))
+            options = agent_sync.exclude_options([agent_sync.glob_of(path)])
+            option, glob = shlex.split(options)
             assert option == "--exclude" and glob.isprintable()
             assert agent_sync.glob_matcher([glob])(path), (path, glob)
             assert not agent_sync.glob_matcher([glob])(f"b/{path}")
@@ -6352,6 +6353,18 @@ class TestHostileTrees:
         source, skipped = exposed.sync(), {"skipped": 1, "both skipped": 2}
         assert len(source["skipped"]) == skipped.get(expected, 0)
         assert source["left_out"] == (expected == "left out")
+
+    @posix_only
+    def test_all_that_leaves_several_names_out_is_named(self, exposed):
+        """N05: beside the globs that there are, as `set` replaces them."""
+        names = "a.md", "x\x07.md", "y\x07.md", "z.md"
+        entries = [("100644", name, A_BLOB) for name in names]
+        exposed.program.call("set", "src", "--exclude", "z.md")
+        outcome = self.attack(exposed, tree_object(*entries))
+        options = shlex.split(outcome.err.rpartition(" leave it out:")[2])
+        exposed.program.call("set", "src", *options)
+        assert exposed.sync("--force")["left_out"] == 3
+        assert exposed.tree() == {"a.md": A_BLOB[1]}
 
     @posix_only
     def test_a_link_and_a_directory_of_one_name_publish_nothing_outside(self, exposed):
@@ -14295,6 +14308,13 @@ class TestVerifyAlone:
         assert document["ok"] is False
         assert "never synced" in only_source(document)["error"]
         assert "never synced" in mirror.program.call("verify", check=1).out
+
+    def test_a_source_without_a_file_fails_it(self, program):
+        (program.root / "up").mkdir()
+        program.call("add", program.root / "up")
+        program.call("sync")
+        assert program.call_json("verify", check=1)["ok"] is False
+        assert "no file is tracked" in program.call("verify", check=1).err
 
     def test_strictly_files_that_nobody_tracks_fail_it(self, synced):
         synced.program.call("verify", "--strict")
