@@ -814,7 +814,7 @@ def is_dotgit(name):
 def unsafe_name(name):
     """Return why *name* must not be written on any platform, or None if it may."""
     if name in ("", ".", ".."):
-        return "is empty, '.' or '..'"
+        return "leads out of its directory" if name == ".." else "names no file"
     if re.search(_UNSAFE, name):
         return "has a control character or a slash in it"
     return "stands for .git" if is_dotgit(name) else None
@@ -1047,7 +1047,8 @@ def open_directory(name, dir_fd=None, create=False):
             raise
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.EMLINK):  # EMLINK: FreeBSD
-            raise NotADirectoryError(errno.ENOTDIR, name) from error
+            reason = os.strerror(errno.ENOTDIR)
+            raise NotADirectoryError(errno.ENOTDIR, reason, name) from error
         raise
     with contextlib.suppress(FileExistsError):
         os.mkdir(name, dir_fd=dir_fd)
@@ -1187,17 +1188,23 @@ class Directory:
         """Yield (name, dir_fd) with which `os` functions reach *path*.
 
         Raises FileNotFoundError or NotADirectoryError for a parent that is missing,
-        or is a link or a file.
+        or is a link or a file. An OSError within that names a part of *path* is made to
+        name it whole.
         """
         directory, _, name = path.rpartition("/")
         opened = self._opened()
-        if not _HAS_DIR_FD:
-            yield self._checked_name(directory, name, create), None
-        elif opened:
-            yield system_name(name), opened.open(directory, create)
-        else:
-            with contextlib.closing(OpenDirectories(self.root, 1)) as opened:
+        try:
+            if not _HAS_DIR_FD:
+                yield self._checked_name(directory, name, create), None
+            elif opened:
                 yield system_name(name), opened.open(directory, create)
+            else:
+                with contextlib.closing(OpenDirectories(self.root, 1)) as opened:
+                    yield system_name(name), opened.open(directory, create)
+        except OSError as error:
+            if error.filename and text_name(error.filename) in path.split("/"):
+                error.filename = path
+            raise
 
     def _checked_name(self, directory, name, create):
         """Return the full path of *name*, for platforms without dir_fd."""
@@ -1208,7 +1215,8 @@ class Directory:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(here)
             if not stat.S_ISDIR(os.lstat(here).st_mode):
-                raise NotADirectoryError(errno.ENOTDIR, str(here))
+                reason = os.strerror(errno.ENOTDIR)
+                raise NotADirectoryError(errno.ENOTDIR, reason, str(here))
         return str(here / name)
 
     def inspect(self, path, object_format="sha1", verified=None):
@@ -1511,8 +1519,12 @@ def hide_backups(directory):
     """
     if directory.inspect(IGNORE_FILE):
         return
-    with contextlib.suppress(NotADirectoryError):  # The user's own link, not ours.
-        for path in [*directory.walk(f"{WORK_DIRECTORY}/backup")]:
+    backup = f"{WORK_DIRECTORY}/backup"
+    # It is not there yet, or a link of the user's, which is not followed.
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        with directory.parent(f"{backup}/"):
+            paths = [*directory.walk(backup)]
+        for path in paths:
             if not path.endswith(".bak"):
                 names = (
                     f"{path}{'.' * bool(n)}{n or ''}.bak" for n in itertools.count()
@@ -1590,7 +1602,8 @@ class DestinationLock:
         except OSError as error:
             raise CacheError(
                 f"cannot use {directory.parent} as a destination:"
-                f" {reason_of(error)}; choose another with --dest"
+                f" {error.filename or self.path}: {reason_of(error)}; mend that, or"
+                " choose another with --dest"
             ) from error
 
     def _try_lock(self):
@@ -11416,11 +11429,13 @@ def check_writable(row):
     if not os.access(here, os.W_OK | os.X_OK):
         return Check(row.id, "bad", f"{here} cannot be written", "change its owner")
     try:
-        if lock.path.exists():
+        if os.path.lexists(lock.path.parent):
             with lock:
                 pass
-    except CacheError as error:
+    except BusyError as error:
         return Check(row.id, "note", str(error))
+    except CacheError as error:
+        return Check(row.id, "bad", str(error))
     return Check(row.id, "ok", f"{row.destination} can be written")
 
 
@@ -11701,6 +11716,23 @@ def port_number(text):
     return int(text)
 
 
+def drop_buffered(stream):
+    """Drop what *stream* could not write: it would raise again at the exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def write_message(text, stderr):
+    """Write *text* to *stderr*; where that cannot be done, nothing is."""
+    try:
+        stderr.write(text)
+        stderr.flush()
+    except OSError:
+        drop_buffered(stderr)
+    except (ValueError, AttributeError):  # It is closed, or was from the beginning.
+        pass
+
+
 def write_output(text):
     """Write *text* to stdout. A closed pipe is ignored; a full disk is an error."""
     if sys.stdout is None:  # It was closed before this program began.
@@ -11711,9 +11743,7 @@ def write_output(text):
         sys.stdout.write(text)
         sys.stdout.flush()
     except OSError as error:
-        # What is still buffered would raise again when the interpreter exits.
-        with contextlib.suppress(OSError, ValueError):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        drop_buffered(sys.stdout)
         if not isinstance(error, BrokenPipeError):
             raise AgentSyncError(
                 f"cannot write the output: {reason_of(error)}"
@@ -11818,11 +11848,17 @@ def show_sync(document, known_skips=None, offline=False):
 
 
 def copy_command(destination, saved_to, path):
-    """Return the command that brings a saved file back to its place."""
+    """Return the command that brings a saved file back to its place.
+
+    None for a link and the like, for one that is gone, and where it has no place now.
+    """
     from shlex import quote
 
-    places = (quote(str(Path(destination) / each)) for each in (saved_to, path))
-    return f"cp {' '.join(places)}"
+    saved, place = Path(destination, saved_to), Path(destination, path)
+    is_file = saved.is_file() and not saved.is_symlink()
+    if not is_file or place.is_dir() or not place.parent.is_dir():
+        return None
+    return f"cp {quote(str(saved))} {quote(str(place))}"
 
 
 def tell_saved(report, terminal, dry_run):
@@ -11833,7 +11869,9 @@ def tell_saved(report, terminal, dry_run):
             terminal.note(f"{what} would be saved first")
             continue
         command = copy_command(report.destination, saved["to"], saved["path"])
-        terminal.note(f"{what} was saved; to get it back: {command}")
+        place = os.path.join(report.destination, saved["to"])
+        how = f"; to get it back: {command}" if command else f" as {place}"
+        terminal.note(f"{what} was saved{how}")
 
 
 def tell_trouble(report, terminal):
@@ -11983,6 +12021,12 @@ def asking_options(context):
 def run_sources(context, rows, options):
     """Sync the sources with these rows; return the document of `sync` and its code."""
     terminal = context.terminal
+    for row in rows:
+        if row.last_sha and not row.fault and not os.path.lexists(row.destination):
+            terminal.warn(
+                f"{row.id}: there is no {row.destination} any more; if it was moved:"
+                f" set {row.id} --dest DIR"
+            )
     with terminal.progress_bar() as progress:
         reports = sync_sources(context.state, rows, options, progress, terminal.log)
     is_diff = options.dry_run and options.on_replace
@@ -12607,7 +12651,8 @@ def past_change_lines(change):
         sides += f", mode {modes[0]:o} -> {modes[1]:o}"
     yield f"       {marks.get(change['action'], '=')} {change['path']}  {sides}"
     if change["saved_to"]:
-        yield f"         your edit is in {change['saved_to']}"
+        yield f"         your edit was saved as {change['saved_to']}"
+    if change["get_back"]:
         yield f"         to get it back: {change['get_back']}"
 
 
@@ -13095,9 +13140,7 @@ class Terminal:
         return f"\x1b[{code}m{text}\x1b[0m" if self._color else text
 
     def _write(self, text):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            self._stderr.write(text)
-            self._stderr.flush()
+        write_message(text, self._stderr)
 
 
 LOUDNESS = (
@@ -13289,8 +13332,10 @@ def run_command(argv):
         # Whoever wrote the database may have put bytes where text belongs.
         write_output(json.dumps(document, indent=1, default=repr) + "\n")
     elif not args.quiet:
-        lines = context.lines or entry.show(document)
+        lines = [*(context.lines or entry.show(document))]
         write_output(context.terminal.page(lines, entry.color))
+        if not lines and code == 0:
+            context.terminal.warn("there is nothing to show; see: sources")
     return code
 
 
@@ -13459,9 +13504,7 @@ def main(args=None):
     threading.stack_size(MIB)
 
     def write(text):
-        with contextlib.suppress(OSError, ValueError, AttributeError):
-            sys.stderr.write(f"agent_sync: {printable(text)}\n")
-            sys.stderr.flush()
+        write_message(f"agent_sync: {printable(text)}\n", sys.stderr)
 
     try:
         with interruptible():

@@ -6701,6 +6701,18 @@ class TestBackups:
             assert files[f"backup/T/{name}"] == old_name.encode()
         assert len(files) == 5
 
+    @posix_only
+    def test_a_link_to_elsewhere_is_not_followed(self, synced):
+        """By the first run, which hides old backups; the error names the whole path."""
+        (synced.dest / ".agent-sync" / ".gitignore").unlink()
+        kept = write(synced.program.root, "elsewhere/kept.md", b"# Kept\n")
+        (synced.dest / ".agent-sync" / "backup").symlink_to(kept.parent)
+        synced.write("qa/qa.md", b"# Edited\n")
+        error = synced.sync(check=1)["error"]
+        assert "(.agent-sync/backup/" in error and "/qa/qa.md.bak): Not a dir" in error
+        assert tree(kept.parent) == {"kept.md": b"# Kept\n"}
+        assert synced.tree()["qa/qa.md"] == b"# Edited\n"
+
 
 class TestSharedDestinations:
     """FAULTS N09, P23, S15: in one directory, or in one inside another's."""
@@ -11329,7 +11341,8 @@ class TestOutputThatGoesNowhere:
     @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs /dev/full")
     def test_a_full_disk_under_the_messages_changes_nothing(self, full):
         full.upstream.write("new.md", b"# New\n")
-        outcome = self.shell(full.program, 'exec "$@" 2>/dev/full', "sync", "-v")
+        script = 'unset PYTHONUNBUFFERED; exec "$@" 2>/dev/full'
+        outcome = self.shell(full.program, script, "sync", "-v")
         assert outcome.code == 0
         assert "new.md" in full.tree()
 
@@ -13541,6 +13554,12 @@ class TestDoctor:
         set_source(mirror.program, destination="relative")
         return "src", "bad", "bad destination"
 
+    def link_in_the_way(self, mirror):
+        mirror.sync()
+        (mirror.dest / ".agent-sync" / "lock").unlink()
+        (mirror.dest / ".agent-sync" / "lock").symlink_to("elsewhere")
+        return "src", "bad", ".agent-sync/lock: "
+
     def file_in_the_way(self, mirror):
         mirror.dest.parent.joinpath("blocked").write_bytes(b"")
         set_source(mirror.program, destination=str(mirror.dest.parent / "blocked/x"))
@@ -13560,7 +13579,7 @@ class TestDoctor:
         return "credentials", "note", "AGENT_SYNC_TOKEN_NOBODY"
 
     TROUBLES = [damaged, open_to_others, gone, no_directory, bad_row, file_in_the_way]
-    TROUBLES += [held, certificates, token_of_nobody]
+    TROUBLES += [link_in_the_way, held, certificates, token_of_nobody]
 
     @posix_only
     @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__)
@@ -13804,6 +13823,26 @@ class TestTextOfSync:
         assert edited.read_bytes() != b"# Mine\n"
         subprocess.run(["sh", "-c", told[told.index("cp ") :]], check=True)
         assert edited.read_bytes() == b"# Mine\n"
+
+    @posix_only
+    def test_where_a_link_is_saved_is_said_as_it_cannot_be_copied_back(self, synced):
+        (synced.dest / "qa").rename(synced.program.root / "qa")
+        (synced.dest / "qa").symlink_to(synced.program.root / "qa")
+        told = synced.program.call("sync").err
+        saved = re.search(r"qa was saved as (\S+)", told)[1]
+        assert "cp " not in told and os.path.islink(saved) and synced.is_faithful()
+
+    def test_a_destination_that_was_moved_can_be_told(self, synced):
+        moved = synced.dest.rename(synced.program.root / "moved")
+        told = synced.program.call("sync", "-n").err
+        assert f"no {synced.dest} any more; if it was moved: set src --dest DIR" in told
+        synced.program.call("set", "src", "--dest", moved)
+        assert "any more" not in synced.program.call("sync").err
+
+    @pytest.mark.parametrize("command", ["status", "diff", "files", "history"])
+    def test_where_there_is_nothing_to_show_that_is_said(self, program, command):
+        outcome = program.call(command)
+        assert outcome.out == "" and "nothing to show; see: sources" in outcome.err
 
     def test_no_news_is_one_line_that_says_where_the_files_are(self, synced):
         """And what was not checked is not called up to date."""
