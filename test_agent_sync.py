@@ -1123,9 +1123,8 @@ def stored(program):
 def set_source(program, **columns):
     """Change columns of the only source, behind the program's back."""
     assignments = ", ".join(f"{name} = ?" for name in columns)
-    with contextlib.closing(sqlite3.connect(str(program.database))) as connection:
+    with opened(program.database) as connection:
         connection.execute(f"UPDATE sources SET {assignments}", list(columns.values()))
-        connection.commit()
 
 
 class GitHub(LoopbackServer):
@@ -5184,14 +5183,14 @@ class TestMemory:
         assert peak_of_sync(program) < PEAK_LIMIT
 
     @posix_only
-    def test_a_flood_of_refs_takes_less_than_100_mb(self, bombed, git_server, program):
-        """G28."""
+    def test_a_flood_of_refs_takes_less_than_45_mb(self, bombed, git_server, program):
+        """G28: they are read one by one."""
         transport = Transport("0" * 40, b"0000")
         line = "{:040x} refs/heads/main/{}\n"
-        lines = (pkt(line.format(n, n).encode()) for n in range(150_000))
+        lines = (pkt(line.format(n, n).encode()) for n in range(120_000))
         transport.refs = b"".join(lines) + transport.refs
         serve(git_server, transport)
-        assert peak_of_sync(program) < PEAK_LIMIT
+        assert peak_of_sync(program) < 45e6
 
 
 BAD_REFS = {  # G28
@@ -5766,10 +5765,6 @@ class TestAddresses:
         for url in PASSWORDS:
             if kind != "dir" or ":hunter2" in url:
                 assert "hunter2" not in refusal(agent_sync.parse_address, url, kind)
-
-    def test_what_is_no_web_site_is_not_read_as_one(self):
-        for url in ("owner/repo", "git@host:owner/repo", "./agents"):
-            assert refusal(agent_sync.parse_address, url, "http")
 
     def test_plain_http_is_for_loopback_unless_allowed(self):
         """H33."""
@@ -6892,17 +6887,6 @@ class TestChangedSources:
         assert (source["kind"], source["added"]) == ("dir", ["only-here.md"])
         assert synced.tree() == directory_upstream.agents()
 
-    def test_flags_go_on_and_off(self, synced):
-        def flags():
-            row = only_source(synced.program.call_json("sources"))
-            return row["enabled"], row["allow_hidden"], row["on_conflict"]
-
-        synced.program.call("set", "src", "--disable", "--allow-hidden")
-        assert flags() == (0, 1, "backup")
-        options = ["--enable", "--no-allow-hidden", "--on-conflict", "keep"]
-        synced.program.call("set", "src", *options)
-        assert flags() == (1, 0, "keep")
-
     BAD = [
         ["nobody", "--ref", "x"],
         ["src"],
@@ -7003,16 +6987,6 @@ class TestManifests:
             assert {file.path: file.sha256 for file in listed} == {
                 name: sha256(data) for name, data in files.items()
             }
-
-    @pytest.mark.parametrize("form", ["JSON", "list"])
-    def test_what_the_filters_leave_out_is_not_asked_for(self, web, site, form):
-        others = ["README.md", "notes.txt", ".hidden/x.md", "a/.x.md", "dist/x.md"]
-        others += ["a/build/x.md", "a/node_modules/x.md", "a/README.md"]
-        site.form = form
-        site.files.update(dict.fromkeys(others, b"# Other\n"))
-        source = web.sync()
-        assert (source["requests"], source["left_out"]) == (5, 8)
-        assert web.tree() == WEB_AGENTS
 
     BAD = {
         "not-JSON": b"{",
@@ -7808,12 +7782,6 @@ class TestPlan:
         [action] = plan_of([listed(NEW, mode=0o755)], [row], {"a.md": local})
         assert (action.action, action.verb, action.mode) == ("update", "rename", mode)
 
-    def test_actions_are_sorted_by_path(self):
-        entries = [listed(NEW, path) for path in ("c", "a", "b")]
-        rows = [tracked_as(OLD, "d"), tracked_as(OLD, "0")]
-        actions = plan_of(entries, rows, dict.fromkeys("abcd0"))
-        assert [action.path for action in actions] == ["0", "a", "b", "c", "d"]
-
     @pytest.mark.parametrize(
         "lost, before, after, is_too_much",
         [(5, 9, 4, False), (6, 6, 9, True), (6, 11, 5, True), (6, 12, 6, False)]
@@ -8474,12 +8442,6 @@ class TestMoreThanOneSource:
             program.call("add", *upstream.arguments, *arguments)
         return destinations
 
-    def test_all_enabled_sources_are_synced(self, program, pair, git_upstream):
-        sources = program.call_json("sync")["sources"]
-        assert sorted(source["source"] for source in sources) == ["one", "two"]
-        for destination in pair.values():
-            assert tree(destination) == git_upstream.agents()
-
     def test_a_disabled_source_is_synced_only_by_name(self, program, pair):
         program.call("set", "one", "--disable")
         assert only_source(program.call_json("sync"))["source"] == "two"
@@ -8495,15 +8457,6 @@ class TestMoreThanOneSource:
         assert errors["one"]
         assert errors["two"] is None
         assert len(tree(pair["two"])) == 8
-
-    def test_one_job_is_enough(self, program, pair):
-        assert program.call_json("sync", "-j", "1")["ok"] is True
-
-    def test_nothing_enabled_is_nothing_to_do(self, program, pair):
-        program.call("set", "one", "--disable")
-        program.call("set", "two", "--disable")
-        document = program.call_json("sync")
-        assert document == {"ok": True, "sources": []}
 
 
 THOUSAND = 1000
@@ -9096,12 +9049,6 @@ class TestDiffs:
         assert mirror.is_faithful()
         assert program.call("sync").err == ""
 
-    def test_other_hidden_characters_are_told_and_taken(self, mirror):
-        mirror.upstream.write("a.md", "x\u200by\n".encode())
-        outcome = mirror.program.call("sync")
-        assert "a.md:1:2: U+200B ZERO WIDTH SPACE" in outcome.err
-        assert mirror.is_faithful()
-
     def test_a_history_with_a_gap_says_from_where_on_it_is_whole(self, mirror):
         for text in b"1234":
             mirror.upstream.write("a.md", b"%d\n" % text)
@@ -9557,10 +9504,6 @@ class World:
         with contextlib.suppress(OSError):
             self.dest.rename(self.case / "away")
 
-    def lose_database(self):
-        with contextlib.suppress(OSError):
-            self.database.unlink()
-
     # ---- What is there after one ----
 
     def prepare(self):
@@ -9675,17 +9618,10 @@ class CrashPoints:
         away = world.case / "away"
         if how == "lose_destination" and away.exists():
             shutil.rmtree(str(away))
-        if how == "lose_database":
-            add = ["add", str(world.upstream), "--id", "src"]
-            run_main([*world.arguments, *add])
         outcome = run_main([*world.arguments, *world.command])
         if outcome["code"] != 0:
             return f"the next run failed: {outcome['text']}"
         state = world.state()
-        if how == "lose_database":  # What was tracked then is the user's now.
-            files = world.files()
-            missing = [p for p, data in world.after.items() if files.get(p) != data]
-            return f"{missing} are not there" if missing else None
         if state["names"] != self.expected["names"]:
             return f"{state['names']}\nis not\n{self.expected['names']}"
         users = [repr(data) for data in world.users]
@@ -9820,11 +9756,6 @@ class TestCrashPoints:
     def test_a_destination_renamed_during_the_run_is_made_again(self, crash_lab):
         """FAULTS A19."""
         _, points = crash_lab.examine("update", "lose_destination", every=6)
-        assert said_wrong(points) == []
-
-    def test_a_database_deleted_during_the_run_costs_no_file(self, crash_lab):
-        """FAULTS D09: added again, the source is adopted from what is there."""
-        _, points = crash_lab.examine("update", "lose_database", every=6)
         assert said_wrong(points) == []
 
 
@@ -10049,9 +9980,8 @@ class TestAfterAKilledRun:
         """What a killed run leaves that was about to publish these (path, content)."""
         mirror.write(".agent-sync/lock", b"pid 1 since then\n")
         rows = [("src", path, sha256(data)) for path, data in files]
-        with contextlib.closing(sqlite3.connect(mirror.program.database)) as connection:
+        with opened(mirror.program.database) as connection:
             connection.executemany("INSERT INTO pending VALUES (?, ?, ?)", rows)
-            connection.commit()
 
     def test_its_litter_goes_also_after_a_run_that_failed(self, killed):
         upstream = killed.upstream.directory
@@ -11755,18 +11685,6 @@ class TestDamagedCaches:
 class TestSeveralCaches:
     """Recursion below a cache root."""
 
-    def test_each_source_has_its_own(self, program, host, old):
-        other = program.root / "cache" / "deep" / "er"
-        add_http(program, host.url + "/other", other, "other")
-        put_cache(other, host.url + "/other", {"a.md": b"# Other\n"})
-        put_cache(old, host.base, {"a.md": b"# Ours\n"})
-        assert program.call_json("migrate")["imported"] == 2
-        rows = program.query("SELECT * FROM agent_files ORDER BY source_id")
-        assert [(row["source_id"], row["content_sha"]) for row in rows] == [
-            ("other", sha256(b"# Other\n")),
-            ("src", sha256(b"# Ours\n")),
-        ]
-
     def test_a_cache_in_anothers_destination_is_not_imported(self, program, host, old):
         elsewhere = program.root / "cache" / "copy"
         put_cache(elsewhere, host.base, {"a.md": b"# A copy\n"})
@@ -11817,11 +11735,6 @@ class TestRescue:
         rows = program.durable_rows()
         program.call("migrate", "--rescue")
         assert (tree(old), program.durable_rows()) == (before[0], rows)
-
-    def test_it_is_not_read_where_there_is_a_cache(self, program, host, old, aside):
-        put_cache(old, host.base, {"a.md": b"# A\n"})
-        assert program.call_json("migrate", "--rescue")["imported"] == 0
-        assert aside.exists()
 
 
 # ==== claude-mpm's names ====
@@ -12203,18 +12116,6 @@ class TestManifest:
         ]
         assert not program.database.exists()
 
-    def test_equal_files_give_equal_bytes_written_once(self, program, public):
-        other = program.root / "other"
-        for path, data in sorted(FEW_AGENTS.items(), reverse=True):
-            os.utime(write(other, path, data), (1e9, 1e9))
-        for directory in (public, other):
-            program.call("manifest", directory)
-        manifest = (public / "agents.json").read_bytes()
-        assert manifest == (other / "agents.json").read_bytes()
-        before = stats(public)
-        program.call("manifest", public)
-        assert stats(public) == before
-
     @posix_only
     def test_what_no_source_would_take_is_not_listed(self, program, public):
         """Nor the manifest itself, but an `agents.json` further down is."""
@@ -12246,11 +12147,6 @@ class TestManifest:
         write(public, "git~1.d/../git~1/a.md", b"# A\n")
         assert "git~1" in program.call("manifest", public, check=1).err
         assert not (public / "agents.json").exists()
-
-    def test_a_tilde_is_the_home_directory(self, program):
-        write(program.root / "home", "public/a.md", b"# A\n")
-        agent_sync.write_manifest("~/public")
-        assert (program.root / "home" / "public" / "agents.json").is_file()
 
     def test_any_static_server_can_serve_it(self, program, public):
         """Unchanged: one request. One changed file: two."""
@@ -12585,10 +12481,6 @@ class TestScan:
         rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
         assert {result["ruleId"] for result in run["results"]} == rules
 
-    def test_files_elsewhere_have_whole_urls_in_sarif(self, scanned):
-        text = scanned.call("scan", "--sarif", check=1).out
-        assert f'"{(scanned.root / "dest" / "tags.md").as_uri()}"' in text
-
     def test_nothing_hidden_and_files_that_are_gone(self, synced):
         (synced.dest / "qa" / "qa.md").unlink()
         assert synced.program.call("scan").out == "0 findings in 8 files\n"
@@ -12645,12 +12537,11 @@ def shown(text):
 
 def put_history(program, rows):
     """Add rows, dicts of columns, to the history."""
-    with contextlib.closing(sqlite3.connect(program.database)) as connection:
+    with opened(program.database) as connection:
         for row in rows:
             names, marks = ", ".join(row), ", ".join("?" * len(row))
             sql = f"INSERT INTO sync_history ({names}) VALUES ({marks})"
             connection.execute(sql, list(row.values()))
-        connection.commit()
 
 
 def at(**ago):
@@ -12764,8 +12655,8 @@ CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
 class Browser:
     """A headless Chromium, told what to do through a pipe (its DevTools protocol).
 
-    `open` goes to a page; then `events` is what happened meanwhile, `script` asks the
-    page, and `picture` is what it looks like: its rows of pixels.
+    `open` goes to a page; then `events` is what happened meanwhile, and `script` asks
+    the page.
     """
 
     def __init__(self, profile):
@@ -12822,21 +12713,6 @@ class Browser:
         answer = self.call("Runtime.evaluate", expression=text, returnByValue=True)
         return answer["result"]["value"]
 
-    def picture(self):
-        """The picture's rows, as PNG's filters leave them (RFC 2083, section 6)."""
-        png = base64.b64decode(self.call("Page.captureScreenshot")["data"])
-        width = int.from_bytes(png[16:20], "big")
-        chunks, at = b"", 8
-        while at < len(png):
-            size = int.from_bytes(png[at : at + 4], "big")
-            if png[at + 4 : at + 8] == b"IDAT":
-                chunks += png[at + 8 : at + 8 + size]
-            at += size + 12
-        pixels = zlib.decompress(chunks)
-        step = len(pixels) // int.from_bytes(png[20:24], "big")
-        assert step > width
-        return [pixels[n : n + step] for n in range(0, len(pixels), step)]
-
     def close(self):
         self.call("Browser.close")
         self.process.wait(300)
@@ -12857,14 +12733,14 @@ class TestInABrowser:
     def test_the_page_is_readable_everywhere(self, busy, start_serve, browser):
         """No error on the console, nothing asked of others, no bar to scroll sideways.
 
-        Hostile names are there as text; light is not dark; nothing is blank.
+        Hostile names are there as text, and light is not dark.
         """
         state = agent_sync.AgentSyncState()
         for name in HOSTILE:
             state.save_source(name, url=name, kind="dir", destination=str(busy.dest))
             state.track_file(name, f"{'long' * 30}/{name}.md", "0" * 64)
         url = f"http://localhost:{start_serve().port}/"
-        pictures = []
+        colors = {"light": set(), "dark": set()}
         for width, scheme in itertools.product((1280, 390), ("light", "dark")):
             browser.open(url, width, scheme)
             text = browser.script("document.body.textContent")
@@ -12872,15 +12748,16 @@ class TestInABrowser:
             sizes = "[document.documentElement.scrollWidth, window.innerWidth]"
             scroll, inner = browser.script(sizes)
             assert scroll <= inner == width
-            pictures.append(browser.picture())
-            assert len(set(pictures[-1])) > 100, "it is blank"
+            style = "getComputedStyle(document.body)"
+            found = browser.script(f"{style}.color + {style}.backgroundColor")
+            colors[scheme].add(found)
             said = browser.happened("Log.entryAdded", "Runtime.exceptionThrown")
             assert said + browser.happened("Runtime.consoleAPICalled") == []
             asked = browser.happened("Network.requestWillBeSent")
             asked = {request["request"]["url"] for request in asked}
             assert {u for u in asked if not u.startswith("data:")} == {url}
-        assert pictures[0] != pictures[1]
-        assert pictures[2] != pictures[3]
+        assert len(colors["light"]) == len(colors["dark"]) == 1
+        assert colors["light"] != colors["dark"]
 
     def test_text_has_contrast_in_both_schemes(self):
         """WCAG 2, 1.4.3: 4.5 to 1, of each colour of text on what it stands on."""
@@ -13132,7 +13009,7 @@ class TestPages:
                     database.write_bytes(kept[:1000])
                 stack.callback(database.write_bytes, kept)
             # Each waits two seconds for a lock.
-            pages = ("/", "/healthz", "/metrics", "/api/history")
+            pages = ("/healthz", "/", "/metrics", "/api/history")
             for path in pages[: 1 if how == "locked" else None]:
                 status, _, body = served.ask("GET", path)
                 assert (status, body.count(b"\n")) == (503, 1)
@@ -13782,11 +13659,6 @@ class TestEndToEnd:
         assert "/".join((row["ref"], row["path"])) == "main/agents"
         assert pathlib.Path(row["destination"]).name == "remote-agents"
 
-    def test_only_a_sync_registers_the_default_source(self, program):
-        for command in ("sources", "status", "files", "history"):
-            program.call(command)
-        assert program.call_json("sources") == {"sources": []}
-
 
 class TestTextOfSync:
     def test_each_change_is_a_line_and_then_comes_a_summary(self, synced):
@@ -13915,11 +13787,6 @@ class TestOnATerminal:
         assert large.is_faithful()
         assert b"54/54" in shown and "54/54" not in "".join(on_screen(shown))
         assert all(line[:1] in "+…as" for line in on_screen(shown)), "and no leftovers"
-
-    def test_bytes_are_shown_until_files_are(self, large):
-        shown = shown_on_terminal("sync")
-        received, counted = shown.find(b" MiB"), shown.find(b"/")
-        assert 0 < received < counted and b" MiB" not in shown[counted:]
 
     def test_a_dumb_terminal_gets_plain_lines(self, large, monkeypatch):
         """N19."""
@@ -14189,13 +14056,6 @@ class TestInstall:
 
 
 class TestManagingSources:
-    def test_the_list_has_the_contracts_columns_and_ours(self, synced):
-        row = only_source(synced.program.call_json("sources"))
-        contract = {"id", "url", "last_sha", "last_sync_time", "etag", "enabled"}
-        added = {"kind", "ref", "path", "destination", "include", "exclude"}
-        assert contract | added | {"on_conflict"} <= set(row)
-        text = synced.program.call("sources").out
-        assert "src" in text and synced.upstream.url in text
 
     def test_removing_keeps_the_files(self, synced):
         before = stats(synced.dest)
@@ -14289,12 +14149,6 @@ class TestStatusAndVerify:
         assert "qa/qa.md" in text
         assert "security.md" in text
 
-    def test_a_source_can_be_named(self, synced, command):
-        synced.program.call("add", "owner/repo", "--id", "other")
-        assert only_source(synced.program.call_json(command, "src"))["source"] == "src"
-        document = synced.program.call_json(command, check=None)
-        assert len(document["sources"]) == 2
-
     def test_nothing_is_changed_by_looking(self, synced, command):
         synced.write("qa/qa.md", b"# My own\n")
         before = stats(synced.dest), synced.program.database.read_bytes()
@@ -14385,10 +14239,6 @@ class TestVerifyAlone:
 
 
 class TestStatusAlone:
-    def test_a_source_never_synced_has_no_drift(self, mirror):
-        source = only_source(mirror.program.call_json("status"))
-        assert source["modified"] == source["missing"] == []
-        assert source["last_sync_time"] is None
 
     def test_the_last_error_is_shown(self, synced, git_server):
         git_server.answer = lambda request: http_reply(404)
@@ -14397,9 +14247,6 @@ class TestStatusAlone:
 
 
 class TestFilesAndHistory:
-    def test_files_are_listed_for_reading(self, synced):
-        text = synced.program.call("files").out
-        assert all(path in text for path in synced.tree())
 
     def test_history_is_newest_first_and_can_be_cut(self, synced):
         synced.upstream.write("qa/qa.md", b"# New\n")
@@ -14439,10 +14286,6 @@ class TestFilesAndHistory:
             "qa/qa.md": (sha256(old), sha256(b"# New\n")),
             "security.md": (sha256(gone), None),
         }
-
-    def test_changes_are_left_out_unless_asked_for(self, synced):
-        [run] = synced.program.call_json("history")["runs"]
-        assert "changes" not in run
 
     def test_history_can_be_read(self, synced):
         text = synced.program.call("history", "--changes").out
