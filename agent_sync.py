@@ -124,6 +124,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar, NamedTuple, Optional, Union
 
     AnyPath = Union[str, "os.PathLike[str]"]
+    Row = dict[str, Any]  # of a table: its columns by their names
 else:
 
     class RecordType(type):
@@ -201,7 +202,6 @@ MAX_RETRY_AFTER = 20.0  # seconds that a run waits because a server asks for it
 MAX_RATE_LIMIT = 86400.0
 BUSY_TIMEOUT = 30.0
 MAX_CONTENTS_SIZE = 256 * MIB  # of all that is kept of what runs replaced
-MAX_IDLE = 0 if os.name == "nt" else 4  # connections: Windows keeps open files
 READER_TIMEOUT = 2.0  # of pages, which would rather say that they must wait
 
 WORK_DIRECTORY = ".agent-sync"  # below each destination: the lock, backups
@@ -1791,119 +1791,26 @@ CREATE INDEX IF NOT EXISTS idx_contents_stored
 """
 CONTRACT_TABLES = {"sources", "agent_files", "sync_history"}
 CONTRACT_VERSION = 1
-FILE_COLUMNS = (  # of `agent_files`: what is remembered of a path
-    "content_sha",
-    "local_path",
-    "file_size",
-    "object_id",
-    "etag",
-    "last_modified",
-    "mode",
-    "stat",
-)
+SCHEMA_REVISION = 2  # `PRAGMA user_version`: 0 is the contract alone, 1 version 1.0.0
+INCOMPATIBLE_REVISION = 1000  # Below it, revisions to come only add to the schema.
+APPLICATION_ID = 0x61677379  # `PRAGMA application_id` of the files of this program,
+MARKED_SINCE = 2  # from this revision on
 CHANGE_COLUMNS = ("file_path", *Change._fields[1:])
-# What a listing is made from, beside the tracked files.
-LISTING_COLUMNS = (
-    "url",
-    "kind",
-    "ref",
-    "path",
-    "include",
-    "exclude",
-    "last_sha",
-    "etag",
-    "last_modified",
-    "is_hashed",
-)
+LISTING_COLUMNS = (  # what a listing is made from, beside the tracked files
+    "url", "kind", "ref", "path", "include", "exclude", "last_sha", "etag",
+    "last_modified", "is_hashed",
+)  # fmt: skip
 LISTING_FORMAT = 1  # to be raised whenever a version takes other files by default
 # What of a source is only true of its URL.
 FOUND_OUT = ("ref", "path", "last_sync_time", "checked_at", "retry_at", "protocol")
+SALVAGED = (  # what of a source a user said, and a damaged database is searched for
+    "id", "url", "enabled", "created_at", "kind", "ref", "path", "destination",
+    "include", "exclude", "on_conflict", "pin", "allow_hidden", "from_lock",
+)  # fmt: skip
 MAX_DELIVERIES = 10_000  # remembered of webhooks
 STATUSES = ("success", "partial", "error")
-DATABASE_SUFFIXES = ("-journal", "-wal", "-shm")
 POLICIES = ("backup", "keep", "overwrite")
-
-
-def execute_each(connection, ddl):
-    """Run the statements of *ddl* one by one.
-
-    `executescript` would first commit the transaction that they belong to.
-    """
-    for statement in re.sub(r"--[^\n]*", "", ddl).split(";"):
-        if statement.strip():
-            connection.execute(statement)
-
-
-def migration_1(connection):
-    """How a source is read, what a file is proven by, and what each run did."""
-    execute_each(
-        connection,
-        """
-        ALTER TABLE sources ADD COLUMN kind TEXT;
-        ALTER TABLE sources ADD COLUMN ref TEXT;
-        ALTER TABLE sources ADD COLUMN path TEXT;
-        ALTER TABLE sources ADD COLUMN destination TEXT;
-        ALTER TABLE sources ADD COLUMN include TEXT;
-        ALTER TABLE sources ADD COLUMN exclude TEXT;
-        ALTER TABLE sources ADD COLUMN on_conflict TEXT NOT NULL DEFAULT 'backup';
-        ALTER TABLE sources ADD COLUMN file_count INTEGER;
-        ALTER TABLE sources ADD COLUMN last_modified TEXT;
-        ALTER TABLE sources ADD COLUMN is_hashed INTEGER;
-        ALTER TABLE sources ADD COLUMN retry_at TEXT;
-        ALTER TABLE agent_files ADD COLUMN object_id TEXT;
-        ALTER TABLE agent_files ADD COLUMN etag TEXT;
-        ALTER TABLE agent_files ADD COLUMN last_modified TEXT;
-        ALTER TABLE sync_history ADD COLUMN revision TEXT;
-        ALTER TABLE sync_history ADD COLUMN files_removed INTEGER DEFAULT 0;
-        ALTER TABLE sync_history ADD COLUMN bytes_received INTEGER DEFAULT 0;
-        ALTER TABLE sync_history ADD COLUMN requests INTEGER DEFAULT 0;
-        ALTER TABLE sync_history ADD COLUMN triggered_by TEXT;
-        CREATE TABLE file_changes (
-            run_id INTEGER NOT NULL REFERENCES sync_history(id) ON DELETE CASCADE,
-            file_path TEXT NOT NULL,
-            action TEXT NOT NULL,
-            old_sha TEXT,
-            new_sha TEXT,
-            PRIMARY KEY (run_id, file_path)
-        );
-        """,
-    )
-
-
-def migration_2(connection):
-    """Modes, pins, digests of listings, and what a run and a fetch may lean on."""
-    execute_each(
-        connection,
-        """
-        ALTER TABLE sources ADD COLUMN pin TEXT;
-        ALTER TABLE sources ADD COLUMN allow_hidden INTEGER NOT NULL DEFAULT 0;
-        ALTER TABLE sources ADD COLUMN listing_digest TEXT;
-        ALTER TABLE sources ADD COLUMN left_out TEXT;
-        ALTER TABLE sources ADD COLUMN skipped TEXT;
-        ALTER TABLE sources ADD COLUMN protocol TEXT;
-        ALTER TABLE sources ADD COLUMN checked_at TEXT;
-        ALTER TABLE sources ADD COLUMN changed_at TEXT;
-        ALTER TABLE sources ADD COLUMN from_lock INTEGER NOT NULL DEFAULT 0;
-        ALTER TABLE agent_files ADD COLUMN mode INTEGER;
-        ALTER TABLE agent_files ADD COLUMN stat TEXT;
-        ALTER TABLE sync_history ADD COLUMN listing_digest TEXT;
-        ALTER TABLE sync_history ADD COLUMN restored_run INTEGER;
-        ALTER TABLE file_changes ADD COLUMN old_object_id TEXT;
-        ALTER TABLE file_changes ADD COLUMN old_mode INTEGER;
-        ALTER TABLE file_changes ADD COLUMN new_mode INTEGER;
-        ALTER TABLE file_changes ADD COLUMN saved_to TEXT;
-        """,
-    )
-
-
-# What brings a database of the contract alone to the columns of SCHEMA, step by step;
-# SCHEMA then makes the tables and indexes that are missing.
-MIGRATIONS = (migration_1, migration_2)  # `PRAGMA user_version` counts them
-INCOMPATIBLE_VERSION = 1000  # Below it, versions to come only add to the schema.
-APPLICATION_ID = 0x61677379  # `PRAGMA application_id` of the files of this program,
-MARKED_SINCE = 2  # from this version on
-
-
+DATABASE_SUFFIXES = ("-journal", "-wal", "-shm")
 DEFAULT_DATABASE = "~/.config/claude-mpm/agent_sync.db"
 
 
@@ -1926,8 +1833,7 @@ def connect(path, read_only=False):
     )
     connection.row_factory = sqlite3.Row
     # Invalid UTF-8 is read as text that can be shown and stored; the checks refuse it.
-    decode = functools.partial(str, encoding="utf-8", errors="backslashreplace")
-    connection.text_factory = decode  # twice as fast as a function written here
+    connection.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA trusted_schema = OFF")
     connection.execute("PRAGMA cell_size_check = ON")
@@ -1954,20 +1860,44 @@ def set_metadata(connection, **values):
     )
 
 
-def complete_schema(connection):
-    """Make the tables and indexes that are missing, and mark the database as ours."""
-    execute_each(connection, SCHEMA)
-    set_metadata(connection, version=str(CONTRACT_VERSION), created_at=utc_now())
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
-    connection.execute(f"PRAGMA user_version = {len(MIGRATIONS):d}")
+def schema_lines():
+    """Return the lines of SCHEMA without their comments."""
+    return [line.partition("--")[0].rstrip() for line in SCHEMA.splitlines()]
 
 
 @functools.cache
 def schema_columns():
-    """Return {table: the names of its columns in order}, as SCHEMA makes them."""
-    tables = re.findall(r"^CREATE TABLE \D*? (\w+) \((.*?)^\)", SCHEMA, re.M | re.S)
-    found = {name: re.findall(r"^    ([a-z]\w*)", body, re.M) for name, body in tables}
-    return {**found, "sqlite_sequence": ["name", "seq"]}  # AUTOINCREMENT leans on it.
+    """Return {table: {column: its definition}} of SCHEMA, in order."""
+    tables = {"sqlite_sequence": {"name": "", "seq": ""}}  # AUTOINCREMENT leans on it.
+    for line in schema_lines():
+        if line.startswith("CREATE TABLE"):
+            columns = tables[line.split()[-2]] = {}
+        elif line[4:5].islower():
+            name, definition = line.strip(" ,").split(" ", 1)
+            columns[name] = definition
+    return tables
+
+
+def complete_schema(connection):
+    """Add what a database does not have of SCHEMA, and mark it as ours.
+
+    All within the caller's transaction, which `executescript` would first commit.
+    """
+    for table, columns in schema_columns().items():
+        there = {row[1] for row in connection.execute(f"PRAGMA table_info({table})")}
+        for name in [name for name in columns if there and name not in there]:
+            try:
+                connection.execute(
+                    f"ALTER TABLE {table} ADD COLUMN {name} {columns[name]}"
+                )
+            except sqlite3.OperationalError as error:
+                if "Cannot add" not in str(error):  # Else `schema_fault` tells.
+                    raise
+    for statement in "\n".join(schema_lines()).rstrip(";").split(";"):
+        connection.execute(statement)
+    set_metadata(connection, version=str(CONTRACT_VERSION), created_at=utc_now())
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID:d}")
+    connection.execute(f"PRAGMA user_version = {SCHEMA_REVISION:d}")
 
 
 def schema_fault(connection):
@@ -1976,22 +1906,20 @@ def schema_fault(connection):
     There may be more of all: columns, tables, indexes. What is damaged in the text of
     a schema, SQLite takes for what was meant, so it is compared here.
     """
-    found = {}
+    tables, found = schema_columns(), {}
     for table, column in connection.execute(
         "SELECT lower(t.name), c.name FROM sqlite_master t"
         " JOIN pragma_table_info(t.name) c WHERE t.type = 'table'"
-        " ORDER BY t.name, c.cid"
     ):
-        found.setdefault(table, []).append(column)
-    for table, columns in schema_columns().items():
-        rest = iter(found.get(table, ()))
-        if not all(column in rest for column in columns):
+        found.setdefault(table, set()).add(column)
+    for table, columns in tables.items():
+        if not columns.keys() <= found.get(table, set()):
             return f"table {table} has not the columns that it should have"
     for table, target in connection.execute(
         'SELECT lower(t.name), lower(k."table") FROM sqlite_master t'
         " JOIN pragma_foreign_key_list(t.name) k WHERE t.type = 'table'"
     ):
-        if table in schema_columns() and target not in found:
+        if table in tables and target not in found:
             return f"table {table} refers to a table that is not there"
     # AUTOINCREMENT leans on it, and tells its name by case.
     query = "SELECT sql FROM sqlite_master WHERE name = 'sqlite_sequence'"
@@ -1999,42 +1927,21 @@ def schema_fault(connection):
     return None if is_named else "table sqlite_sequence is called otherwise"
 
 
+def integrity_fault(connection):
+    """Return the first fault in the pages and indexes of a database, or None."""
+    verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
+    return None if verdict == "ok" else verdict
+
+
 # ---- Recovery ----
 # A damaged database is set aside when it is opened, and only then: no run loses the
 # ground under its feet. Its files are still in their destinations, where the next sync
 # finds them to be as listed.
 
-SALVAGED = (  # of `sources`: what a user said
-    "id",
-    "url",
-    "enabled",
-    "created_at",
-    "kind",
-    "ref",
-    "path",
-    "destination",
-    "include",
-    "exclude",
-    "on_conflict",
-    "pin",
-    "allow_hidden",
-    "from_lock",
-)
-
-
-def is_passing(error):
-    """Return whether a sqlite3 error says nothing about the file being damaged."""
-    # Their numbers are attributes from Python 3.11 on.
-    passing = "locked|busy|full|readonly|unable to open|disk I/O|interrupted"
-    return bool(re.search(passing, str(error)))
-
-
-def is_corruption(error):
-    """Return whether a sqlite3 error is about the file itself being damaged."""
-    if isinstance(error, UnicodeDecodeError) or not str(error):
-        return True  # What SQLite said of a damaged schema, Python could not decode.
-    damage = "malformed|not a database|unsupported file format"
-    return bool(re.search(damage, str(error)))
+# What sqlite3 says of damage, and what says nothing of it; its numbers are attributes
+# of errors from Python 3.11 on.
+DAMAGE = "malformed|not a database|unsupported file format"
+NO_DAMAGE = "locked|busy|full|readonly|unable to open|disk I/O|interrupted"
 
 
 def read_header(path):
@@ -2048,22 +1955,34 @@ def read_header(path):
     return b""
 
 
-def forbids_to_write(path):
-    """Return whether the database calls itself one that only a newer SQLite may write.
+def is_corruption(error, path):
+    """Return whether a sqlite3 error is about the file itself being damaged."""
+    text = str(error)
+    if isinstance(error, UnicodeDecodeError) or not text:
+        return True  # What SQLite said of a damaged schema, Python could not decode.
+    if "readonly" in text:  # It calls itself one that only a newer SQLite may write.
+        return read_header(path)[18:19] > b"\2"
+    return bool(re.search(DAMAGE, text))
 
-    This one then says "readonly" of it, whatever the file system allows.
+
+def is_damaged(path):
+    """Return whether a file is damaged that SQLite calls malformed.
+
+    So it calls a schema that it only mistrusts, too.
     """
-    return read_header(path)[18:19] > b"\2"
+    try:
+        with contextlib.closing(connect(path)) as connection:
+            connection.execute("PRAGMA trusted_schema = ON")
+            return bool(integrity_fault(connection))
+    except (sqlite3.Error, UnicodeError) as error:
+        return is_corruption(error, path)
 
 
 def names_tables(path):
     """Return whether a file has the names of this program's tables in its bytes."""
     missing, data = {b"agent_files", b"sync_history"}, b""
     with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
-        while missing:
-            chunk = file.read(MIB)
-            if not chunk:
-                break
+        for chunk in iter(lambda: file.read(MIB), b""):
             data = data[-20:] + chunk
             missing = {name for name in missing if name not in data}
     return not missing
@@ -2079,28 +1998,7 @@ def is_ours(path):
         return False
     if head[68:72] == APPLICATION_ID.to_bytes(4, "big"):
         return True
-    return any(names_tables(f"{path}{suffix}") for suffix in ("", "-wal"))
-
-
-def integrity_fault(connection):
-    """Return the first fault in the pages and indexes of a database, or None."""
-    verdict = connection.execute("PRAGMA integrity_check(1)").fetchone()[0]
-    return None if verdict == "ok" else verdict
-
-
-def find_damage(path):
-    """Return what SQLite finds wrong with the file at *path*, or None.
-
-    Its schema is trusted here: one that it only mistrusts, it calls malformed, too.
-    """
-    if forbids_to_write(path):
-        return "of a version that is not known"
-    try:
-        with contextlib.closing(connect(path)) as connection:
-            connection.execute("PRAGMA trusted_schema = ON")
-            return integrity_fault(connection)
-    except (sqlite3.Error, UnicodeError) as error:
-        return f"{error!r}" if is_corruption(error) else None
+    return names_tables(path) or names_tables(f"{path}-wal")
 
 
 def salvaged_sources(path):
@@ -2142,41 +2040,32 @@ def replace_database(path):
     sources, or none.
     """
     stamp = stamp_of(utc_now())
-    corrupt_copy, fresh = (
-        Path(f"{path}.{what}-{stamp}") for what in ("corrupt", "new")
-    )
+    aside, fresh = f"{path}.corrupt-{stamp}", f"{path}.new-{stamp}"
     try:
         write_database(fresh, salvaged_sources(path))
         for suffix in DATABASE_SUFFIXES:
             with contextlib.suppress(FileNotFoundError):
-                os.replace(f"{path}{suffix}", f"{corrupt_copy}{suffix}")
+                os.replace(f"{path}{suffix}", f"{aside}{suffix}")
         try:
-            os.link(path, corrupt_copy)
+            os.link(path, aside)
         except OSError:  # A file system without hard links.
-            os.replace(path, corrupt_copy)
+            os.replace(path, aside)
         os.replace(fresh, path)
     finally:
         with contextlib.suppress(OSError):
             os.unlink(fresh)
-    return corrupt_copy
+    return Path(aside)
 
 
-def recover(path, inode):
-    """Replace the damaged database; return where it is now, or None.
-
-    *inode* is the damaged file's: None if another process has replaced it already.
-    """
-    try:
-        with open(path, "rb") as file:
-            if fcntl:  # The lock is on the file, whatever its name is then.
-                fcntl.flock(file, fcntl.LOCK_EX)
-            if os.stat(path).st_ino != inode:
-                return None
-            return replace_database(path)
-    except (OSError, sqlite3.Error) as error:
-        raise DatabaseError(
-            f"database {path} is damaged, and cannot be set aside: {reason_of(error)}"
-        ) from error
+@contextlib.contextmanager
+def file_locked(path):
+    """Hold a lock on the file at *path*, whatever its name is then."""
+    if not fcntl:  # Windows would keep an open file from being moved.
+        yield
+        return
+    with open(path, "rb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
 
 
 # ---- Rows ----
@@ -2196,16 +2085,20 @@ def update_source(connection, source_id, columns):
 
 
 def track_files(connection, source_id, files):
-    """Insert or update rows from dicts with `file_path` and some of FILE_COLUMNS."""
+    """Insert or update rows of `agent_files` from dicts with some of their columns.
+
+    What a dict does not give is not known any more: it was true of another content.
+    """
     files, now = list(files), utc_now()
-    given = set().union(*files)
-    names = [name for name in FILE_COLUMNS if name in given]
-    # What is not given is not known: it was true of another content.
-    updates = [f"{name} = excluded.{name}" for name in ("synced_at", *names)]
-    updates += [f"{name} = NULL" for name in FILE_COLUMNS if name not in given]
+    names = [
+        name
+        for name in schema_columns()["agent_files"]
+        if name not in ("source_id", "file_path", "synced_at")
+    ]
+    updates = ", ".join(f"{name} = excluded.{name}" for name in ("synced_at", *names))
     connection.executemany(
         insert_sql("agent_files", ("source_id", "synced_at", "file_path", *names))
-        + f" ON CONFLICT (source_id, file_path) DO UPDATE SET {', '.join(updates)}",
+        + f" ON CONFLICT (source_id, file_path) DO UPDATE SET {updates}",
         [(source_id, now, file["file_path"], *map(file.get, names)) for file in files],
     )
 
@@ -2292,20 +2185,31 @@ def pinned_contents(connection):
     return needed
 
 
+def delete_contents(connection, needed, latest="9", excess=float("inf")):
+    """Delete contents, the oldest first, until *excess* bytes are gone.
+
+    What is *needed*, or was stored after *latest*, stays. Returns (how many, their
+    bytes).
+    """
+    gone, freed = [], 0
+    for rowid, digest, size in connection.execute(
+        "SELECT rowid, sha256, size + 0 FROM contents WHERE stored_at < ?"
+        " ORDER BY stored_at, rowid",
+        (latest,),
+    ):
+        if freed < excess and digest not in needed:
+            gone.append((rowid,))
+            freed += size
+    connection.executemany("DELETE FROM contents WHERE rowid = ?", gone)
+    return len(gone), freed
+
+
 def evict_contents(connection):
     """Delete the oldest contents above MAX_CONTENTS_SIZE, but what pins need."""
-    excess = connection.execute("SELECT total(size) FROM contents").fetchone()[0]
-    excess -= MAX_CONTENTS_SIZE
-    if excess <= 0:
-        return
-    needed, gone = pinned_contents(connection), []
-    for rowid, digest, size in connection.execute(
-        "SELECT rowid, sha256, size + 0 FROM contents ORDER BY stored_at, rowid"
-    ):
-        if excess > 0 and digest not in needed:
-            gone.append((rowid,))
-            excess -= size
-    connection.executemany("DELETE FROM contents WHERE rowid = ?", gone)
+    size = connection.execute("SELECT total(size) FROM contents").fetchone()[0]
+    if size > MAX_CONTENTS_SIZE:
+        excess = size - MAX_CONTENTS_SIZE
+        delete_contents(connection, pinned_contents(connection), excess=excess)
 
 
 def lasting_runs(connection):
@@ -2344,32 +2248,13 @@ def delete_runs(connection, days):
     ).rowcount
 
 
-def delete_contents(connection, everything):
-    """Delete the contents that no run needs, or all that no pin needs.
-
-    Returns (how many, their bytes). What was stored within a day may belong to a run
-    that is still going on.
-    """
-    needed, latest = pinned_contents(connection), "9"
-    if not everything:
-        changes = connection.execute("SELECT DISTINCT old_sha FROM file_changes")
-        needed.update(digest for (digest,) in changes)
-        latest = (datetime.now(timezone.utc) - timedelta(days=1)).isoformat()
-    gone = [
-        (rowid, size)
-        for rowid, digest, size in connection.execute(
-            "SELECT rowid, sha256, size + 0 FROM contents WHERE stored_at < ?",
-            (latest,),
-        )
-        if digest not in needed
-    ]
-    connection.executemany(
-        "DELETE FROM contents WHERE rowid = ?", [g[:1] for g in gone]
-    )
-    return len(gone), sum(size for _, size in gone)
-
-
 # ---- Opening ----
+
+
+def _logger():
+    import logging
+
+    return logging.getLogger("agent_sync")
 
 
 def close_each(idle):
@@ -2382,8 +2267,8 @@ def close_each(idle):
 class AgentSyncState:
     """What is known of sources, files and runs; safe from many threads and processes.
 
-    Every call has a connection to itself, and every write is one `BEGIN IMMEDIATE`
-    transaction. Public methods raise DatabaseError, from sqlite3's own error.
+    Every call is a transaction with a connection to itself; what writes begins it
+    `IMMEDIATE`. Public methods raise DatabaseError, from sqlite3's own error.
     """
 
     SCHEMA_VERSION = CONTRACT_VERSION
@@ -2392,10 +2277,8 @@ class AgentSyncState:
     # They are looked through when they are opened again.
     _suspects: ClassVar[set[Path]] = set()
 
-    def __init__(
-        self, db_path: Optional[AnyPath] = None, read_only: bool = False
-    ) -> None:
-        # Connections that no call uses now, and the file each was opened to: for a new
+    def __init__(self, db_path: AnyPath | None = None, read_only: bool = False) -> None:
+        # The connection that no call uses now, and the file it was opened to: for a new
         # one, SQLite reads the whole schema first.
         self._idle: list[tuple[Any, sqlite3.Connection]] = []
         # One transaction at a time in this process: SQLite has what is locked looked at
@@ -2408,22 +2291,25 @@ class AgentSyncState:
             raise AgentSyncStateError(
                 "this Python has no sqlite3 module; install it, or use another Python"
             )
-        self.db_path = home_path(db_path) if db_path else default_database()
-        # Where the damaged database is now that was in its place.
-        self.corrupt_copy: Optional[Path] = None
         if sqlite3.sqlite_version_info < (3, 24):
             raise AgentSyncStateError(
                 f"SQLite {sqlite3.sqlite_version} is too old: 3.24 or newer is needed"
             )
+        self.db_path = home_path(db_path) if db_path else default_database()
+        # Where the damaged database is now that was in its place.
+        self.corrupt_copy: Path | None = None
         self._read_only = read_only
-        if read_only:
-            return
-        inode = self._create_file()
-        try:
-            self._open()
-        except CorruptDatabaseError as error:
-            self._recover(inode, error)
-            self._open()
+        if not read_only:
+            inode = self._create_file()
+            try:
+                self._open()
+            except CorruptDatabaseError as error:
+                self._recover(inode, error)
+                self._open()
+
+    def doubt(self) -> None:
+        """Have the database looked through when it is opened again."""
+        self._suspects.add(self.db_path)
 
     def heal(self) -> None:
         """Open the database again if a call met an error, to replace a damaged one.
@@ -2452,33 +2338,30 @@ class AgentSyncState:
         """Check that the database is sound and ours; bring its schema up to date."""
         is_suspect = self.db_path in self._suspects
         with self._transaction(write=is_suspect) as connection:
-            version = self._checked_version(connection)
-            if is_suspect:
-                fault = integrity_fault(connection)
-                if fault:
-                    raise CorruptDatabaseError(f"{self.db_path} is damaged: {fault}")
+            revision = self._checked_revision(connection)
+            fault = integrity_fault(connection) if is_suspect else None
+            if fault:
+                raise CorruptDatabaseError(f"{self.db_path} is damaged: {fault}")
+            if revision >= SCHEMA_REVISION:
+                self._warn_of_version(connection)
         self._suspects.discard(self.db_path)
-        if version < len(MIGRATIONS):
-            self._migrate()
+        if revision < SCHEMA_REVISION:
+            with self._transaction() as connection:
+                self._upgrade(connection)
+                self._warn_of_version(connection)
 
-    def _recover(self, inode: int, error: CorruptDatabaseError) -> None:
-        """Put a new database in the damaged one's place, or raise what forbids it."""
-        if os.stat(self.db_path).st_ino != inode:
-            return  # Another process did.
-        if self.db_path != home_path(DEFAULT_DATABASE) and not is_ours(self.db_path):
-            raise AgentSyncStateError(
-                f"{self.db_path} is not a database of this program, and is left as it"
-                f" is ({error.__cause__ or error}); choose another --db"
-            ) from error
-        if error.__cause__ and not find_damage(self.db_path):
-            raise DatabaseError(
-                f"database {self.db_path}: {error.__cause__}"
-            ) from error
-        self.corrupt_copy = recover(self.db_path, inode)
+    def _warn_of_version(self, connection: sqlite3.Connection) -> None:
+        query = "SELECT value FROM schema_metadata WHERE key = 'version'"
+        row = connection.execute(query).fetchone()
+        if row and row["value"] != str(CONTRACT_VERSION):
+            _logger().warning(
+                "%s has schema version %s, and this program knows %s",
+                *(self.db_path, printable(row["value"]), CONTRACT_VERSION),
+            )
 
-    def _checked_version(self, connection: sqlite3.Connection) -> int:
-        """Return how many migrations have run; refuse a database that is not ours."""
-        version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    def _checked_revision(self, connection: sqlite3.Connection) -> int:
+        """Return the schema's revision; refuse a database that is not ours."""
+        revision: int = connection.execute("PRAGMA user_version").fetchone()[0]
         mark = connection.execute("PRAGMA application_id").fetchone()[0]
         schema = connection.execute("SELECT type, name FROM sqlite_master").fetchall()
         names = {row["name"] for row in schema}
@@ -2487,10 +2370,10 @@ class AgentSyncState:
             raise AgentSyncStateError(
                 f"{self.db_path} is a database of another program; choose another --db"
             )
-        if version >= INCOMPATIBLE_VERSION:
+        if revision >= INCOMPATIBLE_REVISION:
             raise AgentSyncStateError(
-                f"{self.db_path} was written by a newer agent_sync (schema {version},"
-                f" this one knows {len(MIGRATIONS)}); use that one, or another --db"
+                f"{self.db_path} was written by a newer agent_sync (schema {revision},"
+                f" this one knows {SCHEMA_REVISION}); use that one, or another --db"
             )
         # They would run with every statement here, and this program makes none.
         foreign = [row["name"] for row in schema if row["type"] in ("trigger", "view")]
@@ -2499,99 +2382,101 @@ class AgentSyncState:
                 f"{self.db_path} has triggers or views that are not this program's:"
                 f" {printable(', '.join(foreign))}; drop them, or choose another --db"
             )
-        fault = schema_fault(connection) if version >= len(MIGRATIONS) else None
-        if is_marked and version < MARKED_SINCE:
-            fault = "its version is lost"
+        fault = schema_fault(connection) if revision >= SCHEMA_REVISION else None
+        if is_marked and revision < MARKED_SINCE:
+            fault = "its revision is lost"
         if fault:
             raise CorruptDatabaseError(f"database {self.db_path} is damaged: {fault}")
-        return version
+        return revision
 
-    def _migrate(self) -> None:
-        """Bring the schema up to date: all of it, and its version, or nothing."""
-        with self._transaction() as connection:
-            version = self._checked_version(connection)
-            if version >= len(MIGRATIONS):  # Another process was faster.
-                return
-            if connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-                for migration in MIGRATIONS[version:]:
-                    migration(connection)
-            complete_schema(connection)
-            fault = schema_fault(connection)
-            if fault and version:
-                raise CorruptDatabaseError(f"{self.db_path} is damaged: {fault}")
-            if fault:
-                raise AgentSyncStateError(
-                    f"{self.db_path} is not as other programs make it: {fault};"
-                    " choose another --db"
-                )
+    def _upgrade(self, connection: sqlite3.Connection) -> None:
+        """Bring the schema up to date, unless another process was faster."""
+        revision = self._checked_revision(connection)
+        if revision >= SCHEMA_REVISION:
+            return
+        complete_schema(connection)
+        fault = schema_fault(connection)
+        if fault and revision:
+            raise CorruptDatabaseError(f"{self.db_path} is damaged: {fault}")
+        if fault:
+            raise AgentSyncStateError(
+                f"{self.db_path} is not as other programs make it: {fault};"
+                " choose another --db"
+            )
+
+    def _recover(self, inode: int, error: CorruptDatabaseError) -> None:
+        """Put a new database in the damaged one's place, or raise what forbids it."""
+        path, cause = self.db_path, error.__cause__
+        if path != home_path(DEFAULT_DATABASE) and not is_ours(path):
+            raise AgentSyncStateError(
+                f"{path} is not a database of this program, and is left as it is"
+                f" ({cause or error}); choose another --db"
+            ) from error
+        try:
+            with file_locked(path):
+                if os.stat(path).st_ino != inode:
+                    return  # Another process has done it.
+                if "malformed" in str(cause) and not is_damaged(path):
+                    raise DatabaseError(f"database {path}: {cause}") from error
+                self.corrupt_copy = replace_database(path)
+        except (OSError, sqlite3.Error) as failure:
+            raise DatabaseError(
+                f"database {path} is damaged, and cannot be set aside:"
+                f" {reason_of(failure)}"
+            ) from failure
 
     @contextlib.contextmanager
     def _get_connection(self) -> Iterator[sqlite3.Connection]:
         """Yield a connection that commits at the end, or rolls back and re-raises."""
         connection = connect(self.db_path, self._read_only)
-        try:
+        with contextlib.closing(connection), connection:
             yield connection
-            connection.commit()
-        except BaseException:
-            connection.rollback()
-            raise
-        finally:
-            connection.close()
 
     @contextlib.contextmanager
     def _transaction(self, write: bool = True) -> Iterator[sqlite3.Connection]:
         """Yield a connection in one transaction; raises DatabaseError."""
         try:
-            with self._turn:
-                file, connection = self._take_connection()
-                is_kept = False
-                try:
-                    with connection:
-                        connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-                        yield connection
-                    if len(self._idle) < MAX_IDLE:
-                        self._idle.append((file, connection))
-                        is_kept = True
-                finally:
-                    if not is_kept:
-                        connection.close()
+            with self._turn, self._idle_connection() as connection, connection:
+                connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                yield connection
         except (sqlite3.Error, OverflowError, UnicodeError) as error:
             raise self._error(error) from error
 
-    def doubt(self) -> None:
-        """Have the database looked through at the end: it contradicts itself."""
-        self._suspects.add(self.db_path)
-
-    def _take_connection(self) -> tuple[Any, sqlite3.Connection]:
-        """Return (what tells the file from others, a connection to it)."""
+    @contextlib.contextmanager
+    def _idle_connection(self) -> Iterator[sqlite3.Connection]:
+        """Yield the idle connection, or a new one that is idle from then on."""
         file = None
         with contextlib.suppress(OSError):
             status = os.stat(self.db_path)
             # A process that was forked must not use what its parent has opened.
             file = (os.getpid(), status.st_dev, status.st_ino)
-        with contextlib.suppress(IndexError):
-            opened, connection = self._idle.pop()
-            if file and opened == file:
-                return file, connection
-            connection.close()
-        return file, connect(self.db_path, self._read_only)
+        if [opened for opened, _ in self._idle] != [file]:
+            close_each(self._idle)
+        if self._idle:
+            _, connection = self._idle.pop()
+        else:
+            connection = connect(self.db_path, self._read_only)
+        with contextlib.ExitStack() as stack:
+            stack.callback(connection.close)
+            yield connection
+            if not WINDOWS:  # It keeps open files from being moved.
+                stack.pop_all()
+                self._idle.append((file, connection))
 
     def _error(self, error: Exception) -> DatabaseError:
-        """Return what to raise because of *error*; note if it may come from damage."""
-        forbidden = "readonly" in str(error) and forbids_to_write(self.db_path)
-        if is_passing(error) and not forbidden:
-            return DatabaseError(f"database {self.db_path}: {error}")
-        is_damage = is_corruption(error) or forbidden
-        if is_damage or isinstance(error, sqlite3.DatabaseError):
-            self._suspects.add(self.db_path)
-        if is_damage:
+        """Return what to raise because of *error*; doubt the database if it may be."""
+        if is_corruption(error, self.db_path):
+            self.doubt()
             return CorruptDatabaseError(
                 f"database {self.db_path} is damaged ({error}); run it again: a new one"
                 " with its sources takes its place"
             )
+        is_passing = re.search(NO_DAMAGE, str(error))
+        if isinstance(error, sqlite3.DatabaseError) and not is_passing:
+            self.doubt()
         return DatabaseError(f"database {self.db_path}: {error}")
 
-    def _rows(self, query: str, parameters: Any = ()) -> list[dict[str, Any]]:
+    def _rows(self, query: str, parameters: Any = ()) -> list[Row]:
         with self._transaction(write=False) as connection:
             cursor = connection.cursor()
             cursor.row_factory = None
@@ -2608,7 +2493,7 @@ class AgentSyncState:
     def save_source(
         self,
         source_id: str,
-        check: Optional[Callable[[list[sqlite3.Row]], None]] = None,
+        check: Callable[[list[sqlite3.Row]], None] | None = None,
         **columns: Any,
     ) -> None:
         """Insert the source with these *columns*, or update just these.
@@ -2641,10 +2526,7 @@ class AgentSyncState:
             connection.executemany("DELETE FROM sources WHERE rowid = ?", gone)
 
     def update_source_sync_metadata(
-        self,
-        source_id: str,
-        last_sha: Optional[str] = None,
-        etag: Optional[str] = None,
+        self, source_id: str, last_sha: str | None = None, etag: str | None = None
     ) -> None:
         """Note that the source was synced now; what is None stays as it is stored.
 
@@ -2655,17 +2537,17 @@ class AgentSyncState:
         with self._transaction() as connection:
             update_source(connection, source_id, columns)
 
-    def get_source_info(self, source_id: str) -> Optional[dict[str, Any]]:
+    def get_source_info(self, source_id: str) -> Row | None:
         """Return the source's row as a dict, or None."""
         rows = self._rows("SELECT * FROM sources WHERE id = ?", (source_id,))
-        return rows[0] if rows else None
+        return next(iter(rows), None)
 
-    def get_all_sources(self, enabled_only: bool = False) -> list[dict[str, Any]]:
+    def get_all_sources(self, enabled_only: bool = False) -> list[Row]:
         """Return the rows of all sources, or the enabled ones: dicts, sorted by id."""
         where = "WHERE enabled" if enabled_only else ""
         return self._rows(f"SELECT * FROM sources {where} ORDER BY id")
 
-    def get_destinations(self) -> list[tuple[str, Optional[str]]]:
+    def get_destinations(self) -> list[tuple[str, str | None]]:
         """Return (id, destination or None) of all sources, as they were added."""
         query = "SELECT id, destination FROM sources ORDER BY created_at, rowid"
         return [(row["id"], row["destination"]) for row in self._rows(query)]
@@ -2693,21 +2575,22 @@ class AgentSyncState:
             )
         )
 
+    def _paths(self) -> tuple[str, str | None]:
+        """Return where the database is, and where it was at the last sync, if known."""
+        here = os.path.realpath(self.db_path)
+        rows = self._rows("SELECT value FROM schema_metadata WHERE key = 'path'")
+        noted = next((str(row["value"]) for row in rows), None)
+        return here.encode("utf-8", "backslashreplace").decode("utf-8"), noted
+
     def other_path(self) -> str | None:
         """Return where this database was at the last sync, if that was elsewhere."""
-        query = "SELECT value FROM schema_metadata WHERE key = 'path'"
-        noted = {str(row["value"]) for row in self._rows(query)}
-        return next(iter(noted - {self._real_path()}), None)
-
-    def _real_path(self):
-        path = os.path.realpath(self.db_path)
-        return path.encode("utf-8", "backslashreplace").decode("utf-8")
+        here, noted = self._paths()
+        return None if noted == here else noted
 
     def note_path(self) -> None:
         """Note where this database is; a copy elsewhere is told by it."""
-        here = self._real_path()
-        query = "SELECT value FROM schema_metadata WHERE key = 'path' AND value = ?"
-        if not self._rows(query, (here,)):
+        here, noted = self._paths()
+        if noted != here:
             with self._transaction() as connection:
                 connection.execute(
                     "INSERT OR REPLACE INTO schema_metadata VALUES ('path', ?)", (here,)
@@ -2720,8 +2603,8 @@ class AgentSyncState:
         source_id: str,
         file_path: str,
         content_sha: str,
-        local_path: Optional[str] = None,
-        file_size: Optional[int] = None,
+        local_path: str | None = None,
+        file_size: int | None = None,
     ) -> None:
         """Insert or update the row of one file."""
         file = {
@@ -2740,7 +2623,7 @@ class AgentSyncState:
             track_files(connection, source_id, files)
 
     def import_files(
-        self, places: Iterable[tuple[Mapping[str, Any], list[dict[str, Any]]]]
+        self, places: Iterable[tuple[Mapping[str, Any], list[Row]]]
     ) -> None:
         """Track files of several sources in one transaction.
 
@@ -2758,19 +2641,19 @@ class AgentSyncState:
                 )
                 rows = connection.execute(
                     "SELECT file_path, content_sha, coalesce(etag, last_modified)"
-                    " AS validator FROM agent_files WHERE source_id = ?",
+                    " FROM agent_files WHERE source_id = ?",
                     (source["id"],),
                 )
-                done = {path: (validator, digest) for path, digest, validator in rows}
+                known = {path: (digest, validator) for path, digest, validator in rows}
                 new = [
                     file
                     for file in files
-                    if done.get(file["file_path"], (None, file["content_sha"]))
-                    == (None, file["content_sha"])
+                    if known.get(file["file_path"])
+                    in (None, (file["content_sha"], None))
                 ]
                 track_files(connection, source["id"], new)
 
-    def get_file_hash(self, source_id: str, file_path: str) -> Optional[str]:
+    def get_file_hash(self, source_id: str, file_path: str) -> str | None:
         """Return the SHA-256 recorded for the file, or None."""
         rows = self._rows(
             "SELECT content_sha FROM agent_files WHERE source_id = ? AND file_path = ?",
@@ -2779,12 +2662,12 @@ class AgentSyncState:
         return rows[0]["content_sha"] if rows else None
 
     def has_file_changed(
-        self, source_id: str, file_path: str, current_sha: Optional[str]
+        self, source_id: str, file_path: str, current_sha: str | None
     ) -> bool:
         """Return whether *current_sha* is not the recorded one; True if none is."""
         return self.get_file_hash(source_id, file_path) != current_sha
 
-    def get_files(self, source_id: Optional[str] = None) -> list[dict[str, Any]]:
+    def get_files(self, source_id: str | None = None) -> list[Row]:
         """Return the rows of the tracked files: dicts, sorted by source and path."""
         where = "" if source_id is None else "WHERE source_id = :id"
         return self._rows(
@@ -2865,11 +2748,11 @@ class AgentSyncState:
         changes: Iterable[Change] = (),
         track: Iterable[Mapping[str, Any]] = (),
         forget: Iterable[Any] = (),
-        source: Optional[Mapping[str, Any]] = None,
-        unsettled: Optional[Iterable[str]] = None,
-        objects: Optional[Mapping[str, tuple[str, bytes]]] = None,
+        source: Mapping[str, Any] | None = None,
+        unsettled: Iterable[str] | None = None,
+        objects: Mapping[str, tuple[str, bytes]] | None = None,
         sound: Set[str] = frozenset(),
-        stats: Optional[Mapping[str, str]] = None,
+        stats: Mapping[str, str] | None = None,
     ) -> int:
         """Record all that a run did in one transaction and return the run's id.
 
@@ -2915,8 +2798,8 @@ class AgentSyncState:
         files_synced: int = 0,
         files_cached: int = 0,
         files_failed: int = 0,
-        error_message: Optional[str] = None,
-        duration_ms: Optional[int] = None,
+        error_message: str | None = None,
+        duration_ms: int | None = None,
     ) -> int:
         """Record a run and return its id; ValueError for a status outside STATUSES."""
         run = {
@@ -2929,17 +2812,17 @@ class AgentSyncState:
         }
         return self.record_run(source_id, run)
 
-    def get_sync_history(self, source_id: str, limit: int = 10) -> list[dict[str, Any]]:
+    def get_sync_history(self, source_id: str, limit: int = 10) -> list[Row]:
         """Return the source's last runs as dicts, newest first."""
         return self.get_runs(source_id, limit)
 
     def get_runs(
         self,
-        source_id: Optional[str] = None,
+        source_id: str | None = None,
         limit: int = -1,
         since: str = "",
-        path: Optional[str] = None,
-    ) -> list[dict[str, Any]]:
+        path: str | None = None,
+    ) -> list[Row]:
         """Return runs of one source or of all, newest first, not older than *since*.
 
         With a *path* only those that changed that file.
@@ -2956,9 +2839,7 @@ class AgentSyncState:
             (*parameters, limit),
         )
 
-    def get_changes(
-        self, run_id: int, path: Optional[str] = None
-    ) -> list[dict[str, Any]]:
+    def get_changes(self, run_id: int, path: str | None = None) -> list[Row]:
         """Return what a run changed, or just what it did to *path*, as dicts."""
         return self._rows(
             "SELECT file_path AS path, action, old_sha, new_sha, old_mode, new_mode,"
@@ -2972,9 +2853,9 @@ class AgentSyncState:
         source_id: str,
         revision: str = "",
         until: str = "~",
-        last_run: Optional[int] = None,
+        last_run: int | None = None,
         limit: int = 1000,
-    ) -> list[dict[str, Any]]:
+    ) -> list[Row]:
         """Return the runs after which it is known what was tracked, newest first.
 
         Only those whose revision begins with *revision*, and which are not after the
@@ -2987,12 +2868,12 @@ class AgentSyncState:
             (source_id, until, len(revision), revision, last_run, limit),
         )
 
-    def get_run(self, run_id: int) -> Optional[dict[str, Any]]:
+    def get_run(self, run_id: int) -> Row | None:
         """Return one run, or None."""
         rows = self._rows("SELECT * FROM sync_history WHERE id = ?", (run_id,))
-        return rows[0] if rows else None
+        return next(iter(rows), None)
 
-    def get_changes_after(self, source_id: str, run_id: int) -> list[dict[str, Any]]:
+    def get_changes_after(self, source_id: str, run_id: int) -> list[Row]:
         """Return the rows of `file_changes` of all later runs, newest first."""
         return self._rows(
             "SELECT c.* FROM file_changes c JOIN sync_history h ON h.id = c.run_id"
@@ -3011,7 +2892,7 @@ class AgentSyncState:
                     contents[row["sha256"]] = content
         return contents
 
-    def get_latest_runs(self, limit: int) -> list[dict[str, Any]]:
+    def get_latest_runs(self, limit: int) -> list[Row]:
         """Return the newest *limit* runs of each source, newest first."""
         return self._rows(
             "SELECT h.* FROM sources s JOIN sync_history h ON h.id IN"
@@ -3021,7 +2902,7 @@ class AgentSyncState:
             (limit,),
         )
 
-    def get_run_totals(self, after: int) -> list[dict[str, Any]]:
+    def get_run_totals(self, after: int) -> list[Row]:
         """Return what the runs with an id above *after* did, by source and status."""
         return self._rows(
             "SELECT source_id, status, max(id) AS last_id, count(*) AS runs,"
@@ -3032,7 +2913,7 @@ class AgentSyncState:
             (after,),
         )
 
-    def get_latest_changes(self, limit: int) -> list[dict[str, Any]]:
+    def get_latest_changes(self, limit: int) -> list[Row]:
         """Return the newest *limit* changes of files: dicts, newest run first."""
         return self._rows(
             "SELECT h.source_id, h.sync_time, c.file_path AS path, c.action, c.old_sha,"
@@ -3050,11 +2931,11 @@ class AgentSyncState:
         )
         return {row["source_id"]: row["sync_time"] for row in rows}
 
-    def find_problem(self) -> Optional[str]:
+    def find_problem(self) -> str | None:
         """Return what is wrong with the database, in one line, or None."""
         try:
             with self._transaction(write=False) as connection:
-                fault: Optional[str] = integrity_fault(connection)
+                fault: str | None = integrity_fault(connection)
                 return fault or schema_fault(connection)
         except DatabaseError as error:
             return str(error)
@@ -3091,7 +2972,13 @@ class AgentSyncState:
         """
         with self._transaction() as connection:
             runs = delete_runs(connection, days)
-            count, size = delete_contents(connection, contents)
+            needed, latest = pinned_contents(connection), "9"
+            if not contents:
+                changes = connection.execute("SELECT old_sha FROM file_changes")
+                needed.update(digest for (digest,) in changes)
+                # What is younger may belong to a run that is still going on.
+                latest = (datetime.now(timezone.utc) - timedelta(days=1)).isoformat()
+            count, size = delete_contents(connection, needed, latest)
             if dry_run:
                 connection.rollback()
         return {"runs": runs, "contents": count, "content_bytes": size}
@@ -3105,14 +2992,15 @@ class AgentSyncState:
             with self._get_connection() as connection:
                 connection.execute("PRAGMA analysis_limit = 1000")
                 connection.execute("ANALYZE")
-                names = ("freelist_count", "page_count", "page_size")
-                found = [connection.execute(f"PRAGMA {name}") for name in names]
-                free, pages, size = (cursor.fetchone()[0] for cursor in found)
+                free, pages = connection.execute(
+                    "SELECT freelist_count, page_count"
+                    " FROM pragma_freelist_count, pragma_page_count"
+                ).fetchone()
                 if free * 4 <= pages:
                     return 0
+                before = os.path.getsize(self.db_path)
                 connection.execute("VACUUM")
-                left = connection.execute("PRAGMA page_count").fetchone()[0]
-                return int(pages - left) * int(size)
+            return before - os.path.getsize(self.db_path)
         except sqlite3.Error as error:
             raise self._error(error) from error
 
@@ -9532,12 +9420,6 @@ def migrate_etag_cache(
 def short_hash(text):
     """Return eight hexadecimal digits that stand for *text*."""
     return sha256_of(text.encode("utf-8", "surrogateescape"))[:8]
-
-
-def _logger():
-    import logging
-
-    return logging.getLogger("agent_sync")
 
 
 class ETagCache:

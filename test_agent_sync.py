@@ -2276,6 +2276,15 @@ class TestSchemaOfTheState:
                     agent_sync.AgentSyncState(state.db_path)
             assert pathlib.Path(state.db_path).read_bytes() == before
 
+    def test_another_version_of_the_contract_is_logged_and_kept(self, state, caplog):
+        with opened(state.db_path) as connection:
+            sql = "UPDATE schema_metadata SET value = '7' WHERE key = 'version'"
+            connection.execute(sql)
+        agent_sync.AgentSyncState(state.db_path)
+        [record] = caplog.records
+        assert record.levelname == "WARNING"
+        assert "schema version 7, and this program knows 1" in record.getMessage()
+
     def test_a_newer_schema_takes_every_statement_of_this_one(self, state):
         """FAULTS D11: what it added has defaults, and is not known here."""
         tables = ("sources", "agent_files", "sync_history", "file_changes", "pending")
