@@ -3503,9 +3503,7 @@ def open_tunnel(sock, request):
         raise OSError(f"refused by {answer.status}{wants}")
 
 
-_PROXY = (
-    r"(?i)(?:([\w+.-]+)://)?(?:[^/]*@)?(?:\[[0-9a-f:.]+\]|[^/:@\[\]\s]+)(?::\d{1,5})?/?"
-)
+_PROXY = r"(?i)(?:([\w+.-]+)://)?(?:([^/]*)@)?(?:\[[0-9a-f:.]+\]|[^/:@\[\]\s]+)(?::\d{1,5})?/?"
 
 
 def proxies_for(scheme):
@@ -3513,7 +3511,9 @@ def proxies_for(scheme):
 
     GitSyncError for one that is of no use; it may hold a password, and is not shown.
     """
+    import base64
     import urllib.request
+    from urllib.parse import unquote
 
     proxy = urllib.request.getproxies().get(scheme)
     if not proxy:
@@ -3528,6 +3528,8 @@ def proxies_for(scheme):
             f"the proxy in {name} begins with {printable(match[1])}://, which is not"
             " supported: only http:// is"
         )
+    login = unquote(match[2] or "")
+    hide(login.partition(":")[2], base64.b64encode(login.encode()).decode())
     return {scheme: proxy}
 
 
@@ -4002,7 +4004,8 @@ def web_page_text(page, headers):
     if wall:
         return f"a web page{named}: {wall}, a wall against bots, which cannot be passed"
     return (
-        f"a web page{named}: a login or portal is in the way, or the address is wrong"
+        f"a web page{named}: a login (set AGENT_SYNC_TOKEN_<ID>) or a portal is in the"
+        " way, or the address is wrong"
     )
 
 
@@ -4785,8 +4788,8 @@ def check_answer(answer, content_type):
         return
     if got in WEB_PAGES:
         page = web_page_text(answer.read(CHUNK_SIZE), answer.headers)
-        what = f"{page} (of a repository? then .git may be missing)"
-    elif re.match(rb"[0-9a-f]{40}\t", answer.read(64)):
+        what = page if ".git/" in answer.url else f"{page} (.git may be missing)"
+    elif re.match(rb"[0-9a-f]{40,64}\t", answer.read(65)):
         what = (
             "a list of refs of Git's dumb protocol; a server of the smart one is needed"
             " (git http-backend, or any Git host)"

@@ -3811,6 +3811,18 @@ class TestNetworksOfCompanies:
             outcome = program.call("sync", check=FAILURE)
         assert "refused by 407: give it a user and a password" in outcome.err
 
+    def test_a_proxy_that_repeats_its_password_is_not_quoted(
+        self, program, monkeypatch
+    ):
+        options = ["--kind", "http", "--id", "src", "--allow-http", "--no-check"]
+        program.call("add", "http://agents.invalid/x", *options)
+        with ScriptedOrigin(lambda request: page_titled(CANARY)) as proxy:
+            url = proxy.url.replace("//", f"//me:{CANARY}@")
+            monkeypatch.setenv("http_proxy", url)
+            outcome = program.call("sync", "-v", check=FAILURE)
+        assert "titled '***'" in outcome.err
+        assert CANARY not in outcome.err
+
     def test_a_certificate_that_fails_says_what_to_set(self):
         for code, environ, words in CERTIFICATES:
             assert words in agent_sync.certificate_hint(code, environ)
