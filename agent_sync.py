@@ -3016,6 +3016,7 @@ NO_PASSWORD = (
     "a URL must not hold a user or password; use ~/.netrc or AGENT_SYNC_TOKEN_<ID>"
     " (and change a password that was in one)"
 )
+REDIRECTS = (301, 302, 303, 307, 308)  # RFC 9110, section 15.4
 RETRIABLE = (429, 500, 502, 503, 504)
 
 
@@ -3800,10 +3801,6 @@ class Response:
             raise ProtocolError(f"{self.name}: conflicting Content-Length headers")
         return int(lengths.pop()) if lengths else None
 
-    def is_redirect(self):
-        """Return whether the answer is somewhere else (RFC 9110, section 15.4)."""
-        return self.status in (301, 302, 303, 307, 308)
-
     def read_all(self, limit):
         """Return the whole body; ProtocolError if it is over *limit*."""
         pieces, size = [], 0
@@ -3940,17 +3937,19 @@ class HttpClient:
 
     def _take(self, response, read, data):
         """Yield what *read* yields, or return the (URL, Credential) to ask next."""
-        url, credential = response.url, response.credential
+        url, status, credential = response.url, response.status, response.credential
         at = origin(url)
-        if data is None and response.is_redirect():
+        if data is None and status in REDIRECTS:
             target = redirect_target(url, response.headers["Location"])
             return target, credential if origin(target) == at else None
-        if response.status in (401, 403) and credential:
-            self._refused[at], self._credentials[at] = credential, None
+        if status in (401, 403) and credential:
+            self._refused[at] = credential
             return url, None
-        response.refused = self._refused.get(at)
+        if not credential:
+            response.refused = self._refused.get(at)
         yield from read(response)
-        if response.refused:
+        if response.refused and status not in (401, 403):
+            self._credentials[at] = None
             note = f"the server refuses {response.refused.provenance}, not needed here"
             self.notes[note] = True
         return None

@@ -5312,6 +5312,28 @@ class TestDiscovery:
         assert f"set moved --url {git_server.url}" in outcome.err
         assert tree(dest) == mirror.upstream.agents()
 
+    def test_a_token_that_only_the_old_place_refuses_is_kept(
+        self, mirror, git_server, monkeypatch
+    ):
+        """G30, N15: a private repository that moved; 403 to a POST, 301 to a GET."""
+        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
+
+        def answer(request):
+            if "authorization" not in request.headers:
+                return http_reply(401)
+            if not request.path.startswith("/old/"):
+                return None
+            where = {"Location": request.path.replace("/old/", "/owner/")}
+            is_get = request.method == "GET"
+            return http_reply(301, b"", where) if is_get else http_reply(403)
+
+        git_server.answer = answer
+        url = f"{git_server.url}/old/repo.git"
+        mirror.program.call("set", "src", "--url", url, "--path", "agents")
+        assert "refuses" not in mirror.program.call("sync").err
+        assert mirror.is_faithful()
+        assert mirror.sync()["requests"] == 1
+
     def test_a_redirect_leads_to_a_web_address_and_has_an_end(self, mirror, git_server):
         """G30, "re-rooting dies on insane schemes": five are followed, of a GET."""
         loop = "/owner/repo.git/info/refs?service=git-upload-pack&x"
