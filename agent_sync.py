@@ -11267,6 +11267,10 @@ def check_database(state):
         checks.append(Check("database", "bad", problem, "sync, which mends it"))
     else:
         checks.append(Check("database", "ok", f"{size}, sound"))
+        elsewhere = state.other_path()
+        if elsewhere:
+            text = f"it was last used as {elsewhere}"
+            checks.append(Check("database", "note", text, "sync, to use it here"))
     for place, mode in ((path, 0o600), (path.parent, 0o700)):
         if not WINDOWS and place.stat().st_mode & 0o077:
             text, hint = f"{place} can be read by others", f"chmod {mode:o} {place}"
@@ -11321,6 +11325,26 @@ def check_writable(row):
     except CacheError as error:
         return Check(row.id, "bad", str(error))
     return Check(row.id, "ok", f"{row.destination} can be written")
+
+
+def check_shared(state, rows):
+    """Yield a Check for each directory that is several sources' destination."""
+    neighbours, seen = Neighbours(state), set()
+    for row in rows:
+        here = neighbours.real(row.destination)
+        places = {row.id: here, **dict(neighbours.of(row))}
+        below = {key: path_within(there, here) for key, there in places.items()}
+        if here in seen or len(places) == 1 or None in below.values():
+            continue  # The source whose directory holds them all tells of it.
+        seen.add(here)
+        owners = []
+        for source_id, path in sorted(below.items()):
+            files = count_text(state.count_files(source_id), "file")
+            place = f" in {path}" if path else ""
+            owners.append(f"{printable(source_id)} ({files}{place})")
+        text = f"{here} is shared by {', '.join(owners)}"
+        hint = "a file stays with its first source; to part them: set ID --dest DIR"
+        yield Check("destinations", "note", text, hint)
 
 
 def check_network(environ):
@@ -11418,7 +11442,7 @@ def diagnose(state, cache_dir, environ, log=None):
     places = [state.db_path, *(row.destination for row in good)]
     checks += check_space(places) + check_network(environ)
     checks += check_credentials(rows, environ)
-    checks += map(check_writable, rows)
+    checks += [*map(check_writable, rows), *check_shared(state, good)]
     jobs = limited_jobs(DEFAULT_JOBS)
     for _, future in in_parallel(lambda row: check_source(row, log), good, jobs):
         checks += future.result()

@@ -13485,6 +13485,23 @@ class TestDoctor:
         set_source(mirror.program, destination=str(mirror.dest.parent / "blocked/x"))
         return "src", "bad", "not a directory"
 
+    def database_moved(self, mirror):
+        mirror.sync()
+        mirror.program.database.replace(mirror.program.root / "moved.db")
+        mirror.program.database = mirror.program.root / "moved.db"
+        os.environ["AGENT_SYNC_DB"] = str(mirror.program.database)
+        return "database", "note", "it was last used as"
+
+    def shared_destination(self, mirror):
+        mirror.sync()
+        up = mirror.program.root / "up"
+        write(up, "own.md", b"# Own\n")
+        mirror.program.call("add", up, "--id", "sub", "--dest", mirror.dest / "a" / "b")
+        mirror.program.call("add", up, "--id", "b", "--dest", mirror.dest)
+        mirror.program.call("sync", "b")
+        owners = "b (1 file), src (8 files), sub (0 files in a/b)"
+        return "destinations", "note", f"{mirror.dest} is shared by {owners}"
+
     def held(self, mirror):
         mirror.sync()
         self.held_file = held_by(mirror.dest / ".agent-sync" / "lock")
@@ -13504,8 +13521,8 @@ class TestDoctor:
     @posix_only
     @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__)
     def test_each_trouble_is_a_line_with_a_hint(self, mirror, monkeypatch, trouble):
-        for name in ("SSL_CERT_FILE", "AGENT_SYNC_TOKEN_NOBODY"):
-            monkeypatch.setenv(name, "")  # to be put back as it was
+        for name in ("SSL_CERT_FILE", "AGENT_SYNC_TOKEN_NOBODY", "AGENT_SYNC_DB"):
+            monkeypatch.setenv(name, os.environ.get(name, ""))  # to be put back so
         subject, level, words = trouble(self, mirror)
         code = 1 if level == "bad" else 0
         found = checks_of(mirror.program, check=code)[subject]
