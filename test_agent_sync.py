@@ -1212,7 +1212,27 @@ def tree_item(mode, kind, object_id, size, path):
 # a first sync of eight agents, of one without news, and of one of one changed file.
 
 
-class GitUpstream:
+class Upstream:
+    """What all upstreams have in common."""
+
+    def publish(self, files=()):
+        """Make *files*, {path: bytes or None}, and what was written the newest state."""
+        for path, data in dict(files).items():
+            if data is None:
+                self.delete(path)
+            else:
+                self.write(path, data)
+        self.commit()
+
+    def commit(self):
+        """What is written to a site or a directory is there."""
+
+    def hide(self, is_gone=True):
+        """Take the source away, or bring it back."""
+        self.server.is_gone = is_gone
+
+
+class GitUpstream(Upstream):
     """agents/ of a repository that a Git server has."""
 
     kind, costs = "git", (3, 1, 2)
@@ -1230,17 +1250,12 @@ class GitUpstream:
     def delete(self, path):
         self.repository.delete("agents/" + path)
 
-    def publish(self):
-        """Make what was written and deleted the newest revision."""
+    def commit(self):
         self.repository.commit()
 
     def agents(self):
         """{path: bytes} of what a sync with the default filter must give."""
         return self.repository.agents()
-
-    def hide(self, is_gone=True):
-        """Take the source away, or bring it back."""
-        self.server.is_gone = is_gone
 
 
 class AzureUpstream(GitUpstream):
@@ -1265,7 +1280,7 @@ class RawUpstream(GitUpstream):
         self.arguments = [self.url, *options]
 
 
-class WebUpstream:
+class WebUpstream(Upstream):
     """A web site with a manifest, with or without hashes."""
 
     kind = "http"
@@ -1283,17 +1298,11 @@ class WebUpstream:
     def delete(self, path):
         del self.server.files[path]
 
-    def publish(self):
-        """A site has nothing to publish: its manifest is made when it is asked for."""
-
     def agents(self):
         return only_agents(self.server.files)
 
-    def hide(self, is_gone=True):
-        self.server.is_gone = is_gone
 
-
-class DirectoryUpstream:
+class DirectoryUpstream(Upstream):
     """A local directory."""
 
     kind, costs = "dir", (0, 0, 0)
@@ -1309,9 +1318,6 @@ class DirectoryUpstream:
 
     def delete(self, path):
         delete(self.directory, path)
-
-    def publish(self):
-        """A directory has nothing to publish: what is written is there."""
 
     def agents(self):
         return only_agents(tree(self.directory))
@@ -4959,8 +4965,7 @@ class TestUpdates:
             if text == b"# Then\n":
                 changed.sync()
                 changed.program.call("remove", "src", "--delete-files")
-            upstream.write("many/back.md", text)
-            upstream.publish()
+            upstream.publish({"many/back.md": text})
             if text == b"# Then\n":
                 changed = Mirror(changed.program, upstream)
                 changed.sync()
@@ -4985,8 +4990,7 @@ class TestUpdates:
                 assert connection.execute(sql).rowcount, damage
             for most in (4, 2):
                 text = f"# {damage}, {most}\n".encode()
-                changed.upstream.write("new/new.md", text)
-                changed.upstream.publish()
+                changed.upstream.publish({"new/new.md": text})
                 assert changed.sync()["requests"] <= most, damage
                 assert changed.is_faithful(), damage
 
@@ -5028,8 +5032,7 @@ class TestUpdates:
         monkeypatch.setattr(agent_sync, limit, 10)
         if limit == "MAX_REMEMBERED_SIZE":
             changed.sync()
-            changed.upstream.write("new/new.md", b"# Newer\n")
-            changed.upstream.publish()
+            changed.upstream.publish({"new/new.md": b"# Newer\n"})
         assert changed.sync()["requests"] == (4 if limit == "MAX_NEWS_SIZE" else 3)
         assert changed.is_faithful()
 
@@ -5115,8 +5118,7 @@ class TestGitServersThatMisbehave:
 
         The deadline is for the whole source, not for each read.
         """
-        synced.upstream.write("new.md", b"# New\n")
-        synced.upstream.publish()
+        synced.upstream.publish({"new.md": b"# New\n"})
         before = stats(synced.dest)
         body = b"HTTP/1.1 200 OK\r\nContent-Length: 9999\r\n\r\n" + b"0" * 9999
         kind = b"Content-Type: application/x-git-upload-pack-result\r\n\r\n"
@@ -5408,10 +5410,8 @@ class TestSha256Repositories:
         assert sha256_mirror.is_faithful()
         text = SMALL["agents/universal/research.md"]
         for number in range(5):
-            sha256_mirror.upstream.write(f"copy-{number}.md", text + b"%d" % number)
-            sha256_mirror.upstream.publish()
-        sha256_mirror.upstream.delete("qa/qa.md")
-        sha256_mirror.upstream.publish()
+            sha256_mirror.upstream.publish({f"copy-{number}.md": text + b"%d" % number})
+        sha256_mirror.upstream.publish({"qa/qa.md": None})
         sha256_mirror.upstream.repository.git("gc", "-q", "--prune=now")
         sha256_mirror.sync()
         assert sha256_mirror.is_faithful()
@@ -5648,8 +5648,7 @@ class TestHosts:
         rows = mirror.program.durable_rows()
         found.append(mirror.sync()["requests"])
         assert mirror.program.durable_rows() == rows
-        mirror.upstream.write("qa/qa.md", b"# Changed\n")
-        mirror.upstream.publish()
+        mirror.upstream.publish({"qa/qa.md": b"# Changed\n"})
         found.append(mirror.sync()["requests"])
         assert mirror.is_faithful()
         assert found == [first, 1, 2]
@@ -6442,8 +6441,7 @@ class TestLinksInTheDestination:
         (synced.dest / "qa" / "web").rmdir()
         (synced.dest / "qa").rmdir()
         (synced.dest / "qa").symlink_to(outside)
-        synced.upstream.write("qa/qa.md", b"# New\n")
-        synced.upstream.publish()
+        synced.upstream.publish({"qa/qa.md": b"# New\n"})
         synced.sync(check=None)
         assert tree(outside) == {"qa.md": b"mine\n"}
         synced.sync()
@@ -6453,8 +6451,7 @@ class TestLinksInTheDestination:
     def test_a_file_that_is_a_link_is_not_followed(self, synced, outside, target):
         (synced.dest / "qa/qa.md").unlink()
         (synced.dest / "qa/qa.md").symlink_to(synced.program.root / target)
-        synced.upstream.write("qa/qa.md", b"# New\n")
-        synced.upstream.publish()
+        synced.upstream.publish({"qa/qa.md": b"# New\n"})
         synced.sync()
         assert tree(outside) == {"qa.md": b"mine\n"}
         assert not (synced.program.root / "nowhere.md").exists()
@@ -6473,9 +6470,7 @@ class TestLinksInTheDestination:
     def test_a_parent_swapped_is_no_way_out(self, synced, outside, monkeypatch, moment):
         """Just before the first temporary file, before these are brought to the disk,
         before the first rename, or after the last one; and it is noticed."""
-        synced.upstream.write("qa/qa.md", b"# New\n")
-        synced.upstream.write("qa/new.md", b"# New\n")
-        synced.upstream.publish()
+        synced.upstream.publish({"qa/qa.md": b"# New\n", "qa/new.md": b"# New\n"})
         method = getattr(agent_sync.Directory, moment)
 
         def swap_first(*args):
@@ -6675,8 +6670,7 @@ class TestLinksThroughARepository:
 class TestNamesInAnyLocale:
     def test_names_are_utf_8_if_text_is_not(self, program, git_upstream, monkeypatch):
         """N19: in a Latin-1 locale `os` functions would write another name."""
-        git_upstream.write("rôle/代理.md", b"# A\n")
-        git_upstream.publish()
+        git_upstream.publish({"rôle/代理.md": b"# A\n"})
         monkeypatch.setattr(agent_sync, "_NAMES_ARE_TEXT", False)
         mirror = Mirror(program, git_upstream)
         mirror.sync()
@@ -6875,9 +6869,7 @@ class TestChangedSources:
 
     def test_another_ref_leaves_nothing_of_the_old_one(self, synced):
         synced.upstream.repository.git("tag", "v1")
-        synced.upstream.delete("qa/qa.md")
-        synced.upstream.write("new.md", b"# New\n")
-        synced.upstream.publish()
+        synced.upstream.publish({"qa/qa.md": None, "new.md": b"# New\n"})
         synced.sync()
         runs = len(synced.program.call_json("history")["runs"])
         synced.program.call("set", "src", "--ref", "v1")
@@ -7535,7 +7527,7 @@ pid {root}/pid;
 error_log {root}/error.log;
 events {{ }}
 http {{
-    log_format short '$connection $request_uri $status $body_bytes_sent';
+    log_format short '$connection $status';
     access_log {root}/access.log short;
     client_body_temp_path {root}/t1;
     proxy_temp_path {root}/t2;
@@ -7550,119 +7542,62 @@ http {{
 """
 
 
-class Nginx:
-    """An nginx of our own, with what is in `www`."""
-
-    def __init__(self, root):
-        self.root = root
-        self.www = root / "www"
-        self.www.mkdir()
-        self.read = 0
-
-    def start(self):
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            self.port = free.getsockname()[1]
-        text = NGINX_CONFIGURATION.format(root=self.root, port=self.port)
-        config = write(self.root, "nginx.conf", text.encode())
-        command = [NGINX, "-p", str(self.root), "-c", str(config)]
-        options = {"stdin": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.process = subprocess.Popen(command, **options)
-        wait_until(self.answers)
-
-    def answers(self):
-        assert self.process.poll() is None, (self.root / "error.log").read_text()
-        with socket.socket() as probe:
-            return probe.connect_ex(("127.0.0.1", self.port)) == 0
-
-    def stop(self):
-        self.process.terminate()
-        try:
-            self.process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-
-    def take(self, count):
-        """(connections, {status: requests}, bytes) of exactly *count* new requests."""
-
-        def lines():
-            text = (self.root / "access.log").read_text()
-            return [line.split() for line in text.splitlines()[self.read :]]
-
-        wait_until(lambda: len(lines()) >= count)
-        new = lines()
-        self.read += len(new)
-        assert len(new) == count
-        statuses = [int(line[2]) for line in new]
-        by_status = {status: statuses.count(status) for status in set(statuses)}
-        return (
-            len({line[0] for line in new}),
-            by_status,
-            sum(int(line[3]) for line in new),
-        )
-
-
 @pytest.fixture(scope="session")
 def nginx(tmp_path_factory):
+    """(what it serves, its port, its log) of an nginx of our own."""
     if not NGINX:
         pytest.skip("nginx is not installed")
-    server = Nginx(tmp_path_factory.mktemp("nginx"))
-    server.start()
-    yield server
-    server.stop()
+    root = tmp_path_factory.mktemp("nginx")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    text = NGINX_CONFIGURATION.format(root=root, port=port)
+    config = write(root, "nginx.conf", text.encode())
+    command = [NGINX, "-p", str(root), "-c", str(config)]
+    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+    wait_until(lambda: (root / "pid").exists() or process.poll() is not None)
+    assert process.poll() is None, (root / "error.log").read_text()
+    yield root / "www", port, root / "access.log"
+    process.terminate()
+    process.wait(300)
 
 
-class TestNginx:
-    """200 files from a real server."""
+@pytest.mark.parametrize("form", ["JSON", "list"])
+def test_two_hundred_files_from_a_real_server(nginx, program, form):
+    www, port, log = nginx
+    files, dest = many_agents(200), program.root / "dest"
+    known = [len(log.read_text().splitlines())]
 
-    @pytest.fixture(params=["JSON", "list"])
-    def form(self, request):
-        return request.param
+    def publish(day):
+        """Write what is new, dated one day apart: nginx makes a tag of the time."""
+        manifest = FORMS[form][1](files)
+        for name, data in {**files, "agents.json": manifest}.items():
+            path = www / form / name
+            if not path.exists() or path.read_bytes() != data:
+                os.utime(write(www / form, name, data), (day * 86400, day * 86400))
 
-    @pytest.fixture
-    def published(self, nginx, program, form):
-        """A function that publishes files, one that syncs, and the destination."""
-        root, dest = nginx.www / form, program.root / "dest"
-
-        def publish(files, day):
-            """Write what is new, dated one day apart: nginx makes a tag of the time."""
-            manifest = FORMS[form][1](files)
-            for name, data in {**files, "agents.json": manifest}.items():
-                path = root / name
-                if not path.exists() or path.read_bytes() != data:
-                    os.utime(str(write(root, name, data)), (day * 86400, day * 86400))
-
-        def sync():
-            return only_source(program.call_json("sync", "-j", "6"))
-
-        url = f"http://127.0.0.1:{nginx.port}/{form}"
-        program.call("add", url, "--id", "src", "--dest", dest)
-        return publish, sync, dest
-
-    def test_two_hundred_files(self, nginx, published, form):
-        publish, sync, dest = published
-        files = many_agents(200)
-        publish(files, day=1)
-        assert sync()["requests"] == 201
+    def sync(expected):
+        """Sync over six connections, and be answered with {status: how often}."""
+        source = only_source(program.call_json("sync", "-j", "6"))
+        end = known[-1] + source["requests"]
+        wait_until(lambda: len(log.read_text().splitlines()) >= end)
+        lines = [line.split() for line in log.read_text().splitlines()[known[-1] :]]
+        known.append(end)
+        statuses = [int(status) for _, status in lines]
+        assert {status: statuses.count(status) for status in statuses} == expected
+        assert len({connection for connection, _ in lines}) <= 6
         assert tree(dest) == files
-        connections, statuses, _ = nginx.take(201)
-        assert connections <= 6
-        assert statuses == {200: 201}
-        before = stats(dest)
-        again = sync()
-        assert (again["unchanged"], again["bytes_received"]) == (200, 0)
-        connections, statuses, size = nginx.take(again["requests"])
-        assert statuses == {304: 1 if form == "JSON" else 201}
-        assert (connections <= 6, size) == (True, 0)
-        files["3/agent-003.md"] += b"Changed\n"
-        publish(files, day=2)
-        changed = sync()
-        assert changed["updated"] == ["3/agent-003.md"]
-        _, statuses, _ = nginx.take(changed["requests"])
-        assert statuses == ({200: 2} if form == "JSON" else {200: 1, 304: 200})
-        assert tree(dest) == files
-        assert len(set(before.items()) - set(stats(dest).items())) == 1
+        return source
+
+    program.call("add", f"http://127.0.0.1:{port}/{form}", "--dest", dest)
+    publish(day=1)
+    sync({200: 201})
+    before = stats(dest)
+    assert sync({304: 1 if form == "JSON" else 201})["bytes_received"] == 0
+    files["3/agent-003.md"] += b"Changed\n"
+    publish(day=2)
+    changed = sync({200: 2} if form == "JSON" else {200: 1, 304: 200})
+    assert changed["updated"] == ["3/agent-003.md"]
+    assert len(set(before.items()) - set(stats(dest).items())) == 1
 
 
 # ==== Plan ====
@@ -8057,8 +7992,7 @@ class TestEveryKindOfSource:
 
     def test_a_first_sync_brings_every_agent_and_records_it(self, mirror, upstream):
         """P14: also one whose name is not ASCII."""
-        upstream.write("rôle/设计 🤖.md", b"# Design\n")
-        upstream.publish()
+        upstream.publish({"rôle/设计 🤖.md": b"# Design\n"})
         agents = upstream.agents()
         assert mirror.sync("--dry-run")["added"] == sorted(agents)
         assert not mirror.dest.exists()
@@ -8113,22 +8047,17 @@ class TestEveryKindOfSource:
         assert counted == [("success", 2, 6, 0), ("success", 8, 0, 0)]
 
     def test_one_changed_file_costs_no_more_than_it_must(self, synced, upstream):
-        upstream.write("qa/qa.md", b"# New\n")
-        upstream.publish()
+        upstream.publish({"qa/qa.md": b"# New\n"})
         source = synced.sync()
         assert source["requests"] <= upstream.costs[2]
         assert source["revision"] != source["previous_revision"]
 
     def test_a_file_becomes_a_directory_and_a_directory_a_file(self, synced, upstream):
         """FAULTS P16."""
-        upstream.delete("ops.json")
-        upstream.write("ops.json/ops.md", b"# Deeper\n")
-        upstream.publish()
+        upstream.publish({"ops.json": None, "ops.json/ops.md": b"# Deeper\n"})
         synced.sync()
         assert synced.is_faithful()
-        upstream.delete("ops.json/ops.md")
-        upstream.write("ops.json", b"{}\n")
-        upstream.publish()
+        upstream.publish({"ops.json/ops.md": None, "ops.json": b"{}\n"})
         synced.sync()
         assert synced.is_faithful()
         assert synced.backups() == []
@@ -8227,12 +8156,10 @@ class TestEveryKindOfSource:
         outcome = synced.program.call("sync", check=1)
         assert "--force" in complaint(outcome) and "6" in complaint(outcome)
         assert synced.tree() == before
-        upstream.write(min(before), before[min(before)])
-        upstream.publish()
+        upstream.publish({min(before): before[min(before)]})
         assert len(synced.sync()["removed"]) == 5
         assert synced.is_faithful()
-        upstream.delete(min(before))
-        upstream.publish()
+        upstream.publish({min(before): None})
         synced.sync("--force")
         assert synced.is_faithful()
 
@@ -8253,8 +8180,7 @@ class TestEveryKindOfSource:
     def test_a_file_no_longer_to_be_had_stays_and_is_named(self, synced, upstream):
         """N05, P13: in each run; others that are skipped only in the first."""
         before = synced.tree()
-        upstream.write("OPS.json", b"{}\n")
-        upstream.publish()
+        upstream.publish({"OPS.json": b"{}\n"})
         for is_new in (True, False):
             out = synced.program.call("sync").out
             assert "! ops.json (skipped" in out and "2 skipped" in out
@@ -8296,8 +8222,7 @@ class TestEveryKindOfSource:
 
     def test_filters_that_take_nothing_say_what_there_is(self, program, upstream):
         """N03."""
-        upstream.write("x.toml", b"# Other\n")
-        upstream.publish()
+        upstream.publish({"x.toml": b"# Other\n"})
         mirror = Mirror(program, upstream, "--include", "*.rs")
         if upstream.kind != "dir":  # which is not asked by add
             program.asks = True
@@ -8358,8 +8283,7 @@ class TestEveryKindOfSource:
         assert stats(synced.dest) == before
 
     def test_a_source_checked_lately_is_not_asked(self, synced, upstream):
-        upstream.write("new.md", b"# New\n")
-        upstream.publish()
+        upstream.publish({"new.md": b"# New\n"})
         source = synced.sync("--max-age", "15m")
         assert (source["checked"], source["requests"]) == (False, 0)
         assert "new.md" not in synced.tree()
@@ -8860,9 +8784,7 @@ class TestSeeDecideUndo:
         upstream.publish()
         synced.sync()
         synced.states.append(synced.tree())
-        upstream.write("qa/qa.md", b"# Third\n")
-        upstream.delete("new/one.md")
-        upstream.publish()
+        upstream.publish({"qa/qa.md": b"# Third\n", "new/one.md": None})
         synced.sync()
         synced.states.append(synced.tree())
         return synced
@@ -8876,8 +8798,7 @@ class TestSeeDecideUndo:
         upstream.write("qa/qa.md", upstream.agents()["qa/qa.md"] + b"More.\n")
         upstream.write("new.md", b"# New\n")
         gone = upstream.agents()["security.md"]
-        upstream.delete("security.md")
-        upstream.publish()
+        upstream.publish({"security.md": None})
         before = stats(synced.dest), synced.program.durable_rows()
         document = synced.program.call_json("diff", "--exit-code", check=1)
         files = {file["path"]: file for file in only_source(document)["files"]}
@@ -8951,8 +8872,7 @@ class TestSeeDecideUndo:
     def test_a_pin_holds_what_is_here_and_asks_nobody(self, synced, upstream):
         synced.program.call("pin", "src")
         before = synced.tree()
-        upstream.write("qa/qa.md", b"# Newer\n")
-        upstream.publish()
+        upstream.publish({"qa/qa.md": b"# Newer\n"})
         source = synced.sync()
         assert (source["pinned"], source["requests"]) == (True, 0)
         assert not source["checked"]
@@ -9116,8 +9036,7 @@ class TestPinsOfGit:
         program, upstream, states = synced.program, synced.upstream, [synced.tree()]
         first = synced.sync()["revision"]
         repository.git("tag", "v1", first)
-        upstream.write("qa/qa.md", b"# Second\n")
-        upstream.publish()
+        upstream.publish({"qa/qa.md": b"# Second\n"})
         second = synced.sync()["revision"]
         states.append(synced.tree())
         for name, state in (("v1", 0), (second, 1), (first[:7], 0), ("HEAD", 1)):
@@ -9140,8 +9059,7 @@ class TestPinsOfGit:
     def test_a_commit_that_was_never_here_is_fetched(self, mirror, repository):
         first = repository.git("rev-parse", "HEAD").decode().strip()
         old = mirror.upstream.agents()
-        mirror.upstream.write("qa/qa.md", b"# Second\n")
-        mirror.upstream.publish()
+        mirror.upstream.publish({"qa/qa.md": b"# Second\n"})
         mirror.program.call("pin", "src", first)
         assert mirror.sync()["revision"] == first
         assert mirror.tree() == old
@@ -12337,8 +12255,7 @@ class TestLockFiles:
         mirror.lock = program.root / "agents.lock.json"
         program.call("lock", mirror.lock)
         self.prepare(mirror)
-        upstream.write("qa/qa.md", b"# Other\n")
-        upstream.publish()
+        upstream.publish({"qa/qa.md": b"# Other\n"})
         outcome = self.sync_fresh(mirror, check=0 if kind == "git" else 1)
         if kind == "git":
             assert tree(mirror.fresh / "dest") == mirror.tree()
@@ -13382,8 +13299,7 @@ class TestServe:
         """FAULTS W18, A17."""
         served, gate = start_serve(), threading.Event()
         before = synced.tree()
-        synced.upstream.write("core/new.md", b"# New\n")
-        synced.upstream.publish()
+        synced.upstream.publish({"core/new.md": b"# New\n"})
         git_server.answer = lambda request: gate.wait(600) and None
         git_server.requests.clear()
         assert served.push(github_push(synced.upstream.url))[0] == 202
@@ -14309,8 +14225,7 @@ class TestStatusAlone:
 class TestFilesAndHistory:
 
     def test_history_is_newest_first_and_can_be_cut(self, synced):
-        synced.upstream.write("qa/qa.md", b"# New\n")
-        synced.upstream.publish()
+        synced.upstream.publish({"qa/qa.md": b"# New\n"})
         synced.sync()
         synced.sync()
         runs = synced.program.call_json("history", "src")["runs"]
