@@ -1216,7 +1216,7 @@ class Upstream:
     """What all upstreams have in common."""
 
     def publish(self, files=()):
-        """Make *files*, {path: bytes or None}, and what was written the newest state."""
+        """Publish *files*, {path: bytes or None}, and all that was written before."""
         for path, data in dict(files).items():
             if data is None:
                 self.delete(path)
