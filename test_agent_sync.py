@@ -3080,14 +3080,6 @@ class TestConnectionsToAWebSite:
         assert unhashed.sync("-j", "1")["unchanged"] == 4
         assert stats(unhashed.dest) == before
 
-    def test_the_next_address_of_a_name_is_tried(self, program, site):
-        """FAULTS H27: the server is at 127.0.0.1, `localhost` may be ::1 first."""
-        port = site.server_address[1]
-        dest = program.root / "dest"
-        program.call("add", f"http://localhost:{port}/agents", "--dest", dest)
-        program.call("sync")
-        assert tree(dest) == site.agents()
-
 
 def in_seconds(seconds, now=None):
     """An HTTP date so many seconds after *now*, which is the present by default."""
@@ -5181,17 +5173,6 @@ class TestMemory:
         )
         assert peak_of_sync(program) < PEAK_LIMIT
         assert bombed.tree() == {}
-
-    @posix_only
-    def test_a_tree_bomb_takes_less_than_100_mb(self, bombed, git_server, program):
-        """G10: what is walked is bounded as well, by the number of objects."""
-        objects = tree_bomb(12)
-        root = tree_object(("40000", "agents", objects[-1]))
-        commit = commit_object(root)
-        pack = pack_of(*full_entries(A_BLOB, *objects, root, commit))
-        serve(git_server, Transport(object_id(*commit), pack_answer(pack)))
-        limits = "agent_sync.MAX_OBJECTS = 20_000"
-        assert peak_of_sync(program, prelude=limits) < PEAK_LIMIT
 
     @posix_only
     def test_large_trees_take_less_than_100_mb(self, bombed, git_server, program):
@@ -10765,17 +10746,6 @@ class TestDatabasesInTheWay:
         full.program.database.mkdir()
         outcome = full.program.call("sync", check=1)
         assert str(full.program.database) in outcome.err
-
-    def test_a_file_in_the_place_of_its_directory_is_told(self, program):
-        """FAULTS D03."""
-        (program.root / "file").write_bytes(b"")
-        outcome = program.call("--db", program.root / "file" / "x.db", "sync", check=1)
-        assert "--db" in outcome.err
-
-    def test_directories_that_are_missing_are_made(self, program):
-        """FAULTS D03, A19."""
-        program.call("--db", program.root / "a" / "b" / "c.db", "sources")
-        assert (program.root / "a" / "b" / "c.db").exists()
 
     @posix_only
     @pytest.mark.parametrize("link", [os.symlink, os.link], ids=["symbolic", "hard"])
