@@ -11771,7 +11771,7 @@ def copy_command(destination, saved_to, path):
 
 def tell_saved(report, terminal, dry_run):
     """Say where a run put what was in its way, and how to get that back."""
-    for saved in report.saved:
+    for saved in report.saved[:MAX_LINES]:
         what = f"{report.source}: {saved['path']}"
         if dry_run:
             terminal.note(f"{what} would be saved first")
@@ -11780,6 +11780,10 @@ def tell_saved(report, terminal, dry_run):
         place = os.path.join(report.destination, saved["to"])
         how = f"; to get it back: {command}" if command else f" as {place}"
         terminal.note(f"{what} was saved{how}")
+    more = len(report.saved) - MAX_LINES
+    if more > 0:
+        how = "would be saved first" if dry_run else "were saved: history --changes"
+        terminal.note(f"{report.source}: {more:,} more {how}")
 
 
 def tell_trouble(report, terminal):

@@ -13650,6 +13650,15 @@ class TestTextOfSync:
         saved = re.search(r"qa was saved as (\S+)", told)[1]
         assert "cp " not in told and os.path.islink(saved) and synced.is_faithful()
 
+    def test_of_many_edits_only_the_first_are_named(self, synced, monkeypatch):
+        monkeypatch.setattr(agent_sync, "MAX_LINES", 1)
+        for path in ("qa/qa.md", "security.md", "ops.json"):
+            synced.write(path, b"# Mine\n")
+        dry, told = (synced.program.call("sync", *n).err for n in (["-n"], []))
+        assert dry.count("saved") == 2 and "src: 2 more would be saved first" in dry
+        assert "2 more were saved: history --changes" in told
+        assert len(synced.backups()) == 3
+
     def test_a_destination_that_was_moved_can_be_told(self, synced):
         moved = synced.dest.rename(synced.program.root / "moved")
         told = synced.program.call("sync", "-n").err
