@@ -5530,16 +5530,24 @@ def is_default(path, skills, included):
     return included(path) and not is_readme and not re.search(_LEFT_OUT, path)
 
 
+def glob_of(name):
+    """Return a glob that is printable and takes the *name*, or one like it."""
+    glob = re.sub(r"[*?\[\\]", r"\\\g<0>", name)
+    if glob.isprintable():
+        return glob
+    return "".join(char if char.isprintable() else "?" for char in glob)
+
+
 def kind_of(path, is_default):
     """Return a glob that takes *path* and its like: ".github/", "*.py", "Makefile"."""
     hidden = re.search(_LEFT_OUT, path) if is_default else None
     if hidden:
         name, slash, _ = path[hidden.start() :].lstrip("/").partition("/")
-        return name + slash
+        return glob_of(name) + slash
     name = path.rpartition("/")[2]
     stem, _, suffix = name.rpartition(".")
     is_readme = is_default and name == "README.md"
-    return f"*.{suffix}" if stem and not is_readme else name
+    return f"*.{glob_of(suffix)}" if stem and not is_readme else glob_of(name) or "*"
 
 
 def select_paths(paths, include=(), exclude=()):
@@ -5568,14 +5576,6 @@ def exclude_options(globs):
     return " ".join(f"--exclude {shlex.quote(glob)}" for glob in globs)
 
 
-def glob_of(path):
-    """Return a glob that is printable and takes the file at *path*, or one like it."""
-    return "/" + "".join(
-        "?" if not char.isprintable() else f"\\{char}" if char in "*?[\\" else char
-        for char in path
-    )
-
-
 def by_path(file):
     """Return the path of a File, or of an Action: what lists of them are sorted by."""
     return file.path
@@ -5595,7 +5595,8 @@ def check_safe(paths, exclude):
     """
     faults = {path: fault for path in paths if (fault := unsafe_path(path))}
     for path, fault in faults.items():
-        globs = dict.fromkeys([*exclude, *map(glob_of, [*faults][:20])])
+        named = (f"/{glob_of(path)}" for path in [*faults][:20])
+        globs = dict.fromkeys([*exclude, *named])
         raise PathError(
             f"refused path '{printable(path, 100)}': {fault}; to leave it out:"
             f" {exclude_options(globs)}"
@@ -6380,13 +6381,19 @@ def listed_file(item):
 
 
 def parse_sums(data):
-    """Return the Files of SHA256SUMS lines, as sha256sum writes them."""
-    files = []
+    """Return the Files of SHA256SUMS lines, as sha256sum writes and reads them.
+
+    A line for a name with a backslash or a line feed in it begins with a backslash.
+    """
+    files, ends = [], {"n": "\n", "r": "\r"}
     for line in data.decode("utf-8", "surrogateescape").split("\n"):
-        match = re.fullmatch(r"([0-9a-fA-F]{64}) [ *](.+?)\r?", line)
+        match = re.fullmatch(r"(\\?)([0-9a-fA-F]{64}) [ *](.+?)\r?", line)
         if match:
-            files.append(File(path=match.group(2), sha256=match.group(1).lower()))
-        elif line.strip():
+            is_escaped, digest, path = match.groups()
+            if is_escaped:
+                path = re.sub(r"\\(.)", lambda c: ends.get(c[1], c[1]), path)
+            files.append(File(path=path, sha256=digest.lower()))
+        elif line.strip() and not line.startswith("#"):
             raise ProtocolError(f"not a line of SHA256SUMS: '{printable(line, 80)}'")
     return files
 
@@ -6408,8 +6415,11 @@ def parse_manifest(data):
     else:
         files = parse_sums(data)
     files = [file._replace(path=file.path.removeprefix("./")) for file in files]
-    if len({file.path for file in files}) < len(files):
-        raise ProtocolError("the manifest has a path twice")
+    paths = set()
+    for path in (file.path for file in files):
+        if path in paths:
+            raise ProtocolError(f"the manifest has the path '{printable(path)}' twice")
+        paths.add(path)
     return files
 
 

@@ -1955,7 +1955,7 @@ class TestNamesOfFiles:
         names = [name for table in tables for row in table.values() for name in row]
         for name in names:
             path = f"a/{name}/it's [x].md"
-            options = agent_sync.exclude_options([agent_sync.glob_of(path)])
+            options = agent_sync.exclude_options([f"/{agent_sync.glob_of(path)}"])
             option, glob = shlex.split(options)
             assert option == "--exclude" and glob.isprintable()
             assert agent_sync.glob_matcher([glob])(path), (path, glob)
@@ -5880,10 +5880,11 @@ LEFT_OUT = [
     "x/.git/a.md", "dist/a.md", "x/dist/a.md", "build/x/a.md", "node_modules/x.md",
     ".x/y/SKILL.md", ".x/y/z.py", "dist/z/SKILL.md", "s/run.py", "s/xy.py",
     "s/x/.gitignore", "s/x/.github/a.md", "s/x/a/.gitkeep", "Makefile", "x/Makefile",
+    "x/[*", "x/a.\x07?", "a/",
 ]  # fmt: skip
 KINDS = {"README.md": 2, "*.txt": 1, "*.MD": 1, ".a.md": 2, ".x/": 3, ".git/": 1}
 KINDS |= {"dist/": 3, "build/": 1, "node_modules/": 1, "*.py": 2, ".gitignore": 1}
-KINDS |= {".github/": 1, ".gitkeep": 1, "Makefile": 2}
+KINDS |= {".github/": 1, ".gitkeep": 1, "Makefile": 2, "\\[\\*": 1, "*.?\\?": 1, "*": 1}
 
 
 class TestFilterRules:
@@ -6979,6 +6980,8 @@ class TestManifests:
             b"OPS.JSON", b"ops.json").replace(b"QA/QA.MD", b"qa/qa.md"),
         "binaries, the present directory, CRLF": sums_manifest(WEB_AGENTS).replace(
             b"  qa", b" *./qa").replace(b"\n", b"\r\n"),
+        "a comment, a backslash": b"# made by hand\n" + sums_manifest(WEB_AGENTS)
+        + b"\\" + b"0" * 64 + b"  a\\\\b\\nc.txt\n",
     }  # fmt: skip
 
     @pytest.mark.parametrize("case", ODD)
