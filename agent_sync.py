@@ -2250,6 +2250,9 @@ def delete_runs(connection, days):
 
 # ---- Opening ----
 
+# What sqlite3 raises for what is in a database, or cannot come into it.
+SQLITE_ERRORS = (getattr(sqlite3, "Error", OSError), OverflowError, UnicodeError)
+
 
 def _logger():
     import logging
@@ -2262,6 +2265,25 @@ def close_each(idle):
     for _, connection in idle:
         connection.close()
     idle.clear()
+
+
+class Job:
+    """A part of a transaction of which another part may fail."""
+
+    def __init__(self, work: Callable[[sqlite3.Connection], int]) -> None:
+        self._work = work
+        self.result: int = 0
+        self.error: Optional[BaseException] = None
+
+    def perform(self, connection: sqlite3.Connection) -> None:
+        """Note what the work returns; if it raises, note that, and undo it."""
+        connection.execute("SAVEPOINT job")
+        try:
+            self.result = self._work(connection)
+        except Exception as error:
+            self.error = error
+            connection.execute("ROLLBACK TO job")
+        connection.execute("RELEASE job")
 
 
 class AgentSyncState:
@@ -2284,6 +2306,8 @@ class AgentSyncState:
         # One transaction at a time in this process: SQLite has what is locked looked at
         # again and again, after up to 100 ms.
         self._turn = threading.RLock()
+        self._open_now: Optional[sqlite3.Connection] = None  # of who has the turn
+        self._jobs: collections.deque[Job] = collections.deque()  # for the next one
         # Not __del__: in a cycle, a connection may be finalized before its state. And
         # not at exit, when a thread that was given up may still use one.
         weakref.finalize(self, close_each, self._idle).atexit = False
@@ -2434,13 +2458,52 @@ class AgentSyncState:
 
     @contextlib.contextmanager
     def _transaction(self, write: bool = True) -> Iterator[sqlite3.Connection]:
-        """Yield a connection in one transaction; raises DatabaseError."""
+        """Yield a connection in one transaction; raises DatabaseError.
+
+        What only reads joins the transaction that its thread has open.
+        """
         try:
-            with self._turn, self._idle_connection() as connection, connection:
-                connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-                yield connection
-        except (sqlite3.Error, OverflowError, UnicodeError) as error:
+            with self._turn:
+                if self._open_now and not write:
+                    yield self._open_now
+                    return
+                with self._idle_connection() as connection, connection:
+                    connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
+                    self._open_now = connection
+                    try:
+                        yield connection
+                    finally:
+                        self._open_now = None
+        except SQLITE_ERRORS as error:
             raise self._error(error) from error
+
+    def snapshot(self) -> contextlib.AbstractContextManager[Any]:
+        """Within, all that this thread reads is of one moment, and one transaction."""
+        return self._transaction(write=False)
+
+    def _write_grouped(self, work: Callable[[sqlite3.Connection], int]) -> int:
+        """Return work(connection), from a transaction that other threads may share.
+
+        Who has the turn does what all want who wait for theirs: they come to the disk
+        together, and that is what takes long.
+        """
+        job = Job(work)
+        self._jobs.append(job)
+        with self._turn:
+            jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
+            if jobs:
+                try:
+                    with self._transaction() as connection:
+                        for each in jobs:
+                            each.perform(connection)
+                except BaseException as error:
+                    for each in jobs:
+                        each.error = each.error or error
+        if isinstance(job.error, SQLITE_ERRORS):
+            raise self._error(job.error) from job.error
+        if job.error:
+            raise job.error
+        return job.result
 
     @contextlib.contextmanager
     def _idle_connection(self) -> Iterator[sqlite3.Connection]:
@@ -2767,7 +2830,8 @@ class AgentSyncState:
         if run["status"] not in STATUSES:
             raise ValueError(f"status must be one of {STATUSES}, not {run['status']!r}")
         run = {"source_id": source_id, "sync_time": utc_now(), **run}
-        with self._transaction() as connection:
+
+        def record(connection: sqlite3.Connection) -> int:
             run_id: int = insert(connection, "sync_history", run)
             connection.executemany(
                 insert_sql("file_changes", ("run_id", *CHANGE_COLUMNS)),
@@ -2781,15 +2845,17 @@ class AgentSyncState:
                 delete_files(connection, "agent_files", source_id, gone.__contains__)
             track_files(connection, source_id, track)
             if source is not None:
-                source = {"updated_at": run["sync_time"], **source}
-                update_source(connection, source_id, source)
+                times = {"updated_at": run["sync_time"]}
+                update_source(connection, source_id, {**times, **source})
             connection.executemany(
                 "UPDATE agent_files SET stat = ? WHERE source_id = ? AND file_path = ?",
                 [(text, source_id, path) for path, text in (stats or {}).items()],
             )
             if objects is not None:
                 keep_objects(connection, source_id, objects, sound)
-        return run_id
+            return run_id
+
+        return self._write_grouped(record)
 
     def record_sync_result(
         self,
@@ -7774,6 +7840,8 @@ class Run:
         self._directory = Directory(str(row.destination))
         self._started = time.monotonic()
         self._tracked = {}  # path -> File
+        self._pending = {}  # path -> set of SHA-256 that killed runs were to publish
+        self._owners = None  # of what belongs to other sources
         self._verified = {}  # path -> (its File, its `stat_text` when it was verified)
         self._objects = {}  # the Git objects remembered, once they are read
         self._paths_by_id = None  # of the tracked files, once one is read by its id
@@ -7802,8 +7870,14 @@ class Run:
         if not self.options.dry_run:
             timeout, expired = self.options.lock_timeout, self.deadline.expired
             lock = lock_destination(stack, self._neighbours, self.row, timeout, expired)
-        self.row = self._current_row(lock)
-        rows = self._state.get_files(self.row.id)
+        if lock and self._tells_all():
+            self._take_journal(lock)
+        with self._state.snapshot():
+            self.row = self._current_row(lock)
+            rows = self._state.get_files(self.row.id)
+            self._owners = self._neighbours.owners(self.row)
+            if self._tells_all():
+                self._pending = self._state.pending_files(self.row.id)
         self._tracked = tracked_files(rows)
         paths = [row["file_path"] for row in rows]
         self._refused = [path for path in paths if path not in self._tracked]
@@ -7861,7 +7935,7 @@ class Run:
 
     def _look(self, stack, lock):
         """Return the Look of this run; the source is closed with *stack*."""
-        pending, owners = self._pending(lock), self._neighbours.owners(self.row)
+        pending, owners = self._pending, self._owners
         if lock and lock.interrupted:
             # It may have been about to write what is listed no more.
             self._directory.clear_staging(self._directory.directories())
@@ -7965,14 +8039,11 @@ class Run:
         """Return whether this run tells what killed ones left: it asks, or was told."""
         return bool(self._target) or not self.options.offline
 
-    def _pending(self, lock):
-        """Return {path: set of SHA-256} of what killed runs were about to publish."""
-        if not self._tells_all():
-            return {}
-        for path, digests in (lock.journal if lock else {}).items():
+    def _take_journal(self, lock):
+        """Note as pending what killed runs of version 1.0.0 were about to publish."""
+        for path, digests in lock.journal.items():
             for digest in digests:
                 self._state.prepare_run(self.row.id, {path: digest})
-        return self._state.pending_files(self.row.id)
 
     def _last_sync(self, scan, owners):
         """Return what the source may lean on; *scan* is the future of the local files.

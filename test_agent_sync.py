@@ -2498,6 +2498,24 @@ class TestRunsInTheState:
         found = [run["id"] for run in state.get_sync_history("src")]
         assert found == [ids[0], *ids[:-10:-1]]
 
+    def test_runs_that_wait_for_each_other_come_to_the_disk_together(self, state):
+        """One that fails takes no other along."""
+
+        def commits():
+            return int.from_bytes(state.db_path.read_bytes()[24:28], "big")
+
+        before = commits()
+        with ThreadPoolExecutor(3) as executor:
+            with state.snapshot():  # for which all have to wait
+                done = [
+                    executor.submit(state.record_sync_result, name, "success")
+                    for name in ("src", "none", "src")
+                ]
+                wait_until(lambda: len(state._jobs) == 3)
+        assert isinstance(done[1].exception(), agent_sync.DatabaseError)
+        found = {run["id"] for run in state.get_sync_history("src")}
+        assert (found, commits()) == ({done[0].result(), done[2].result()}, before + 1)
+
     def test_old_runs_are_cleaned_up_and_counted(self, state):
         old, recent = (state.record_sync_result("src", "success") for _ in range(2))
         long_ago = (datetime.now(timezone.utc) - timedelta(days=40)).isoformat()
