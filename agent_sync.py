@@ -11587,28 +11587,42 @@ def clean(state, rows, days, contents=False, backups=False, dry_run=False):
 
 
 # ==== Command line ====
-# Arguments in, a document, lines and an exit code out. Each command computes a document
-# and returns it with its exit code; a function beside it makes lines of that document.
-# Only here is anything printed.
+# Arguments in; a document, the same in lines of text, and an exit code out. Only here
+# is anything printed.
 
 EXIT_FAILED, EXIT_USAGE = 1, 2
-COMMANDS: dict[str, Command] = {}
+
+
+class Result(NamedTuple):
+    """What a command gives: a document, the same in lines of text, an exit code.
+
+    `color` returns the SGR code of a line, or None.
+    """
+
+    document: dict[str, Any]
+    lines: Iterable[str]
+    code: int = 0
+    color: Callable[[str], Optional[str]] = lambda line: None
 
 
 class Context:
-    """What a command works with: its `args`, the `terminal`, and the `state`.
-
-    `lines` are what it prints, if its document alone does not say all of that.
-    """
+    """What a command works with: its `args`, the `terminal`, and the `state`."""
 
     def __init__(self, args, terminal):
         self.args, self.terminal = args, terminal
-        self.lines = None
 
     @functools.cached_property
     def state(self):
         """The AgentSyncState, opened when a command first wants it."""
         return AgentSyncState(self.args.db)
+
+    def rows(self, ids=(), enabled_only=False):
+        """Return the rows of the sources named, or of all."""
+        return find_sources(self.state, ids, enabled_only, self.args.cache_dir)
+
+    def row(self):
+        """Return the row of the one source that the arguments name."""
+        return self.rows([self.args.id])[0]
 
     def close(self):
         """Replace the database if it turned out to be damaged, and say where it is."""
@@ -11622,87 +11636,34 @@ class Context:
 
 
 class Command(NamedTuple):
-    """A command: its function, what turns its document into lines, its arguments."""
+    """A command: its function, its arguments as text, an example."""
 
-    run: Callable[[Context], tuple[dict, int]]
-    show: Callable[[dict], Iterable[str]]
-    arguments: tuple
-    help: str
+    run: Callable[[Context], Result]
+    arguments: tuple[str, ...]
     example: str
-    color: Callable[[str], Optional[str]]
+
+
+COMMANDS: dict[str, Command] = {}
+
+
+def command(name, *arguments, example):
+    """Register the decorated function as a command; its docstring is the help.
+
+    Each of its *arguments* is a line as `--help` has it: names and metavar, two spaces,
+    what it is good for.
+    """
+
+    def register(function):
+        COMMANDS[name] = Command(function, arguments, example)
+        return function
+
+    return register
 
 
 def program_name():
     """Return how this program was called, for examples: installed, or as a script."""
     called = os.path.basename(sys.argv[0] if sys.argv else "")
     return "agent-sync" if called == "agent-sync" else "python3 agent_sync.py"
-
-
-def argument(*names, **options):
-    """Return an argument of a command, as `add_argument` takes it."""
-    return names, options
-
-
-def no_color(line):
-    """Return the colour of a line of output: none."""
-
-
-def flag(*names, help):
-    """Return the argument of a command that is given or not."""
-    return argument(*names, action="store_true", help=help)
-
-
-def command(name, *arguments, show, example, color=no_color):
-    """Register the decorated function as a command; its docstring is the help."""
-
-    def register(function):
-        # Under -OO there is no docstring.
-        help_text = re.sub(r"\n +", "\n", (function.__doc__ or "").strip())
-        entry = Command(function, show, arguments, help_text, example, color)
-        COMMANDS[name] = entry
-        return function
-
-    return register
-
-
-def duration(text):
-    """Return `parse_duration`, with the error that argparse shows."""
-    import argparse
-
-    try:
-        return parse_duration(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' is not a duration like 90s or 15m"
-        ) from None
-
-
-def destination_of(text):
-    """Return (ID, DIR) of "ID=DIR", with the error that argparse shows."""
-    import argparse
-
-    source_id, equals, directory = text.partition("=")
-    if not (source_id and equals and directory):
-        raise argparse.ArgumentTypeError(f"'{text}' is not ID=DIR")
-    return source_id, directory
-
-
-def positive(text):
-    """Return a whole number above zero, with the error that argparse shows."""
-    import argparse
-
-    if not re.fullmatch("[0-9]{1,6}", text) or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a number from 1 to 999999")
-    return int(text)
-
-
-def port_number(text):
-    """Return a number from 0 to 65535, with the error that argparse shows."""
-    import argparse
-
-    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"'{text}' is not a port from 0 to 65535")
-    return int(text)
 
 
 def drop_buffered(stream):
@@ -11744,31 +11705,18 @@ def short_revision(revision):
     return revision[:7] if revision else "no revision"
 
 
-IDS = argument("ids", nargs="*", metavar="ID", help="source; all if none is named")
-ONE_ID = argument("id", metavar="ID", help="source")
-JOBS = argument(
-    "-j",
-    "--jobs",
-    type=positive,
-    default=DEFAULT_JOBS,
-    metavar="N",
-    help=f"connections in all (default {DEFAULT_JOBS})",
-)
-TIMEOUT = argument(
-    "--timeout",
-    type=duration,
-    default=DEFAULT_TIMEOUT,
-    metavar="S",
-    help=f"seconds for one source in all (default {DEFAULT_TIMEOUT:g})",
-)
-LOCK_TIMEOUT = argument(
-    "--lock-timeout",
-    type=duration,
-    default=DEFAULT_LOCK_TIMEOUT,
-    metavar="S",
-    help=f"seconds to wait for another run (default {DEFAULT_LOCK_TIMEOUT:g})",
-)
-
+IDS = "ids [ID...]  source; all if none is named"
+ONE_ID = "id ID  source"
+OPTIONAL_ID = "id [ID]  source; all if left out"
+JOBS = "-j --jobs N  connections in all (default %(default)s)"
+TIMEOUT = "--timeout S  seconds for one source in all (default %(default)g)"
+LOCK_TIMEOUT = "--lock-timeout S  seconds to wait for another run (default %(default)g)"
+DRY_RUN = "-n --dry-run  change nothing, only say what"
+EXIT_CODE = "--exit-code  exit with 1 if something would change"
+OFFLINE = "--offline  ask no server: contents from the history and from local files"
+ASK = "--ask  on a terminal: show what would change, and ask before changing it"
+LOCKED = "--locked FILE  what this lock file says"
+LOCKED_DEST = "--dest ID=DIR...  with --locked: where the files of a source are"
 
 # ---- sync ----
 
@@ -11819,7 +11767,7 @@ def summary_line(report, offline=False):
     return f"{report['source']}: {text} at {at} in {where} ({cost}, {seconds:.1f} s)"
 
 
-def show_sync(document, known_skips=None, offline=False):
+def sync_lines(document, known_skips=None, offline=False):
     """Yield the first changes of each source, and a line that sums it up.
 
     *known_skips* maps sources to the paths that their last run skipped.
@@ -11867,16 +11815,6 @@ def tell_saved(report, terminal, dry_run):
         terminal.note(f"{report.source}: {more:,} more {how}")
 
 
-def tell_trouble(report, terminal):
-    """Say what went wrong in a run, and what is right all the same."""
-    if not report.error:
-        return
-    text = f"{report.source}: {report.error}"
-    if report.local_files_verified:
-        text += "; the files here are as synced last"
-    terminal.error(text)
-
-
 def tell_findings(report, terminal):
     """Say what hides in the files that a run brought; critical ones always."""
     if report.error:
@@ -11890,20 +11828,6 @@ def tell_findings(report, terminal):
             f"{report.source}: {path}:{first.line}:{first.column}{others}:"
             f" {finding_text(**first._asdict())}; see: scan {report.source}"
         )
-
-
-def add_first_source(context):
-    """Register the default source, as there is no other; or raise UsageError."""
-    if context.state.had_sources():
-        raise UsageError(f"no source is left; add one: {program_name()} add URL")
-    if context.args.dry_run:
-        raise UsageError(
-            "no source is registered; sync without --dry-run adds the default one"
-        )
-    context.terminal.warn(
-        f"no source is registered yet, so adding the default: {DEFAULT_SOURCE_URL}"
-    )
-    add_default_source(context.state, context.args.cache_dir)
 
 
 def report_notes(row, report):
@@ -11927,34 +11851,48 @@ def tell_of(rows, reports, terminal, dry_run=False):
             terminal.warn(f"{report.source}: {note}")
         if dry_run is not None:
             tell_saved(report, terminal, dry_run)
-        tell_trouble(report, terminal)
-        tell_findings(report, terminal)
+        if report.error:
+            intact = "; the files here are as synced last"
+            intact = intact if report.local_files_verified else ""
+            terminal.error(f"{report.source}: {report.error}{intact}")
+        else:
+            tell_findings(report, terminal)
 
 
-DRY_RUN = flag("-n", "--dry-run", help="change nothing, only say what")
-EXIT_CODE = flag("--exit-code", help="exit with 1 if something would change")
-OFFLINE = flag(
-    "--offline", help="ask no server: contents from the history and from local files"
-)
-ASK = flag(
-    "--ask", help="on a terminal: show what would change, and ask before changing it"
-)
-LOCKED = argument("--locked", metavar="FILE", help="what this lock file says")
-LOCKED_DEST = argument(
-    "--dest",
-    action="append",
-    type=destination_of,
-    default=[],
-    metavar="ID=DIR",
-    help="with --locked: where the files of a source are",
-)
+def add_first_source(context):
+    """Register the default source, as there is no other; or raise UsageError."""
+    if context.state.had_sources():
+        raise UsageError(f"no source is left; add one: {program_name()} add URL")
+    if context.args.dry_run:
+        raise UsageError(
+            "no source is registered; sync without --dry-run adds the default one"
+        )
+    context.terminal.warn(
+        f"no source is registered yet, so adding the default: {DEFAULT_SOURCE_URL}"
+    )
+    add_default_source(context.state, context.args.cache_dir)
 
 
 def sync_options(args, **more):
     """Return the SyncOptions that the arguments of a command say, and *more*."""
-    names = ("dry_run", "force", "offline", "max_age", "timeout", "lock_timeout")
-    given = {n: getattr(args, n) for n in (*names, "jobs") if hasattr(args, n)}
+    names = (
+        "dry_run",
+        "force",
+        "offline",
+        "max_age",
+        "timeout",
+        "lock_timeout",
+        "jobs",
+    )
+    given = {name: getattr(args, name) for name in names if hasattr(args, name)}
     return SyncOptions(**{**given, **more})
+
+
+def read_locked(args):
+    """Return what `--locked` names: its Lockeds, and a function that places one."""
+    lock, chosen = read_lock(args.locked), dict(args.dest or ())
+    base = os.path.dirname(os.path.abspath(args.locked))
+    return lock, functools.partial(locked_destination, base=base, chosen=chosen)
 
 
 def diff_color(line):
@@ -11964,7 +11902,7 @@ def diff_color(line):
     return {"-": "31", "+": "32", "@": "36"}.get(line[:1])
 
 
-def diff_document(source_id, diffs, only_counts=False):
+def diff_document(source_id, diffs, error=None, only_counts=False):
     """Return one source's part of the document of `diff`."""
     files = []
     for diff in diffs:
@@ -11976,10 +11914,10 @@ def diff_document(source_id, diffs, only_counts=False):
         if not only_counts:
             file["diff"] = "".join(f"{line}\n" for line in diff_lines(diff))
         files.append(file)
-    return {"source": source_id, "files": files, "error": None}
+    return {"source": source_id, "files": files, "error": error}
 
 
-def show_diffs(source):
+def diff_lines_of(source):
     """Yield the lines of one source's part of that document."""
     for file in source["files"]:
         if "diff" in file:
@@ -11998,13 +11936,13 @@ def show_diffs(source):
 
 
 def asking_options(context):
-    """Return the SyncOptions with which each source's changes are shown, and asked."""
+    """Return the options with which each source's changes are shown, and asked."""
     args, terminal, review = context.args, context.terminal, Review()
     if args.json or args.dry_run or not terminal.can_ask:
         raise UsageError("--ask is for a terminal, without --json or --dry-run")
 
     def ask(row):
-        lines = show_diffs(diff_document(row.id, review.diffs(row.id)))
+        lines = diff_lines_of(diff_document(row.id, review.diffs(row.id)))
         write_output(terminal.page(lines, diff_color))
         return terminal.ask(f"{row.id}: take this?")
 
@@ -12012,7 +11950,7 @@ def asking_options(context):
 
 
 def run_sources(context, rows, options):
-    """Sync the sources with these rows; return the document of `sync` and its code."""
+    """Sync the sources with these rows; return the Result of `sync`."""
     terminal = context.terminal
     for row in rows:
         if row.last_sha and not row.fault and not os.path.lexists(row.destination):
@@ -12025,40 +11963,31 @@ def run_sources(context, rows, options):
     is_diff = options.dry_run and options.on_replace
     tell_of(rows, reports, terminal, None if is_diff else options.dry_run)
     codes = {report.exit_code() for report in reports}
-    documents = [report.document() for report in reports]
     code = EXIT_FAILED if EXIT_FAILED in codes else max(codes, default=0)
-    document = {"ok": code == 0, "sources": documents}
+    document = {"ok": code == 0, "sources": [report.document() for report in reports]}
     known_skips = {
         row.id: row.skipped.keys() - report.stale for row, report in zip(rows, reports)
     }
-    context.lines = show_sync(document, known_skips, options.offline)
-    return document, code
-
-
-def would_change(report):
-    """Return whether a document of a run, or of a dry run, has any change in it."""
-    names = ("added", "updated", "restored", "removed")
-    return any(report[name] for name in names)
+    return Result(document, sync_lines(document, known_skips, options.offline), code)
 
 
 def sync_locked(context, options):
-    """Bring the files to what a lock file says; return the document of `sync`."""
+    """Bring the files to what a lock file says; return the Result of `sync`."""
     args = context.args
     if args.ids:
         raise UsageError("--locked syncs all sources of the file: name none")
-    lock, chosen = read_lock(args.locked), dict(args.dest)
-    base = os.path.dirname(os.path.abspath(args.locked))
-    places = {each.row.id: locked_destination(each, base, chosen) for each in lock}
+    lock, place_of = read_locked(args)
+    places = {each.row.id: place_of(each) for each in lock}
     state = context.state  # There need not be one before the file is read and right.
     targets = {each.row.id: locked_target(state, each, places) for each in lock}
     new = register_locked(state, lock, places)
-    rows = find_sources(state, list(places), cache_dir=args.cache_dir)
-    document, code = run_sources(context, rows, options._replace(targets=targets))
-    for report in document["sources"]:
+    rows = context.rows(list(places))
+    result = run_sources(context, rows, options._replace(targets=targets))
+    for report in result.document["sources"]:
         failed = report["status"] != "success" or args.dry_run
         if failed and report["source"] in new:
             state.remove_source(report["source"])
-    return document, code
+    return result
 
 
 @command(
@@ -12067,22 +11996,14 @@ def sync_locked(context, options):
     DRY_RUN,
     EXIT_CODE,
     ASK,
-    flag(
-        "-f", "--force", help="fetch every file again; allow the removal of most files"
-    ),
+    "-f --force  fetch every file again; allow the removal of most files",
     JOBS,
     TIMEOUT,
-    argument(
-        "--max-age",
-        type=duration,
-        metavar="D",
-        help="leave out a source synced less than this ago (90s, 15m, 2h, 7d)",
-    ),
+    "--max-age D  leave out a source synced less than this ago (90s, 15m, 2h, 7d)",
     OFFLINE,
     LOCKED,
     LOCKED_DEST,
     LOCK_TIMEOUT,
-    show=show_sync,
     example="sync --max-age 15m",
 )
 def cmd_sync(context):
@@ -12090,25 +12011,19 @@ def cmd_sync(context):
     args = context.args
     options = sync_options(args, **(asking_options(context) if args.ask else {}))
     if args.locked:
-        document, code = sync_locked(context, options)
+        result = sync_locked(context, options)
     else:
-        state = context.state
-        if not args.ids and not state.get_all_sources():
+        if not args.ids and not context.state.get_all_sources():
             add_first_source(context)
-        rows = find_sources(state, args.ids, True, args.cache_dir)
-        document, code = run_sources(context, rows, options)
-    if args.exit_code and code == 0 and any(map(would_change, document["sources"])):
-        code = EXIT_FAILED
-    return document, code
+        result = run_sources(context, context.rows(args.ids, True), options)
+    names = ("added", "updated", "restored", "removed")
+    changed = any(s[name] for s in result.document["sources"] for name in names)
+    if args.exit_code and result.code == 0 and changed:
+        return result._replace(code=EXIT_FAILED)
+    return result
 
 
 # ---- diff, rollback, pin, unpin ----
-
-
-def show_diff(document):
-    """Yield what differs, source by source."""
-    for source in document["sources"]:
-        yield from show_diffs(source)
 
 
 def local_target(state, row):
@@ -12120,7 +12035,7 @@ def local_target(state, row):
 
 
 def next_diffs(context, rows):
-    """Return ({source id: FileDiffs}, documents of dry runs, their exit code).
+    """Return ({source id: FileDiffs}, the errors of dry runs, their exit code).
 
     With --local these are from what was synced last to what is here.
     """
@@ -12128,76 +12043,65 @@ def next_diffs(context, rows):
     targets = {row.id: local_target(state, row) for row in rows if args.local}
     review = Review(backwards=args.local)
     more = {"dry_run": True, "on_replace": review.add, "targets": targets}
-    document, code = run_sources(context, rows, sync_options(args, **more))
-    context.lines = None
+    result = run_sources(context, rows, sync_options(args, **more))
     for row in rows:
         moved = moved_from_pin(row) if row.pin and not args.local else None
         if moved:
             context.terminal.warn(f"{row.id}: {moved}")
-    return {row.id: review.diffs(row.id) for row in rows}, document["sources"], code
+    errors = [report["error"] for report in result.document["sources"]]
+    return {row.id: review.diffs(row.id) for row in rows}, errors, result.code
 
 
 @command(
     "diff",
     IDS,
-    flag("--stat", help="only how many lines of which files"),
-    flag("--local", help="what was edited or deleted here"),
-    argument(
-        "--since",
-        metavar="RUN|REVISION|D",
-        help="what runs have changed since, from the history: 3, abc1234, 2d",
-    ),
+    "--stat  only how many lines of which files",
+    "--local  what was edited or deleted here",
+    "--since RUN|REVISION|D  what runs have changed since, from the history: 3,"
+    " abc1234, 2d",
     EXIT_CODE,
     JOBS,
     TIMEOUT,
-    show=show_diff,
-    color=diff_color,
     example="diff --stat",
 )
 def cmd_diff(context):
     """Show what the next sync would change; nothing is written."""
     args, state, code = context.args, context.state, 0
-    rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
+    rows = context.rows(args.ids, enabled_only=True)
     if args.since and args.local:
         raise UsageError("--since and --local exclude each other")
     if args.since:
-        found = {
-            row.id: diffs_since(state, row, find_run(state, row, args.since))
-            for row in rows
-        }
-        reports = [{"error": None}] * len(rows)
+        runs = {row.id: find_run(state, row, args.since) for row in rows}
+        found = {row.id: diffs_since(state, row, runs[row.id]) for row in rows}
+        errors = [None] * len(rows)
     else:
-        found, reports, code = next_diffs(context, rows)
-    sources = [diff_document(name, diffs, args.stat) for name, diffs in found.items()]
-    for source, report in zip(sources, reports):
-        source["error"] = report["error"]
+        found, errors, code = next_diffs(context, rows)
+    sources = [
+        diff_document(name, found[name], error, args.stat)
+        for name, error in zip(found, errors)
+    ]
     if args.exit_code and code == 0 and any(source["files"] for source in sources):
         code = EXIT_FAILED
-    return {"sources": sources}, code
+    lines = (line for source in sources for line in diff_lines_of(source))
+    return Result({"sources": sources}, lines, code, diff_color)
 
 
 @command(
     "rollback",
     ONE_ID,
-    argument(
-        "when",
-        nargs="?",
-        metavar="RUN|REVISION",
-        help="back to the state after that run; if left out, before the last change",
-    ),
+    "when [RUN|REVISION]  back to the state after that run; if left out, before the"
+    " last change",
     DRY_RUN,
     ASK,
     OFFLINE,
     TIMEOUT,
     LOCK_TIMEOUT,
-    show=show_sync,
     example="rollback team-agents",
 )
 def cmd_rollback(context):
     """Bring a source's files back to an earlier state, and pin it there."""
-    args, state = context.args, context.state
-    (row,) = find_sources(state, [args.id], cache_dir=args.cache_dir)
-    run, target = rollback_target(state, row, args.when)
+    args, row = context.args, context.row()
+    run, target = rollback_target(context.state, row, args.when)
     options = sync_options(
         args,
         targets={row.id: target},
@@ -12208,48 +12112,29 @@ def cmd_rollback(context):
     return run_sources(context, [row], options)
 
 
-def sources_document(context, ids=()):
-    """Return the document of `sources` for the sources named, or all."""
-    rows = find_sources(context.state, ids, cache_dir=context.args.cache_dir)
-    return {"sources": [row._asdict() for row in rows]}
-
-
-def show_pins(document):
-    """Yield at which revision each source is held now."""
-    for row in document["sources"]:
-        if row["pin"]:
-            yield f"{row['id']}: pinned at {row['pin'][:7]}; the next sync applies it"
-        else:
-            yield f"{row['id']}: follows its source again, with the next sync"
-
-
 @command(
     "pin",
     ONE_ID,
-    argument(
-        "revision",
-        nargs="?",
-        metavar="REVISION",
-        help="of the history, a tag or a full commit id; if left out, the present one",
-    ),
-    show=show_pins,
+    "revision [REVISION]  of the history, a tag or a full commit id; if left out, the"
+    " present one",
     example="pin team-agents",
 )
 def cmd_pin(context):
     """Hold a source at a revision; the next sync applies it."""
-    args, state = context.args, context.state
-    (row,) = find_sources(state, [args.id], cache_dir=args.cache_dir)
-    state.save_source(row.id, pin=pin_revision(state, row, args.revision))
-    return sources_document(context, [row.id]), 0
+    row = context.row()
+    pin = pin_revision(context.state, row, context.args.revision)
+    context.state.save_source(row.id, pin=pin)
+    lines = [f"{row.id}: pinned at {pin[:7]}; the next sync applies it"]
+    return Result({"sources": [context.row()._asdict()]}, lines)
 
 
-@command("unpin", ONE_ID, show=show_pins, example="unpin team-agents")
+@command("unpin", ONE_ID, example="unpin team-agents")
 def cmd_unpin(context):
     """Let a source follow its branch or manifest again."""
-    args, state = context.args, context.state
-    (row,) = find_sources(state, [args.id], cache_dir=args.cache_dir)
-    state.save_source(row.id, pin=None)
-    return sources_document(context, [row.id]), 0
+    row = context.row()
+    context.state.save_source(row.id, pin=None)
+    lines = [f"{row.id}: follows its source again, with the next sync"]
+    return Result({"sources": [context.row()._asdict()]}, lines)
 
 
 # ---- add, set, remove, sources ----
@@ -12257,48 +12142,26 @@ def cmd_unpin(context):
 
 # What a source is told with `add`, and may be told anew with `set`.
 SOURCE_ARGUMENTS = (
-    argument("--ref", help="branch, tag, or full commit id (default: the main branch)"),
-    argument("--path", metavar="DIR", help="directory in the repository"),
-    argument("--dest", dest="destination", metavar="DIR", help="where its files go"),
-    argument("--kind", choices=KINDS, help="how to read it (default: from URL)"),
-    argument(
-        "--include",
-        action="append",
-        metavar="GLOB",
-        help="take these, and not *.md, *.mdc, *.json and whole skills",
-    ),
-    argument("--exclude", action="append", metavar="GLOB", help="leave out these, too"),
-    argument(
-        "--on-conflict",
-        choices=POLICIES,
-        help="what to do with an edited or foreign file in the way (default backup)",
-    ),
-    argument(
-        "--allow-hidden",
-        action="store_true",
-        default=None,
-        help="take files with hidden characters all the same",
-    ),
-    flag("--allow-http", help="accept an unencrypted URL"),
+    "--ref REF  branch, tag, or full commit id (default: the main branch)",
+    "--path DIR  directory in the repository",
+    "--dest DIR  where its files go",
+    f"--kind {'|'.join(KINDS)}  how to read it (default: from URL)",
+    "--include GLOB...  take these, and not *.md, *.mdc, *.json and whole skills",
+    "--exclude GLOB...  leave out these, too",
+    f"--on-conflict {'|'.join(POLICIES)}  what to do with an edited or foreign file in"
+    " the way (default backup)",
+    "--allow-hidden  take files with hidden characters all the same",
+    "--allow-http  accept an unencrypted URL",
 )
 
 
 def source_options(args):
     """Return what of SOURCE_ARGUMENTS was given, for `add_source`."""
-    names = ("ref", "path", "destination", "kind", "include", "exclude", "on_conflict")
-    values = {name: getattr(args, name) for name in (*names, "allow_hidden")}
+    names = ("ref", "path", "kind", "include", "exclude", "on_conflict")
+    values = {name: getattr(args, name) for name in names}
+    values["destination"] = args.dest
+    values["allow_hidden"] = args.allow_hidden or None
     return {name: value for name, value in values.items() if value is not None}
-
-
-def show_add(document):
-    """Yield the id, where the files will go, and what there is to choose from."""
-    import shlex
-
-    yield document["source"]
-    yield f"  its files will go to {document['destination']}"
-    for top, what in document["has"].items():
-        option = f" in {top}/ (--path {shlex.quote(top)})" if top else ""
-        yield f"  it has {what}{option}"
 
 
 def warn_of_globs(args, terminal):
@@ -12313,20 +12176,17 @@ def warn_of_globs(args, terminal):
 
 @command(
     "add",
-    argument(
-        "url", metavar="URL", help="OWNER/REPO[@REF], an http(s) URL or a directory"
-    ),
-    argument(
-        "--id", dest="source_id", metavar="ID", help="name for it (default: from URL)"
-    ),
+    "url URL  OWNER/REPO[@REF], an http(s) URL or a directory",
+    "--id ID  name for it (default: from URL)",
     *SOURCE_ARGUMENTS,
-    flag("--disabled", help="sync it only when it is named"),
-    flag("--no-check", help="register without asking anybody"),
-    show=show_add,
+    "--disabled  sync it only when it is named",
+    "--no-check  register without asking anybody",
     example="add OWNER/REPO --path agents --dest ~/.claude/agents",
 )
 def cmd_add(context):
     """Register a source, after asking whether it is there; prints its id."""
+    from shlex import quote
+
     args, row, paths, doubt = context.args, None, [], None
     warn_of_globs(args, context.terminal)
 
@@ -12339,7 +12199,7 @@ def cmd_add(context):
     source_id = add_source(
         context.state,
         args.url,
-        args.source_id,
+        args.id,
         args.cache_dir,
         args.allow_http,
         enabled=not args.disabled,
@@ -12348,107 +12208,87 @@ def cmd_add(context):
     )
     if doubt:
         context.terminal.warn(f"{source_id}: registered, but {doubt}")
-    document = {"source": source_id, "destination": row.destination}
-    return {**document, "has": {} if row.path else inventory(paths)}, 0
-
-
-def show_set(document):
-    """Yield what `set` left where it was, and what comes next."""
-    for path in document["kept"]:
-        yield f"= {path} (kept where it was: edited)"
-    yield f"{document['source']}: changed; the next sync applies it"
+    has = {} if row.path else inventory(paths)
+    lines = [source_id, f"  its files will go to {row.destination}"]
+    for top, what in has.items():
+        option = f" in {top}/ (--path {quote(top)})" if top else ""
+        lines.append(f"  it has {what}{option}")
+    document = {"source": source_id, "destination": row.destination, "has": has}
+    return Result(document, lines)
 
 
 @command(
     "set",
     ONE_ID,
-    argument("--url", metavar="URL", help="where it is now"),
+    "--url URL  where it is now",
     *SOURCE_ARGUMENTS,
-    flag("--default-filters", help="drop its own filters"),
-    argument(
-        "--no-allow-hidden",
-        dest="allow_hidden",
-        action="store_false",
-        help="refuse hidden characters again",
-    ),
-    argument(
-        "--enable",
-        dest="enabled",
-        action="store_true",
-        default=None,
-        help="let `sync` without ids include it",
-    ),
-    argument(
-        "--disable",
-        dest="enabled",
-        action="store_false",
-        default=None,
-        help="sync it only when it is named",
-    ),
+    "--default-filters  drop its own filters",
+    "--no-allow-hidden  refuse hidden characters again",
+    "--enable  let `sync` without ids include it",
+    "--disable  sync it only when it is named",
     LOCK_TIMEOUT,
-    show=show_set,
     example="set team --ref v2.0.0",
 )
 def cmd_set(context):
     """Change a source; its files, their tracking and its history stay its own."""
-    args = context.args
-    (row,) = find_sources(context.state, [args.id], cache_dir=args.cache_dir)
+    args, row = context.args, context.row()
     changes = {"include": (), "exclude": ()} if args.default_filters else {}
     changes.update(source_options(args))
-    for name in ("url", "enabled"):
-        if getattr(args, name) is not None:
-            changes[name] = getattr(args, name)
+    if args.url is not None:
+        changes["url"] = args.url
+    for column, on, off in (
+        ("enabled", args.enable, args.disable),
+        ("allow_hidden", args.allow_hidden, args.no_allow_hidden),
+    ):
+        if on and off:
+            raise UsageError(f"{column.replace('_', ' ')}, or not? both were given")
+        if on or off:
+            changes[column] = on
     if not changes:
         raise UsageError(f"nothing to change: see set --help, or: sync {args.id}")
     warn_of_globs(args, context.terminal)
     kept = change_source(
         context.state, row, args.allow_http, args.lock_timeout, **changes
     )
-    return {"source": args.id, "kept": kept}, 0
-
-
-def show_remove(document):
-    """Yield what `remove` deleted, and what it left."""
-    for path in document["deleted"]:
-        yield f"- {path}"
-    for path in document["left"]:
-        yield f"= {path} (left here)"
-    yield f"{document['source']}: removed"
+    lines = [f"= {path} (kept where it was: edited)" for path in kept]
+    lines.append(f"{args.id}: changed; the next sync applies it")
+    return Result({"source": args.id, "kept": kept}, lines)
 
 
 @command(
     "remove",
     ONE_ID,
-    flag("--delete-files", help="delete its files too, but for those that were edited"),
+    "--delete-files  delete its files too, but for those that were edited",
     LOCK_TIMEOUT,
-    show=show_remove,
     example="remove claude-mpm-agents --delete-files",
 )
 def cmd_remove(context):
     """Forget a source and its history; its files stay, unless told otherwise."""
-    args, state = context.args, context.state
-    (row,) = find_sources(state, [args.id], cache_dir=args.cache_dir)
+    args, state, row = context.args, context.state, context.row()
     deleted, left = remove_source(state, row, args.delete_files, args.lock_timeout)
-    return {"source": args.id, "deleted": deleted, "left": left}, 0
+    lines = [f"- {path}" for path in deleted]
+    lines += [f"= {path} (left here)" for path in left]
+    lines.append(f"{args.id}: removed")
+    return Result({"source": args.id, "deleted": deleted, "left": left}, lines)
 
 
-def show_sources(document):
-    """Yield a line for each source."""
-    for row in document["sources"]:
-        off = "" if row["enabled"] else " (disabled)"
-        at = f" {row['ref']}" if row["ref"] else ""
-        below = f" {row['path']}/" if row["path"] else ""
-        where = f"{row['kind']} {row['url']}{at}{below}"
-        pin = f", pinned at {short_revision(row['pin'])}" if row["pin"] else ""
-        yield f"{row['id']}{off}: {where}{pin} -> {row['destination']}"
-    if not document["sources"]:
-        yield f"no sources; add one with: {program_name()} add URL"
+def source_line(row):
+    """Return the line of a source in the list of all."""
+    off = "" if row.enabled else " (disabled)"
+    at = f" {row.ref}" if row.ref else ""
+    below = f" {row.path}/" if row.path else ""
+    pin = f", pinned at {short_revision(row.pin)}" if row.pin else ""
+    where = f"{row.kind} {row.url}{at}{below}{pin}"
+    return f"{row.id}{off}: {where} -> {row.destination}"
 
 
-@command("sources", show=show_sources, example="sources --json")
+@command("sources", example="sources --json")
 def cmd_sources(context):
     """List the sources."""
-    return sources_document(context), 0
+    rows = context.rows()
+    lines = [source_line(row) for row in rows]
+    lines = lines or [f"no sources; add one with: {program_name()} add URL"]
+    return Result({"sources": [row._asdict() for row in rows]}, lines)
 
 
 # ---- status, verify, files, history ----
@@ -12480,7 +12320,7 @@ def drift_line(source):
     return f"{source['source']}: {files}, {intact}; {when} at {at}{failed}"
 
 
-def show_drift(document):
+def drift_lines(document):
     """Yield a line for each drifted file, and one for each source."""
     for source in document["sources"]:
         for name in ("modified", "missing", "untracked"):
@@ -12489,29 +12329,25 @@ def show_drift(document):
         yield drift_line(source)
 
 
-@command("status", IDS, show=show_drift, example="status")
+@command("status", IDS, example="status")
 def cmd_status(context):
     """Say when each source was synced, and which local files have changed since."""
-    args, state = context.args, context.state
-    rows = find_sources(state, args.ids, cache_dir=args.cache_dir)
-    document = drift_document(rows, state)
-    return document, 0 if document["ok"] else EXIT_FAILED
+    document = drift_document(context.rows(context.args.ids), context.state)
+    code = 0 if document["ok"] else EXIT_FAILED
+    return Result(document, drift_lines(document), code)
 
 
 def locked_drift(args):
     """Return the document of `verify` for the sources of a lock file."""
-    lock, chosen = read_lock(args.locked), dict(args.dest)
-    base = os.path.dirname(os.path.abspath(args.locked))
+    lock, place_of = read_locked(args)
     unknown = sorted(set(args.ids) - {locked.row.id for locked in lock})
     if unknown:
         raise UsageError(f"the lock file has no source '{unknown[0]}'")
-    sources, ok = [], True
+    sources = []
     for locked in lock:
         if args.ids and locked.row.id not in args.ids:
             continue
-        place = locked_destination(locked, base, chosen)
-        modified, missing, untracked = find_locked_drift(locked, place)
-        ok = ok and not (modified or missing)
+        drift = find_locked_drift(locked, place_of(locked))
         sources.append(
             {
                 "source": locked.row.id,
@@ -12519,19 +12355,17 @@ def locked_drift(args):
                 "last_sync_time": None,
                 "status": "locked",
                 "files": len(locked.files),
-                "modified": modified,
-                "missing": missing,
-                "untracked": untracked,
+                **dict(zip(("modified", "missing", "untracked"), drift)),
                 "error": None,
             }
         )
-    return {"ok": ok, "sources": sources}
+    drifted = any(source["modified"] or source["missing"] for source in sources)
+    return {"ok": not drifted, "sources": sources}
 
 
 def tracked_drift(context):
     """Return the document of `verify` for the sources that are named, or enabled."""
-    args, state = context.args, context.state
-    rows = find_sources(state, args.ids, enabled_only=True, cache_dir=args.cache_dir)
+    state, rows = context.state, context.rows(context.args.ids, enabled_only=True)
     document = drift_document(rows, state, rehash=True)
     for source in document["sources"]:
         if not source["error"] and source["revision"] is None:
@@ -12549,13 +12383,9 @@ def tracked_drift(context):
 @command(
     "verify",
     IDS,
-    flag(
-        "--strict",
-        help="fail as well for untracked files that the filters would take",
-    ),
+    "--strict  fail as well for untracked files that the filters would take",
     LOCKED,
     LOCKED_DEST,
-    show=show_drift,
     example="verify && echo intact",
 )
 def cmd_verify(context):
@@ -12574,28 +12404,24 @@ def cmd_verify(context):
         context.terminal.error(f"nothing was verified: {why}")
     strict = args.strict and any(source["untracked"] for source in sources)
     document["ok"] = compared > 0 and document["ok"] and not strict
-    return document, 0 if document["ok"] else EXIT_FAILED
+    code = 0 if document["ok"] else EXIT_FAILED
+    return Result(document, drift_lines(document), code)
 
 
-def show_files(document):
-    """Yield a line for each tracked file."""
-    for row in document["files"]:
-        yield f"{row['content_sha'][:12]}  {row['source_id']}  {row['file_path']}"
-
-
-OPTIONAL_ID = argument("id", nargs="?", metavar="ID", help="source; all if left out")
-
-
-@command("files", OPTIONAL_ID, show=show_files, example="files claude-mpm-agents")
+@command("files", OPTIONAL_ID, example="files claude-mpm-agents")
 def cmd_files(context):
     """List the tracked files with their SHA-256."""
-    args, state = context.args, context.state
-    if args.id:
-        find_sources(state, [args.id])
-    return {"files": state.get_files(args.id)}, 0
+    name = context.args.id
+    if name:
+        context.row()
+    rows = context.state.get_files(name)
+    lines = (
+        f"{r['content_sha'][:12]}  {r['source_id']}  {r['file_path']}" for r in rows
+    )
+    return Result({"files": rows}, lines)
 
 
-def show_scan(document):
+def scan_lines(document):
     """Yield a line for each finding, as PATH:LINE:COLUMN, and one that sums up."""
     for finding in document["findings"]:
         where = "{source}: {path}:{line}:{column}".format(**finding)
@@ -12608,14 +12434,13 @@ def show_scan(document):
 @command(
     "scan",
     IDS,
-    flag("--sarif", help="for code scanning: SARIF 2.1.0"),
-    show=show_scan,
+    "--sarif  for code scanning: SARIF 2.1.0",
     example="scan --sarif > agents.sarif",
 )
 def cmd_scan(context):
     """Look for hidden or misleading characters in the tracked files."""
     args, found, files, failed = context.args, [], 0, False
-    for row in find_sources(context.state, args.ids, cache_dir=args.cache_dir):
+    for row in context.rows(args.ids):
         directory = Directory(str(row.destination))
         paths = sorted(tracked_files(context.state.get_files(row.id)))
         findings, unreadable = scan_files(directory, () if row.fault else paths)
@@ -12629,9 +12454,10 @@ def cmd_scan(context):
     if args.sarif:
         args.json = True
         pairs = [(root / finding.path, finding) for _, root, finding in found]
-        return sarif_document(pairs), code
+        return Result(sarif_document(pairs), (), code)
     findings = [{"source": name, **finding._asdict()} for name, _, finding in found]
-    return {"findings": findings, "files": files}, code
+    document = {"findings": findings, "files": files}
+    return Result(document, scan_lines(document), code)
 
 
 def past_change_lines(change):
@@ -12649,9 +12475,9 @@ def past_change_lines(change):
         yield f"         to get it back: {change['get_back']}"
 
 
-def show_history(document):
+def history_lines(runs):
     """Yield a line for each run, newest first, and under it what it changed."""
-    for run in document["runs"]:
+    for run in runs:
         at = short_revision(run["revision"])
         when = str(run["sync_time"])[:19].replace("T", " ")
         back = f"rollback to run {run['restored_run']}: " if run["restored_run"] else ""
@@ -12674,27 +12500,17 @@ def changes_of(state, run, destination, path=None):
 @command(
     "history",
     OPTIONAL_ID,
-    argument("path", nargs="?", metavar="PATH", help="only what became of this file"),
-    argument(
-        "-n",
-        "--limit",
-        type=positive,
-        default=20,
-        metavar="N",
-        help="runs to show (default 20)",
-    ),
-    argument("--since", type=duration, metavar="D", help="only the last 15m, 2h, 7d"),
-    flag("--changes", help="with the files that each run changed"),
-    show=show_history,
+    "path [PATH]  only what became of this file",
+    "-n --limit N  runs to show (default %(default)s)",
+    "--since D  only the last 15m, 2h, 7d",
+    "--changes  with the files that each run changed",
     example="history --since 7d --changes",
 )
 def cmd_history(context):
     """List the runs, newest first."""
-    args, state = context.args, context.state
-    ids = [args.id] if args.id else []
-    rows = find_sources(state, ids, cache_dir=args.cache_dir)
+    args, state, since = context.args, context.state, ""
+    rows = context.rows([args.id] if args.id else [])
     destinations = {row.id: row.destination for row in rows}
-    since = ""
     if args.since is not None:
         since = (datetime.now(timezone.utc) - timedelta(seconds=args.since)).isoformat()
     runs = state.get_runs(args.id, args.limit, since, args.path)
@@ -12702,53 +12518,37 @@ def cmd_history(context):
         for run in runs:
             destination = destinations.get(run["source_id"])
             run["changes"] = changes_of(state, run, destination, args.path)
-    return {"runs": runs}, 0
+    return Result({"runs": runs}, history_lines(runs))
 
 
 # ---- report, serve ----
 
 
-def show_report(document):
-    """Yield the page itself, or where it is now."""
-    if "report" in document:
-        yield f"{document['report']}: {document['bytes']:,} bytes"
-    else:
-        yield from page(document).splitlines()
-
-
 @command(
-    "report",
-    argument("file", nargs="?", metavar="FILE", help="where to write it (or stdout)"),
-    show=show_report,
-    example="report agents.html",
+    "report", "file [FILE]  where to write it (or stdout)", example="report a.html"
 )
 def cmd_report(context):
     """Write one HTML page on all sources, their files, runs and changes."""
-    args, state = context.args, context.state
-    rows = find_sources(state, cache_dir=args.cache_dir)
+    state, rows = context.state, context.rows()
     document = overview(state, rows, utc_now(), inspect(state, rows))
-    if args.file is None:
-        return document, 0
-    path, data = home_path(args.file), page(document).encode()
+    text = page(document)
+    if context.args.file is None:
+        return Result(document, text.splitlines())
+    path = home_path(context.args.file)
     try:
-        write_file(path, data)
+        write_file(path, text.encode())
     except OSError as error:
         raise CacheError(f"cannot write {path}: {reason_of(error)}") from error
-    return {"report": str(path), "bytes": len(data)}, 0
+    document = {"report": str(path), "bytes": len(text)}
+    return Result(document, [f"{path}: {len(text):,} bytes"])
 
 
 def sync_and_tell(args, terminal, ids, trigger, max_age):
     """Sync these sources, or all that are enabled, for `serve`; say what changed."""
-    options = SyncOptions(
-        max_age=max_age,
-        timeout=args.timeout,
-        lock_timeout=args.lock_timeout,
-        jobs=args.jobs,
-        triggered_by=trigger,
-    )
+    options = sync_options(args, max_age=max_age, triggered_by=trigger)
     context = Context(args, terminal)  # its state anew: one that was damaged is mended
     try:
-        rows = find_sources(context.state, enabled_only=True, cache_dir=args.cache_dir)
+        rows = context.rows(enabled_only=True)
         rows = [row for row in rows if not ids or row.id in ids]
         reports = sync_sources(context.state, rows, options, log=terminal.log)
         tell_of(rows, reports, terminal)
@@ -12762,20 +12562,12 @@ def sync_and_tell(args, terminal, ids, trigger, max_age):
 
 @command(
     "serve",
-    argument(
-        "--host", default="127.0.0.1", help="address to listen at (default 127.0.0.1)"
-    ),
-    argument(
-        "--port",
-        type=port_number,
-        default=DEFAULT_PORT,
-        help=f"port, 0 for any that is free (default {DEFAULT_PORT})",
-    ),
-    argument("--every", type=duration, metavar="D", help="sync all this often: 15m"),
+    "--host HOST  address to listen at (default %(default)s)",
+    "--port PORT  port, 0 for any that is free (default %(default)s)",
+    "--every D  sync all this often: 15m",
     JOBS,
     TIMEOUT,
     LOCK_TIMEOUT,
-    show=lambda document: [f"{document['url']}: stopped"],
     example="serve --every 15m",
 )
 def cmd_serve(context):
@@ -12802,34 +12594,27 @@ def cmd_serve(context):
             )
         with contextlib.suppress(KeyboardInterrupt):
             service.run(sync)
-    return {"url": server.url}, 0
+    return Result({"url": server.url}, [f"{server.url}: stopped"])
 
 
-# ---- doctor ----
+# ---- doctor, clean ----
 
 
-def show_doctor(document):
-    """Yield a line for each thing that was looked at."""
-    for check in document["checks"]:
-        hint = f"; {check['hint']}" if check["hint"] else ""
-        yield f"{check['level']:4} {check['subject']}: {check['text']}{hint}"
-
-
-@command("doctor", show=show_doctor, example="doctor")
+@command("doctor", example="doctor")
 def cmd_doctor(context):
     """Look for what could keep a sync from working: one line each, and what to do."""
     state = AgentSyncState(context.args.db, read_only=True)
     log = context.terminal.log
     checks = diagnose(state, context.args.cache_dir, os.environ, log)
     ok = all(check.level != "bad" for check in checks)
+    lines = [
+        f"{c.level:4} {c.subject}: {'; '.join(filter(None, c[2:]))}" for c in checks
+    ]
     document = {"ok": ok, "checks": [check._asdict() for check in checks]}
-    return document, 0 if ok else EXIT_FAILED
+    return Result(document, lines, 0 if ok else EXIT_FAILED)
 
 
-# ---- clean ----
-
-
-def show_clean(document):
+def clean_lines(document):
     """Yield what was freed, a line for each kind."""
     done = "would be deleted" if document["dry_run"] else "deleted"
     contents, size = document["contents"], document["content_bytes"]
@@ -12844,27 +12629,26 @@ def show_clean(document):
 
 @command(
     "clean",
-    argument("--days", type=positive, default=30, metavar="N", help="keep N days (30)"),
-    flag("--contents", help="forget all replaced contents that no pinned source needs"),
-    flag("--backups", help="delete saved edits that are older, too"),
-    flag("-n", "--dry-run", help="only say what would go"),
-    show=show_clean,
+    "--days N  keep N days (%(default)s)",
+    "--contents  forget all replaced contents that no pinned source needs",
+    "--backups  delete saved edits that are older, too",
+    DRY_RUN,
     example="clean --days 90 -n",
 )
 def cmd_clean(context):
     """Delete old history and what nothing needs; each last change stays undoable."""
-    args, state = context.args, context.state
-    rows = find_sources(state, cache_dir=args.cache_dir)
+    args, state, rows = context.args, context.state, context.rows()
     document = clean(state, rows, args.days, args.contents, args.backups, args.dry_run)
     for fault in document["errors"]:
         context.terminal.error(f"{fault['source']}: {fault['error']}")
-    return document, EXIT_FAILED if document["errors"] else 0
+    code = EXIT_FAILED if document["errors"] else 0
+    return Result(document, clean_lines(document), code)
 
 
-# ---- migrate, manifest ----
+# ---- migrate, lock, manifest ----
 
 
-def show_migrate(document):
+def migrate_lines(document):
     """Yield a line for each ETag cache, and one that sums them up."""
     for file in document["files"]:
         again = len(file["download_again"])
@@ -12884,68 +12668,47 @@ def show_migrate(document):
 
 @command(
     "migrate",
-    flag("-n", "--dry-run", help="only say what it would do"),
-    flag("--rescue", help=f"read {MIGRATED_NAME} where nothing else is left"),
-    show=show_migrate,
+    DRY_RUN,
+    f"--rescue  read {MIGRATED_NAME} where nothing else is left",
     example="migrate --cache-dir ~/.claude-mpm/cache",
 )
 def cmd_migrate(context):
     """Import the ETags of old .etag-cache.json files below the cache directory."""
-    args, state = context.args, context.state
-    root = cache_root(args.cache_dir)
-    if not args.cache_dir and not root.is_dir():
-        return {"imported": 0, "download_again": 0, "unreadable": 0, "files": []}, 0
-    document = migrate_etag_cache(root, args.dry_run, state, args.rescue)
+    args, root = context.args, cache_root(context.args.cache_dir)
+    document = {"imported": 0, "download_again": 0, "unreadable": 0, "files": []}
+    if args.cache_dir or root.is_dir():
+        document = migrate_etag_cache(root, args.dry_run, context.state, args.rescue)
     for file in document["files"]:
         if file["error"]:
             context.terminal.error(f"{file['file']}: {file['error']}")
-    return document, EXIT_FAILED if document["unreadable"] else 0
-
-
-def show_lock(document):
-    """Yield where the lock file is, and what it holds."""
-    sources = count_text(document["sources"], "source")
-    yield f"{document['lock']}: {sources}, {count_text(document['files'], 'file')}"
+    code = EXIT_FAILED if document["unreadable"] else 0
+    return Result(document, migrate_lines(document), code)
 
 
 @command(
     "lock",
-    argument(
-        "file",
-        nargs="?",
-        default=LOCK_NAME,
-        metavar="FILE",
-        help=f"where to write it (default {LOCK_NAME})",
-    ),
-    show=show_lock,
+    f"file [FILE]  where to write it (default {LOCK_NAME})",
     example="lock && git add agents.lock.json",
 )
 def cmd_lock(context):
     """Write a lock file: the revision and the SHA-256 of every file, for others."""
-    args, state = context.args, context.state
-    rows = find_sources(state, enabled_only=True, cache_dir=args.cache_dir)
+    path, rows = context.args.file or LOCK_NAME, context.rows(enabled_only=True)
     if not rows:
         raise UsageError("nothing to lock: no source is registered and enabled")
-    files = write_lock(state, rows, args.file)
-    return {"lock": args.file, "sources": len(rows), "files": files}, 0
-
-
-def show_manifest(document):
-    """Yield where the manifest is, and for how many files."""
-    yield f"{document['manifest']}: {count_text(document['files'], 'file')}"
+    files = write_lock(context.state, rows, path)
+    text = f"{count_text(len(rows), 'source')}, {count_text(files, 'file')}"
+    document = {"lock": path, "sources": len(rows), "files": files}
+    return Result(document, [f"{path}: {text}"])
 
 
 @command(
-    "manifest",
-    argument("directory", metavar="DIR", help="directory to be published"),
-    show=show_manifest,
-    example="manifest ./public",
+    "manifest", "directory DIR  directory to be published", example="manifest ./public"
 )
 def cmd_manifest(context):
     """Write agents.json for a directory, so that any static host can serve it."""
-    args = context.args
-    path, files = write_manifest(args.directory)
-    return {"manifest": str(path), "files": len(files)}, 0
+    path, files = write_manifest(context.args.directory)
+    document = {"manifest": str(path), "files": len(files)}
+    return Result(document, [f"{path}: {count_text(len(files), 'file')}"])
 
 
 # ---- install ----
@@ -13018,13 +12781,7 @@ def install(prefix):
 
 @command(
     "install",
-    argument(
-        "--prefix",
-        default="~/.local",
-        metavar="DIR",
-        help="install below DIR: share/agent-sync/ and bin/ (default ~/.local)",
-    ),
-    show=lambda document: [f"{document['command']}: agent_sync {__version__}"],
+    "--prefix DIR  install below DIR: share/agent-sync/ and bin/ (default %(default)s)",
     example="install",
 )
 def cmd_install(context):
@@ -13036,10 +12793,11 @@ def cmd_install(context):
     directories = os.environ.get("PATH", "").split(os.pathsep)
     if str(launcher.parent) not in directories:
         warn(f"{launcher.parent} is not on PATH; add it, or call {launcher}")
-    return {"command": str(launcher), "version": __version__}, 0
+    document = {"command": str(launcher), "version": __version__}
+    return Result(document, [f"{launcher}: agent_sync {__version__}"])
 
 
-# ---- The program ----
+# ---- Terminal ----
 
 
 def is_terminal(file):
@@ -13136,74 +12894,118 @@ class Terminal:
         write_message(text, self._stderr)
 
 
-LOUDNESS = (
-    flag("-q", "--quiet", help="print errors only"),
-    flag("-v", "--verbose", help="say more, on stderr"),
-)
-COMMON = (
-    argument("--db", metavar="PATH", help="database (or $AGENT_SYNC_DB)"),
-    argument(
-        "--cache-dir",
-        metavar="DIR",
-        help="where files go without --dest (or $AGENT_SYNC_CACHE_DIR)",
-    ),
-    flag("--no-color", help="no colour (or $NO_COLOR)"),
-    flag("--json", help="one JSON document on stdout"),
-)
-COMMON_DEFAULTS = {
-    "db": None,
-    "cache_dir": None,
-    "quiet": False,
-    "verbose": False,
-    "no_color": False,
-    "json": False,
+# ---- Arguments ----
+
+
+def argument_type(name, convert):
+    """Return what argparse calls for a text; a ValueError is told as not *name*."""
+
+    def parse(text):
+        import argparse
+
+        try:
+            return convert(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"'{text}' is not {name}") from None
+
+    return parse
+
+
+def number_from(low, high):
+    """Return the type of a whole number between these two."""
+
+    def convert(text):
+        if not re.fullmatch("[0-9]{1,6}", text) or not low <= int(text) <= high:
+            raise ValueError(text)
+        return int(text)
+
+    return argument_type(f"a number from {low} to {high}", convert)
+
+
+def id_and_directory(text):
+    """Return (ID, DIR) of "ID=DIR"; ValueError for others."""
+    source_id, _, directory = text.partition("=")
+    if not (source_id and directory):
+        raise ValueError(text)
+    return source_id, directory
+
+
+DURATION = argument_type("a duration like 90s or 15m", parse_duration)
+METAVARS = {  # what argparse is to know of an argument with that metavar
+    "N": {"type": number_from(1, 999999)},
+    "PORT": {"type": number_from(0, 65535)},
+    "D": {"type": DURATION},
+    "S": {"type": DURATION},
+    "ID=DIR": {"type": argument_type("ID=DIR", id_and_directory)},
+    "|".join(KINDS): {"choices": KINDS},
+    "|".join(POLICIES): {"choices": POLICIES},
 }
+DEFAULTS = {
+    "--jobs": DEFAULT_JOBS,
+    "--timeout": DEFAULT_TIMEOUT,
+    "--lock-timeout": DEFAULT_LOCK_TIMEOUT,
+    "--limit": 20,
+    "--host": "127.0.0.1",
+    "--port": DEFAULT_PORT,
+    "--days": 30,
+    "--prefix": "~/.local",
+}
+COMMON = (
+    "--db PATH  database (or $AGENT_SYNC_DB)",
+    "--cache-dir DIR  where files go without --dest (or $AGENT_SYNC_CACHE_DIR)",
+    "--no-color  no colour (or $NO_COLOR)",
+    "--json  one JSON document on stdout",
+)
+LOUDNESS = ("-q --quiet  print errors only", "-v --verbose  say more, on stderr")
 
 
-def parser_class():
-    """Return the class of the parsers; argparse is imported only here."""
+def declare(parser, text, **more):
+    """Add to an argparse parser the argument that a line of *text* declares.
+
+    In brackets is what may be left out; what ends in dots may come several times.
+    """
+    usage, _, help_text = text.partition("  ")
+    names = usage.split()
+    value = "" if names[-1].startswith("-") else names.pop()
+    metavar = value.strip("[].")
+    options = {"help": help_text, **METAVARS.get(metavar, {}), **more}
+    if metavar:
+        options["metavar"] = metavar
+    if not metavar:
+        options["action"] = "store_true"
+    elif not names[0].startswith("-"):
+        several = "*" if "..." in value else "?"
+        options["nargs"] = several if value[0] == "[" else None
+    elif value.endswith("..."):
+        options["action"] = "append"
+    if names[-1] in DEFAULTS:
+        options["default"] = DEFAULTS[names[-1]]
+    parser.add_argument(*names, **options)
+
+
+def make_parser(names=()):
+    """Return the parser of the command line: of these commands, or of all.
+
+    The arguments of all take longer to declare than most commands take.
+    """
     import argparse
 
-    class Formatter(argparse.RawDescriptionHelpFormatter):
-        width = 78
-
-        def __init__(self, prog):
-            super().__init__(prog, width=self.width)
+    # As wide as the terminal, where it is not known yet that nobody asks for help.
+    formatter = functools.partial(
+        argparse.RawDescriptionHelpFormatter, width=78 if names else None
+    )
 
     class Parser(argparse.ArgumentParser):
-        """A parser that gets its *arguments*, and the common ones, on its first use.
-
-        Most commands are not used, and making all their options takes longer than
-        `status` does.
-        """
-
         def __init__(self, arguments=(), **options):
-            super().__init__(allow_abbrev=False, formatter_class=Formatter, **options)
-            self.arguments = arguments
-
-        def fill(self):
-            arguments, self.arguments = self.arguments, None
-            if arguments is None:
-                return
+            super().__init__(allow_abbrev=False, formatter_class=formatter, **options)
             # These stand before the command or after it. Without a default, what is
             # left out after it does not hide what stood before.
             loudness = self.add_mutually_exclusive_group()
             for group, common in ((self, COMMON), (loudness, LOUDNESS)):
-                for names, settings in common:
-                    group.add_argument(*names, **settings, default=argparse.SUPPRESS)
-            for names, settings in arguments:
-                self.add_argument(*names, **settings)
-
-        def parse_known_args(self, args=None, namespace=None):
-            self.fill()
-            return super().parse_known_args(args, namespace)
-
-        def format_help(self):
-            from shutil import get_terminal_size
-
-            Formatter.width = get_terminal_size().columns - 2
-            self.fill()
-            return super().format_help()
+                for text in common:
+                    declare(group, text, default=argparse.SUPPRESS)
+            for text in arguments:
+                declare(self, text)
 
         def error(self, message):
             raise UsageError(f"{message} (usage: {self.prog} --help)")
@@ -13214,13 +13016,8 @@ def parser_class():
                 hint = did_you_mean(value, action.choices)
                 raise argparse.ArgumentError(action, f"there is no '{value}'{hint}")
 
-    return Parser
-
-
-def make_parser(names=None):
-    """Return the parser of the command line, or of the commands with these *names*."""
     program = program_name()
-    parser = parser_class()(
+    parser = Parser(
         prog=program.rpartition(" ")[2],
         description="Keep AI-agent definition files in sync, verified, with a record.",
         epilog=f"examples:\n  {program} add OWNER/REPO --path agents\n"
@@ -13232,11 +13029,13 @@ def make_parser(names=None):
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
     for name in names or COMMANDS:
         entry = COMMANDS[name]
+        # Under -OO there is no docstring.
+        text = re.sub(r"\n +", "\n", (entry.run.__doc__ or "").strip())
         subparsers.add_parser(
             name,
             arguments=entry.arguments,
-            help=re.split("\n\n|;", entry.help)[0].rstrip("."),
-            description=entry.help,
+            help=re.split("\n\n|;", text)[0].rstrip("."),
+            description=text,
             epilog=f"example:\n  {program} {entry.example}",
         )
     return parser
@@ -13264,8 +13063,8 @@ def parse_arguments(argv):
     import argparse
 
     check_arguments(argv)
-    defaults = argparse.Namespace(**COMMON_DEFAULTS)
-    # The arguments of all take longer to declare than most commands take.
+    common = ("db", "cache_dir", "json", "no_color", "quiet", "verbose")
+    defaults = argparse.Namespace(**dict.fromkeys(common))
     names = [] if {"-h", "--help"} & set(argv) else COMMANDS.keys() & set(argv)
     args, unknown = make_parser(names).parse_known_args(argv, defaults)
     if not unknown:
@@ -13274,8 +13073,11 @@ def parse_arguments(argv):
     if not text.startswith("-"):
         raise UsageError(f"'{text}' is one argument too many for {args.command}")
     known = (*COMMON, *LOUDNESS, *COMMANDS[args.command].arguments)
-    names = [name for names, _ in known for name in names if name.startswith("--")]
+    names = re.findall("^(?:-. )?(--[a-z-]+)", "\n".join(known), re.M)
     raise UsageError(f"{args.command} has no option {text}{did_you_mean(text, names)}")
+
+
+# ---- The program ----
 
 
 class Terminated(KeyboardInterrupt):
@@ -13312,24 +13114,27 @@ def interruptible():
             signal.signal(number, handler)
 
 
-def run_command(argv):
-    """Run the command that *argv* names, print what it gives, return its exit code."""
+def run_command(argv, stderr):
+    """Run the command that *argv* names; return (its arguments, terminal, Result)."""
     args = parse_arguments(argv)
-    entry = COMMANDS[args.command]
-    context = Context(args, Terminal(args, sys.stderr))
+    terminal = Terminal(args, stderr)
+    context = Context(args, terminal)
     try:
-        document, code = entry.run(context)
+        return args, terminal, COMMANDS[args.command].run(context)
     finally:
         context.close()
+
+
+def print_result(args, terminal, result):
+    """Write what a command gave to stdout, as its arguments say."""
     if args.json:
         # Whoever wrote the database may have put bytes where text belongs.
-        write_output(json.dumps(document, indent=1, default=repr) + "\n")
+        write_output(json.dumps(result.document, indent=1, default=repr) + "\n")
     elif not args.quiet:
-        lines = [*(context.lines or entry.show(document))]
-        write_output(context.terminal.page(lines, entry.color))
-        if not lines and code == 0:
-            context.terminal.warn("there is nothing to show; see: sources")
-    return code
+        text = terminal.page(result.lines, result.color)
+        write_output(text)
+        if not text and result.code == 0:
+            terminal.warn("there is nothing to show; see: sources")
 
 
 # ---- Demo ----
@@ -13436,21 +13241,7 @@ def demo_steps(site, repository, destination):
     yield "and all of it on one page", "report report.html", 0
 
 
-def run_step(argv):
-    """Return (document, exit code, lines) of a command, as a user would see it."""
-    import io
-
-    args, said = parse_arguments(argv), io.StringIO()
-    context, entry = Context(args, Terminal(args, said)), COMMANDS[args.command]
-    try:
-        document, code = entry.run(context)
-    finally:
-        context.close()
-    lines = context.lines or entry.show(document)
-    return document, code, [*said.getvalue().splitlines(), *lines]
-
-
-@command("demo", show=lambda document: document["lines"], example="demo")
+@command("demo", example="demo")
 def cmd_demo(context):
     """Show the whole story offline, in a temporary directory that is deleted again."""
     import tempfile
@@ -13463,16 +13254,23 @@ def cmd_demo(context):
         web = Path(root) / "web"
         for name, url in (("web", ""), ("commands", "/commands.git")):
             add = ["add", f"{server.url}{url}", "--id", name, "--dest"]
-            run_step([*options, *add, os.path.join(root, name), "--no-check"])
+            add += [os.path.join(root, name), "--no-check"]
+            run_command([*options, *add], io.StringIO())
         for title, line, expected in demo_steps(site, repository, web):
             argv = line.replace("report.html", os.path.join(root, "report.html"))
-            document, code, said = run_step([*options, *argv.split()])
-            ok = ok and code == expected
+            said = io.StringIO()
+            _, _, result = run_command([*options, *argv.split()], said)
+            ok = ok and result.code == expected
             lines += ["", f"{len(steps) + 1}. {title}", f"$ agent-sync {line}"]
-            lines += [f"  {text}".replace(f"{root}{os.sep}", "") for text in said]
-            steps.append({"command": line, "code": code, "document": document})
+            for text in (*said.getvalue().splitlines(), *result.lines):
+                lines.append(f"  {text}".replace(f"{root}{os.sep}", ""))
+            step = {"command": line, "code": result.code, "document": result.document}
+            steps.append(step)
     document = {"ok": ok, "steps": steps, "lines": lines[1:]}
-    return document, 0 if ok else EXIT_FAILED
+    return Result(document, document["lines"], 0 if ok else EXIT_FAILED)
+
+
+# ---- Main ----
 
 
 def error_and_code(caught, log):
@@ -13501,7 +13299,9 @@ def main(args=None):
 
     try:
         with interruptible():
-            return run_command(argv)
+            args, terminal, result = run_command(argv, sys.stderr)
+            print_result(args, terminal, result)
+            return result.code
     except SystemExit as stop:  # argparse, after --help and --version
         return stop.code or 0
     except BaseException as caught:
