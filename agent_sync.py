@@ -3403,7 +3403,7 @@ class Deadline:
 
     def attach(self, connection, sock):
         """Watch over *sock*, the socket of a connection, while it is used."""
-        sock.settimeout(min(self.timeout, SOCKET_TIMEOUT))
+        sock.settimeout(min(self.timeout + 1, SOCKET_TIMEOUT))  # `stop` comes first.
         with self._mutex:
             self._sockets[connection] = sock
         if self.expired.is_set():  # The time was up while the connection was made.
