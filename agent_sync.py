@@ -9354,22 +9354,18 @@ def path_below(url, base):
         return None
 
 
-def cached_file(directory, path, entry):
+def cached_file(directory, path, etag, size):
     """Return the row of `agent_files` for an entry whose file is here; else None.
 
     An ETag whose file is missing, or not of the size that was noted, would keep the
     next run from asking for it.
     """
-    etag, size = entry.get("etag"), entry.get("file_size")
-    try:
+    local = None
+    with contextlib.suppress(OSError):
         local = directory.inspect(path)
-    except OSError:
+    if not isinstance(local, LocalFile) or size not in (None, local.size):
         return None
-    if not isinstance(local, LocalFile) or not isinstance(etag, str):
-        return None
-    if not is_entity_tag(etag):
-        return None
-    if size is not None and size != local.size:
+    if not isinstance(etag, str) or not is_entity_tag(etag):
         return None
     file = File(path=path, sha256=local.sha256, size=local.size, etag=etag)
     return file_row(file, directory.root)
@@ -9381,32 +9377,33 @@ def read_etag_cache(root, path, sources):
     *sources* are rows of `sources`; the one with the longest URL that an entry's URL
     is below has the file, if its destination is here, or not chosen yet.
     """
-    document = {"file": str(Path(root) / path), "imported": 0, "download_again": []}
-    document.update(error=None, rows={})
-    directory = Directory(Path(root) / path.rpartition("/")[0])
+    place = Path(root, path)
+    document = {"file": str(place), "imported": 0, "download_again": [], "error": None}
+    document.update(entries=[], rows={})
     try:
-        data = Directory(root).read(path)
-        entries = parse_etag_cache(data)
+        entries = parse_etag_cache(Directory(root).read(path))
     except (OSError, ProtocolError) as error:
         document["error"] = reason_of(error)
         return document
-    root = os.path.realpath(directory.root)
-    here = [
-        {**row, "destination": row["destination"] or str(directory.root)}
-        for row in sources
-        if not row["destination"] or os.path.realpath(row["destination"]) == root
+    directory, here = Directory(place.parent), os.path.realpath(place.parent)
+    rows = [
+        {**row, "destination": row["destination"] or str(place.parent)}
+        for row in sorted(sources, key=lambda row: len(row["url"]), reverse=True)
+        if not row["destination"] or os.path.realpath(row["destination"]) == here
     ]
-    by_length = sorted(here, key=lambda row: len(row["url"]), reverse=True)
     for url, entry in sorted(entries.items()):
-        places = ((row, path_below(url, row["url"])) for row in by_length)
+        entry = entry if isinstance(entry, dict) else {}
+        etag, size = entry.get("etag"), entry.get("file_size")
+        places = ((row, path_below(url, row["url"])) for row in rows)
         row, below = next((place for place in places if place[1]), (None, None))
-        file = row and isinstance(entry, dict) and cached_file(directory, below, entry)
+        file = row and cached_file(directory, below, etag, size)
         if file:
-            files = document["rows"].setdefault(row["id"], (row, []))[1]
-            files.append(file)
+            document["rows"].setdefault(row["id"], (row, []))[1].append(file)
             document["imported"] += 1
         else:
             document["download_again"].append(printable(url))
+        shown = {"url": printable(url), "etag": etag and printable(etag)}
+        document["entries"].append({**shown, "imported": bool(file)})
     return document
 
 
@@ -9464,7 +9461,8 @@ def migrate_etag_cache(
     for each]}. Files that were read are renamed, with *suffix*; damaged ones are left
     as they are. *source* is the row of the only source to import for; else all sources
     count, and the default one. Running it again changes nothing. With *rescue*, caches
-    that were put aside before are read again, and stay; *dry_run* writes nothing.
+    that were put aside before are read again, and stay; *dry_run* writes nothing, and
+    has each entry's URL and ETag in the documents.
     """
     state = state or AgentSyncState()
     root = home_path(cache_dir).absolute()
@@ -9482,7 +9480,10 @@ def migrate_etag_cache(
     for document in documents:
         del document["rows"]
         document["renamed_to"] = None
-        if document["error"] or dry_run or rescue:
+        if dry_run:
+            continue
+        del document["entries"]
+        if document["error"] or rescue:
             continue
         try:
             document["renamed_to"] = str(set_aside(document["file"], suffix))
@@ -12657,6 +12658,9 @@ def migrate_lines(document):
             text += f", now {Path(file['renamed_to']).name}"
         if not file["error"]:
             yield f"{file['file']}: {text}"
+        for entry in file.get("entries", ()):
+            how = "imported" if entry["imported"] else "to download again"
+            yield f"  {entry['url']} {entry['etag'] or '(no ETag)'}: {how}"
     if not document["files"]:
         yield "nothing to import"
     else:

@@ -11482,9 +11482,19 @@ class TestMigration:
 
     def test_the_summary_and_the_document_say_what_was_done(self, program, host, old):
         (old / "ops.json").unlink()
-        last = program.call("migrate", "-n").out.splitlines()[-1]
+        _, *entries, last = program.call("migrate", "-n").out.splitlines()
         for words in ("3 imported", "1 to download again", "0 files unreadable"):
             assert words in last
+        etags = {path: etag for path, (_, etag) in expected_etags(FEW_AGENTS).items()}
+        said = ("imported", "to download again")
+        assert entries == [
+            f"  {host.base}/{path} {etags[path]}: {said[path == 'ops.json']}"
+            for path in sorted(FEW_AGENTS)
+        ]
+        [file] = program.call_json("migrate", "-n")["files"]
+        assert {entry["url"]: entry["etag"] for entry in file["entries"]} == {
+            f"{host.base}/{path}": etag for path, etag in etags.items()
+        }
         [file] = program.call_json("migrate")["files"]
         assert (file["file"], file["imported"]) == (str(old / CACHE), 3)
         assert file["download_again"] == [f"{host.base}/ops.json"]
