@@ -5669,6 +5669,19 @@ def check_safe(paths, exclude):
         )
 
 
+def impossible_files(files, windows):
+    """Return {path: why} of those *files* that cannot be here."""
+    faults = {}
+    for file in files:
+        fault = impossible_path(file.path, windows)
+        if fault or (file.size or 0) > MAX_OBJECT_SIZE:
+            faults[file.path] = fault or TOO_LARGE
+    paths = {file.path for file in files} - faults.keys()
+    for path, other in find_twins(paths).items():
+        faults[path] = f"the same as '{printable(other, 100)}' to some file systems"
+    return faults
+
+
 def choose(files, row, skipped=(), windows=WINDOWS):
     """Return the fields of a Listing: what the filters of a source take of *files*.
 
@@ -5680,13 +5693,7 @@ def choose(files, row, skipped=(), windows=WINDOWS):
     )
     chosen = sorted((file for file in files if file.path in taken), key=by_path)
     check_safe((file.path for file in chosen), row.exclude)
-    impossible = {}
-    for path, size in ((file.path, file.size or 0) for file in chosen):
-        fault = impossible_path(path, windows)
-        if fault or size > MAX_OBJECT_SIZE:
-            impossible[path] = fault or TOO_LARGE
-    for path, other in find_twins(taken - impossible.keys()).items():
-        impossible[path] = f"the same as '{printable(other, 100)}' to some file systems"
+    impossible = impossible_files(chosen, windows)
     excluded = glob_matcher(row.exclude)
     return {
         "files": tuple(file for file in chosen if file.path not in impossible),
@@ -5754,22 +5761,41 @@ class Checkout:
         self._spare = MAX_KNOWN  # how many more entries it may hold
 
     def directory(self, path):
-        """Return the Place of the directory at *path*; RefError if there is none."""
+        """Return the Place of the directory at *path*; RefError if there is none.
+
+        It is found in any normal form, as keyboards and file systems have their own.
+        """
         here = self._top
         for name in path.split("/") if path else ():
+            entries = self._entries(here)
+            normal = unicodedata.normalize("NFC", name)
+            same = (n for n in entries if unicodedata.normalize("NFC", n) == normal)
+            name = name if name in entries else next(same, name)
             place = self._find(here, name)
-            if place and stat.S_ISLNK(place.mode):
-                place, _ = self._follow(place, 0)
+            try:
+                if place and stat.S_ISLNK(place.mode):
+                    place, _ = self._follow(place, 0)
+            except RefError as error:
+                raise RefError(f"'{printable(name)}' is a {error}") from error
             if not place or not stat.S_ISDIR(place.mode):
-                entries = self._read_tree(here.object_id, here.path).items()
-                names = [name for name, entry in entries if stat.S_ISDIR(entry.mode)]
-                where = f"in {printable(here.path)}" if here.path else "at the top"
-                raise RefError(
-                    f"there is no directory '{printable(name)}' {where}"
-                    f"{did_you_mean(name, names)}"
-                )
+                raise self._no_directory(name, here, place)
             here = place
         return here
+
+    def _no_directory(self, name, here, place):
+        """Return the RefError for what is at *name* in *here*: a Place, or None."""
+        where = f"in {printable(here.path)}" if here.path else "at the top"
+        if place:
+            what = "a file: take it with --include"
+            if place.mode == MODE_SUBMODULE:
+                what = "a submodule: add its own repository"
+            return RefError(f"'{printable(name)}' {where} is {what}")
+        entries = self._entries(here).items()
+        names = [name for name, entry in entries if stat.S_ISDIR(entry.mode)]
+        return RefError(
+            f"there is no directory '{printable(name)}' {where}"
+            f"{did_you_mean(name, names)}"
+        )
 
     def walk(self, top):
         """Yield (path, TreeEntry or Place) of all below *top* but directories.

@@ -6086,7 +6086,7 @@ MISSING = """
 --ref feature                                   feature/x
 --ref 1234567890123456789012345678901234567890  1234567
 --path agent                                    agents
---path LICENSE                                  license
+--path LICENSE                                  --include
 """
 
 
@@ -6620,11 +6620,23 @@ class TestLinksThroughARepository:
         changed = ["round/about/guide.md", "skill/ref/guide.md", "through/guide.md"]
         assert (source["updated"], source["requests"]) == (changed, 2)
 
-    def test_a_path_may_lead_through_a_link(self, program, linked):
-        linked.arguments = [linked.url, "--path", "agents/skill/ref"]
-        mirror = Mirror(program, linked)
-        mirror.sync()
-        assert mirror.tree() == {"guide.md": b"# Guide\n"}
+    def test_a_path_may_lead_through_a_link(self, program, linked, repository):
+        """Or be in another normal form; N05. What else it is is said."""
+        repository.write("agents/cafe\u0301/guide.md", b"# Guide\n")
+        repository.git("add", "agents")
+        repository.git("commit", "-q", "-m", "From a Mac")
+        for number, path in enumerate(("skill/ref", "caf\u00e9")):
+            dest = program.root / f"d{number}"
+            path = f"agents/{path}"
+            program.call("add", linked.url, "--path", path, "--dest", dest)
+            program.call("sync")
+            assert tree(dest) == {"guide.md": b"# Guide\n"}
+        whys = {"sub": "submodule: add", "agents/nothing.md": "link to nothing"}
+        for path, why in whys.items():
+            program.call("add", linked.url, "--path", path, "--id", "x")
+            outcome = program.call("sync", "x", check=1)
+            assert f"{path.rpartition('/')[2]}' " in outcome.err and why in outcome.err
+            program.call("remove", "x")
 
     def test_on_githubs_raw_files_it_is_the_same(self, program, github):
         repository = github.repository
