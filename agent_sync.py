@@ -3669,16 +3669,20 @@ def final_answer(connection):
 class ConnectionPool:
     """Kept-alive connections behind urllib's openers, of which each origin has one.
 
-    At most *limit* are in use at a time. A connection comes back only when its answer
-    was read to the end without an error, so no answer can be taken for another's.
-    *handlers* are urllib's: what they do not answer themselves is sent from here.
+    At most *limit* are in use at a time, and each of the `users`, which are known by
+    their deadlines, may always have one: a slow source takes not all of them. A
+    connection comes back only when its answer was read to the end without an error, so
+    no answer can be taken for another's. *handlers* are urllib's: what they do not
+    answer themselves is sent from here.
     """
 
     def __init__(self, limit=DEFAULT_JOBS, handlers=()):
         self._limit = limit
         self._handlers = handlers
         self._mutex = threading.Lock()
-        self._slots = threading.BoundedSemaphore(limit)
+        self.users = 1
+        self._in_use = {}  # deadline -> the number of connections
+        self._freed = threading.Condition()
         self._openers = {}  # origin -> its OpenerDirector
         self._dials = {}  # origin -> the Dial begun for what is about to be asked there
         self._idle = {}  # (origin, host that is connected to) -> connections
@@ -3700,6 +3704,36 @@ class ConnectionPool:
                 with contextlib.suppress(OSError, UnicodeError):
                     self._dials[at] = Dial(*at[1:])
 
+    def _has_room(self, user):
+        """Return whether *user* may have one more, or the first one."""
+        taken = sum(self._in_use.values())
+        if user in self._in_use:
+            taken += max(0, self.users - len(self._in_use))  # for those without one
+        return taken < self._limit
+
+    @contextlib.contextmanager
+    def _slot(self, user):
+        """Wait until *user*, a Deadline, may have one more connection."""
+        with self._freed:
+            while not self._has_room(user):
+                user.check()
+                self._freed.wait(1)
+            self._in_use[user] = self._in_use.get(user, 0) + 1
+        try:
+            yield
+        finally:
+            with self._freed:
+                self._in_use[user] -= 1
+                if not self._in_use[user]:
+                    del self._in_use[user]
+                self._freed.notify_all()
+
+    def leave(self):
+        """Keep no connection any more for one of the `users`: it has ended."""
+        with self._freed:
+            self.users -= 1
+            self._freed.notify_all()
+
     @contextlib.contextmanager
     def exchange(self, request, deadline):
         """Yield the answer to urllib's *request*, and own its connection until then.
@@ -3708,7 +3742,7 @@ class ConnectionPool:
         """
         request.deadline, request.direct_host = deadline, request.host
         request.connection, reusable = None, False
-        with self._slots:
+        with self._slot(deadline):
             try:
                 with network_errors(request, deadline):
                     answer = self._opener(request.full_url).open(request)
@@ -8509,7 +8543,7 @@ def perform_each(runs):
     return [run.perform() for run in runs]
 
 
-def perform_all(runs, jobs):
+def perform_all(runs, jobs, connections):
     """Perform *runs* in parallel; return their Reports.
 
     Interrupted, it ends what is going on and lets the interruption pass.
@@ -8517,7 +8551,7 @@ def perform_all(runs, jobs):
     if any(run.options.ask for run in runs):
         return perform_each(runs)  # Only the main thread is interrupted as it waits.
     queues, reports = in_turn(runs), []
-    at_once = max(1, min(len(queues), jobs, MAX_RUNS))
+    connections.users = at_once = max(1, min(len(queues), jobs, MAX_RUNS))
     for run in runs:
         run.writers = max(1, limited_jobs(MAX_WRITERS) // at_once)
     waiting = iter(queues)
@@ -8525,6 +8559,7 @@ def perform_all(runs, jobs):
     def work():
         for queue in waiting:
             reports.extend(perform_each(queue))
+        connections.leave()
 
     with contextlib.ExitStack() as stack:
         try:
@@ -8585,7 +8620,7 @@ def sync_sources(
                 with contextlib.suppress(DatabaseError):  # The runs will say the same.
                     state.note_path()
             runs = [Run(state, row, *arguments) for row in asked]
-            reports.update({r.source: r for r in perform_all(runs, jobs)})
+            reports.update({r.source: r for r in perform_all(runs, jobs, connections)})
         finally:
             connections.close()
     state.heal()

@@ -8495,6 +8495,28 @@ class TestMoreThanOneSource:
         program.call("set", "one", "--enable")
         assert len(program.call_json("sync")["sources"]) == 2
 
+    def test_one_that_is_slow_leaves_the_others_a_connection(
+        self, program, site, other_site
+    ):
+        """INV4, H10: its files come only when those of the other one are there."""
+        site.renew(many_agents(8), "list")
+        other_site.renew(many_agents(8), "list")
+        def wait(request, condition, is_manifest):
+            if request.path.endswith("agents.json") == is_manifest:
+                wait_until(condition, 9)
+
+        site.answer = functools.partial(
+            wait, condition=lambda: len(other_site.requests) == 9, is_manifest=False
+        )
+        other_site.answer = functools.partial(
+            wait, condition=lambda: len(site.requests) >= 2, is_manifest=True
+        )
+        for name, server in (("slow", site), ("quick", other_site)):
+            dest = program.root / name
+            program.call("add", server.base, "--id", name, "--dest", dest, "--no-check")
+        program.call("sync", "-j", "2", "--timeout", "5")
+        assert tree(program.root / "slow") == tree(program.root / "quick")
+
     def test_one_that_fails_never_stops_another(self, program, pair, git_server):
         """INV4."""
         git_server.answer = lambda request: http_reply(404)
