@@ -172,6 +172,7 @@ MAX_OBJECTS = 250_000
 MAX_FILES_SIZE = 1024 * MIB  # all files of one run together
 MAX_KEPT_SIZE = MIB  # of a file whose content is kept when it is replaced
 MAX_INSTRUCTIONS = 1_000_000  # in one delta
+MANY_WANTS = 100  # of blobs, for which a tree may be asked instead
 MAX_HOPS = 10  # links on the way to one file
 MAX_LINKS = 1000  # whose targets are asked for one by one
 MAX_LINKED = 100_000  # entries read, and steps taken, through links
@@ -6046,6 +6047,22 @@ def subtree_ids(tree, object_format):
         pos = end + 1 + width
 
 
+def blobs_below(objects, tree_id):
+    """Return the ids of all files and links below a tree; *objects* has its trees."""
+    found, seen, pending = set(), set(), [tree_id]
+    while pending:
+        tree_id = pending.pop()
+        if tree_id not in seen:
+            seen.add(tree_id)
+            _, tree = objects[tree_id]
+            for entry in parse_tree(tree, object_format_of(tree_id)):
+                if stat.S_ISDIR(entry.mode):
+                    pending.append(entry.object_id)
+                elif entry.mode != MODE_SUBMODULE:
+                    found.add(entry.object_id)
+    return found
+
+
 def commit_objects(objects, object_id):
     """Return those of *objects*, {id: (type, content)}, that a commit is made of.
 
@@ -6142,6 +6159,7 @@ class GitSource(Source):
         self._spool_directory = spool_directory
         self._pack = None  # what came with the listing
         self._commit = None
+        self._top = None  # the id of the tree at the path
         self._last = NO_LAST_SYNC
         self._objects = {}  # id -> (type, content), the commit's and its trees'
 
@@ -6177,6 +6195,7 @@ class GitSource(Source):
         needed = commit_objects(self._objects, self._commit)
         self._commit, commit = peel_tags(self._objects, self._commit, self.ref)
         checkout = Checkout(parse_tree_id(commit), self._read_tree, self._link_targets)
+        self._top = checkout.directory(self.path).object_id
         files, skipped = list_checkout(checkout, self.path)
         fields = choose(files, self._row, skipped)
         links = {link: (BLOB, data) for link, data in (checkout.targets or {}).items()}
@@ -6317,18 +6336,35 @@ class GitSource(Source):
             ask = Fetch(wants, depth)
             return self._take(self._client.fetch(pack, ask, {BLOB}, wanted), wanted)
 
-        try:
-            yield from received(*sorted(wanted))
-        except AgentSyncError as error:
-            if not is_refusal(error):
-                raise
-            # A server that gives only what a ref names.
+        for wants in dict.fromkeys((self._wants(wanted), tuple(sorted(wanted)))):
+            try:
+                yield from received(*wants)
+                break
+            except AgentSyncError as error:
+                if not is_refusal(error):
+                    raise
+        else:  # A server that gives only what a ref names.
             yield from received(self._commit, depth=1)
         yield from self._take(pack.objects({BLOB}, wanted), wanted)
         for object_id, missing in wanted.items():
             raise ProtocolError(
                 f"the server did not send {object_id} for {missing[0].path}"
             )
+
+    def _wants(self, wanted):
+        """Return what to ask for: a tree instead of many blobs if all it has is wanted.
+
+        A thousand ids are 50 KB, more than a server takes in before it has answered.
+        """
+        trees, rest = [], set(wanted)
+        if self._top and len(rest) >= MANY_WANTS:
+            _, top = self._objects[self._top]
+            for tree in (self._top, *subtree_ids(top, object_format_of(self._top))):
+                below = blobs_below(self._objects, tree)
+                if len(below) > 1 and below <= rest:
+                    trees.append(tree)
+                    rest -= below
+        return (*trees, *sorted(rest))
 
     def _tracked_object(self, object_id):
         """Return (BLOB, content) of the file that is tracked with this id, or None."""
