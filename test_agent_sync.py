@@ -5037,6 +5037,27 @@ class TestUpdates:
         assert source["requests"] == 3
         assert source["bytes_received"] < 2000
 
+    @pytest.mark.parametrize("refuses", [False, True])
+    def test_many_files_are_asked_for_by_their_tree(self, synced, git_server, refuses):
+        """And by their own ids, where a server gives no tree."""
+        upstream, number = synced.upstream, agent_sync.MANY_WANTS
+        for n in range(number):
+            upstream.write(f"all/{n}.md", b"# %d\n" % n)
+        upstream.publish({"some/README.md": b"# Left out\n", "some/a.md": b"# A\n"})
+        synced.program.call("remove", "src", "--delete-files")
+        tree = upstream.repository.id("HEAD:agents/all").encode()
+
+        def answer(request):
+            refused = refuses and b"want " + tree in request.body
+            return git_result(pkt(b"ERR not our ref " + tree)) if refused else None
+
+        git_server.answer = answer
+        mirror = Mirror(synced.program, upstream)
+        assert mirror.sync()["requests"] == (4 if refuses else 3)
+        assert mirror.is_faithful()
+        wants = git_server.requests[-1].body.count(b"want ")
+        assert wants > number if refuses else wants < 20
+
     @pytest.mark.parametrize("limit", ["MAX_NEWS_SIZE", "MAX_REMEMBERED_SIZE"])
     def test_what_is_too_much_comes_the_plain_way(self, changed, monkeypatch, limit):
         monkeypatch.setattr(agent_sync, limit, 10)
