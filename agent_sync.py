@@ -2163,27 +2163,24 @@ def keep_objects(connection, source_id, objects, sound):
     )
 
 
-def pinned_runs(connection):
-    """Return (source id, its last run at the pin, or 0) for each pinned source."""
-    return connection.execute(
-        "SELECT id, coalesce((SELECT max(h.id) FROM sync_history h"
-        " WHERE h.source_id = s.id AND h.revision = s.pin), 0)"
-        " FROM sources s WHERE pin IS NOT NULL"
-    ).fetchall()
+# The last run at the pin, or 0, of each pinned source.
+PINNED = (
+    "WITH pinned AS (SELECT s.id AS source_id, coalesce(max(h.id), 0) AS run_id"
+    " FROM sources s LEFT JOIN sync_history h"
+    " ON h.source_id = s.id AND h.revision = s.pin"
+    " WHERE s.pin IS NOT NULL GROUP BY s.id)"
+)
 
 
 def pinned_contents(connection):
     """Return the SHA-256 of what pinned sources have, or must go back to."""
-    needed = set()
-    for source_id, run_id in pinned_runs(connection):
-        rows = connection.execute(
-            "SELECT content_sha FROM agent_files WHERE source_id = :id UNION"
-            " SELECT old_sha FROM file_changes JOIN sync_history ON id = run_id"
-            " WHERE source_id = :id AND run_id > :run",
-            {"id": source_id, "run": run_id},
-        )
-        needed.update(digest for (digest,) in rows)
-    return needed
+    rows = connection.execute(
+        f"{PINNED} SELECT content_sha FROM agent_files WHERE source_id IN"
+        " (SELECT source_id FROM pinned) UNION SELECT c.old_sha FROM pinned p"
+        " JOIN sync_history h ON h.source_id = p.source_id AND h.id > p.run_id"
+        " JOIN file_changes c ON c.run_id = h.id"
+    )
+    return {digest for (digest,) in rows}
 
 
 def delete_contents(connection, needed, latest="9", excess=float("inf")):
@@ -2213,38 +2210,34 @@ def evict_contents(connection):
         delete_contents(connection, pinned_contents(connection), excess=excess)
 
 
-def lasting_runs(connection):
-    """Return the ids of the runs that stay, however old they are.
-
-    Of each source these are the last one, the last that changed a file and the one
-    whose state it changed, and what leads back to where a source is pinned.
-    """
-    found = connection.execute("SELECT max(id) FROM sync_history GROUP BY source_id")
-    lasting = {run_id for (run_id,) in found}
-    changed = "SELECT run_id FROM file_changes JOIN sync_history ON id = run_id"
-    query = f"{changed} WHERE source_id = ? AND run_id >= ?"
-    for source_id, run_id in pinned_runs(connection):
-        lasting.add(run_id)
-        lasting.update(row[0] for row in connection.execute(query, (source_id, run_id)))
-    for source_id, run_id in connection.execute(
-        f"SELECT source_id, max(id) FROM sync_history WHERE id IN ({changed})"
-        " GROUP BY source_id"
-    ).fetchall():
-        before = connection.execute(
-            "SELECT max(id) FROM sync_history WHERE source_id = ? AND id < ?"
-            " AND listing_digest IS NOT NULL",
-            (source_id, run_id),
-        ).fetchone()[0]
-        lasting.update((run_id, before or run_id))
-    return lasting
+# The ids of the runs that stay, however old they are. Of each source these are the last
+# one, the last that changed a file and the one whose state it changed, and what leads
+# back to where a source is pinned.
+LASTING = """
+    changed AS (
+        SELECT h.source_id, h.id FROM sync_history h
+        WHERE h.id IN (SELECT run_id FROM file_changes)
+    ),
+    latest AS (SELECT source_id, max(id) AS id FROM changed GROUP BY source_id),
+    lasting AS (
+        SELECT max(id) AS id FROM sync_history GROUP BY source_id
+        UNION SELECT id FROM latest
+        UNION SELECT coalesce((
+            SELECT max(h.id) FROM sync_history h WHERE h.source_id = l.source_id
+            AND h.id < l.id AND h.listing_digest IS NOT NULL), l.id) FROM latest l
+        UNION SELECT run_id FROM pinned
+        UNION SELECT c.id FROM pinned p
+            JOIN changed c ON c.source_id = p.source_id AND c.id >= p.run_id
+    )
+"""
 
 
 def delete_runs(connection, days):
     """Delete the runs that are more than *days* days old; return how many."""
     oldest = (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()
-    lasting = ", ".join(f"{run_id:d}" for run_id in lasting_runs(connection))
     return connection.execute(
-        f"DELETE FROM sync_history WHERE sync_time < ? AND id NOT IN ({lasting})",
+        "DELETE FROM sync_history WHERE sync_time < ?"
+        f" AND id NOT IN ({PINNED}, {LASTING} SELECT id FROM lasting)",
         (oldest,),
     ).rowcount
 
@@ -9770,11 +9763,16 @@ class GitSourceSyncService:
             return None
         except (GitSyncError, UsageError) as error:
             _logger().warning("%s: %s; looking in the cache", self.source_id, error)
-            try:
-                content = Directory(self.cache_dir).read(filename)
-            except OSError:
-                return None
+            return self._load_from_cache(filename)
         return None if content is None else content.decode("utf-8", "replace")
+
+    def _load_from_cache(self, filename: str) -> str | None:
+        """Return the text of a file that is here, or None."""
+        try:
+            content: bytes = Directory(self.cache_dir).read(filename)
+        except (OSError, PathError):
+            return None
+        return content.decode("utf-8", "replace")
 
     def _download(self, path):
         """Return the content of one file at the source, or None if it is not there."""
