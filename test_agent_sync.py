@@ -6662,6 +6662,8 @@ class TestLinksThroughARepository:
     def test_on_githubs_raw_files_it_is_the_same(self, program, github):
         repository = github.repository
         repository.write(".agents/x/SKILL.md", b"# X\n")
+        # One file is the same blob as a link, and its path sorts behind that.
+        repository.write("agents/z.md", b"../.agents/x")
         links = {"s": "../.agents/x", "b.md": "no", "c.md": "s/SKILL.md"}
         for path, target in links.items():
             (repository.directory / "agents" / path).symlink_to(target)
