@@ -6431,11 +6431,12 @@ class DirectorySource(Source):
 
     def _names(self):
         """Return (Files of which only the paths are known, skipped)."""
-        files, skipped = [], []
+        files, skipped, excluded = [], [], glob_matcher(self._row.exclude)
         for path, entry in self._directory.entries(leave_out=OWN_NAMES):
             if isinstance(entry, OSError):
-                if self._row.include or not re.search(_LEFT_OUT, f"{path}/"):
-                    raise self._unreadable(self._directory.root / path, entry)
+                hidden = not self._row.include and re.search(_LEFT_OUT, f"{path}/")
+                if not hidden and not excluded(f"{path}/x"):
+                    raise self._unreadable(f"{path}/", entry)
                 skipped.append((path, f"cannot be read: {reason_of(entry)}"))
             elif entry.is_file(follow_symlinks=False):
                 files.append(File(path=path))
@@ -6452,11 +6453,14 @@ class DirectorySource(Source):
                 return None, None
             if error.errno in (errno.ELOOP, errno.ENOTDIR, errno.ENOENT):
                 raise self._changed(path) from error
-            raise self._unreadable(self._directory.root / path, error) from error
+            raise self._unreadable(path, error) from error
 
-    @staticmethod
-    def _unreadable(path, error):
-        return GitSyncError(f"cannot read {printable(path)}: {reason_of(error)}")
+    def _unreadable(self, path, error):
+        where = printable(self._directory.root / path.lstrip("/"))
+        options = exclude_options([*self._row.exclude, f"/{glob_of(path)}"])
+        return GitSyncError(
+            f"cannot read {where}: {reason_of(error)}; to leave it out: {options}"
+        )
 
     @staticmethod
     def _changed(path):

@@ -6543,7 +6543,11 @@ class TestOddFilesInADirectory:
         mirror = Mirror(program, directory_upstream)
         locked = directory_upstream.directory / "qa"
         refuse_to_list(monkeypatch, locked)
-        assert f"cannot read {locked}" in mirror.sync(check=1)["error"]
+        error = mirror.sync(check=1)["error"]
+        assert f"cannot read {locked}" in error
+        options = shlex.split(error.rpartition(" leave it out:")[2])
+        program.call("set", "src", *options)
+        assert paths(mirror.sync()["skipped"]) == ["qa"]
 
     def test_a_name_not_in_utf_8_is_skipped_tidily(self, program, directory_upstream):
         """P11: also as the name of a local file."""
