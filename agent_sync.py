@@ -1482,7 +1482,14 @@ class Directory:
 
 
 def write_file(path, data):
-    """Replace the file at *path* by one with *data*, all or nothing; OSError if not."""
+    """Replace the file at *path* by one with *data*, all or nothing; OSError if not.
+
+    A device or a pipe is written to, as a shell does, and stays what it is.
+    """
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        with open(path, "wb") as file:
+            file.write(data)
+        return
     directory = Directory(Path(path).parent)
     staged = directory.stage(Path(path).name, data)
     try:

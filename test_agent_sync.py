@@ -12728,6 +12728,19 @@ class TestReport:
             page = PageReader(local.program.call("report").out)
             assert words in page.text, columns
 
+    @posix_only
+    @pytest.mark.parametrize("command", ["report", "lock"])
+    def test_a_pipe_is_written_to_and_stays(self, command, program, directory_upstream):
+        """And so are devices; as root, /dev/null would be gone for all."""
+        Mirror(program, directory_upstream).sync()
+        pipe, chunks = program.root / "pipe", []
+        os.mkfifo(pipe)
+        reader = threading.Thread(target=lambda: chunks.append(pipe.read_bytes()))
+        reader.start()
+        program.call(command, pipe)
+        reader.join()
+        assert stat.S_ISFIFO(pipe.stat().st_mode) and len(chunks[0]) > 100
+
     def test_a_large_collection_makes_a_small_page(self, program, tmp_path):
         """200 sources, 20,000 files that are all missing here, 10,000 runs."""
         state = agent_sync.AgentSyncState()
