@@ -5422,52 +5422,44 @@ def stored_object(text, value_type):
     return {}
 
 
-def row_fault(columns):
-    """Return why a row of `sources` cannot be used, or None.
-
-    The database is a file that others can write.
-    """
-    path, kind = columns["destination"], columns["kind"]
-    try:
-        if kind not in (None, *KINDS):
-            raise UsageError(f"unknown kind '{printable(kind)}' in the database")
-        if path is not None and (
-            not isinstance(path, str) or "\0" in path or not os.path.isabs(path)
-        ):
-            raise UsageError(f"bad destination '{printable(path)}' in the database")
-        stored_globs(columns["include"]), stored_globs(columns["exclude"])
-    except UsageError as error:
-        return str(error)
-    return None
-
-
 def source_row(columns, cache_dir=None):
     """Return the SourceRow of a row of `sources`, what it leaves open filled in.
 
     Rows that other programs wrote have only the contract's columns. One that cannot
     be used has a `fault`, for its own run to complain of: it stops no other source.
     """
-    columns = dict(columns)
+    columns, fault = dict(columns), None
     known = {name: columns[name] for name in SourceRow._fields if name in columns}
-    known.update(url=str(columns["url"]), kind_is_given=columns["kind"] is not None)
-    fault = row_fault(columns)
+    url, kind, path = str(columns["url"]), columns["kind"], columns["destination"]
     try:
-        address = parse_address(known["url"], columns["kind"], allow_http=True)
+        address = parse_address(url, kind, allow_http=True)
     except UsageError:
-        address = Address("git", known["url"])
-    known["kind"] = columns["kind"] or address.kind
+        address = Address("git", url)
+    try:
+        if kind not in (None, *KINDS):
+            raise UsageError(f"unknown kind '{printable(kind)}' in the database")
+        is_path = isinstance(path, str) and "\0" not in path and os.path.isabs(path)
+        if path is not None and not is_path:
+            raise UsageError(f"bad destination '{printable(path)}' in the database")
+        include, exclude = map(stored_globs, (columns["include"], columns["exclude"]))
+    except UsageError as error:
+        fault, include, exclude, path = str(error), (), (), None
+    if columns["include"] is None:
+        include = address.include
     if columns["ref"] is None:
         known.update(ref=address.ref, path=columns["path"] or address.path)
         # Another path than the URL's ends the doubt about where that begins.
         known["ref_is_ambiguous"] = address.ref_is_ambiguous and not columns["path"]
-    if fault or columns["destination"] is None:
-        known["destination"] = str(default_destination(columns["id"], cache_dir))
-    for name in ("include", "exclude"):
-        known[name] = () if fault else stored_globs(columns[name])
-    if columns["include"] is None:
-        known["include"] = address.include
-    known["skipped"] = stored_object(columns.get("skipped"), str)
-    known["left_out"] = stored_object(columns.get("left_out"), int)
+    known.update(
+        url=url,
+        kind=kind or address.kind,
+        kind_is_given=kind is not None,
+        destination=path or str(default_destination(columns["id"], cache_dir)),
+        include=include,
+        exclude=exclude,
+        skipped=stored_object(columns.get("skipped"), str),
+        left_out=stored_object(columns.get("left_out"), int),
+    )
     return SourceRow(**known, fault=fault)
 
 
