@@ -3530,20 +3530,30 @@ def tls_context():
     return context
 
 
+_AUTHORITIES = (  # OpenSSL's own variables, and what they name
+    ("SSL_CERT_FILE", "file", os.path.isfile),
+    ("SSL_CERT_DIR", "directory", os.path.isdir),
+)
+
+
 def certificate_hint(code, environ):
     """Return what to do about a certificate that OpenSSL refuses with this *code*."""
-    name, file = "SSL_CERT_FILE", environ.get("SSL_CERT_FILE")
     if code in (9, 10, 62, 64):  # not yet or no longer valid, another name or address
         return "is the URL right, or is a portal in the way?"
-    if file and not os.path.isfile(file):
-        return f"{name} names {file}, which is not a file"
-    if file:
-        return f"is the network's own authority in {file}, which {name} names?"
+    for name, kind, is_there in _AUTHORITIES:
+        place = environ.get(name)
+        if place and not is_there(place):
+            return f"{name} names {place}, which is not a {kind}"
+        if place:
+            return f"is the network's own authority in {place}, which {name} names?"
     others = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
-    others = [other for other in (*others, "NODE_EXTRA_CA_CERTS") if environ.get(other)]
+    others = [name for name in (*others, "NODE_EXTRA_CA_CERTS") if environ.get(name)]
     where = f"the file that {others[0]} names" if others else "a file with it"
     strict = ", which Python 3.13 then checks like curl and git" if code > 70 else ""
-    return f"if the network has an authority of its own: set {name} to {where}{strict}"
+    return (
+        "if the network has an authority of its own: set SSL_CERT_FILE to"
+        f" {where}{strict}"
+    )
 
 
 def open_tunnel(sock, request):
@@ -3648,7 +3658,11 @@ def was_lost(error):
     """Return whether a NetworkError is of a connection that the other side ended."""
     import http.client
 
-    return isinstance(error.__cause__, (*LOST, http.client.IncompleteRead))
+    cause, ends = error.__cause__, ("SSLEOFError", "SSLZeroReturnError")
+    return (
+        isinstance(cause, (*LOST, http.client.IncompleteRead))
+        or type(cause).__name__ in ends  # Not every Python has `ssl`.
+    )
 
 
 def final_answer(connection):

@@ -3647,6 +3647,14 @@ class TestTls:
         program.call("add", url, "--id", "src")
         program.call("sync", "--timeout", "20", check=1)
 
+    def test_a_handshake_that_breaks_off_is_tried_again(self, program, site, pauses):
+        """FAULTS N17."""
+        site.finish_request = lambda client, address: client.recv(9999)
+        url = site.base.replace("http:", "https:")
+        program.call("add", url, "--id", "src", "--no-check")
+        program.call("sync", check=1)
+        assert len(pauses) == agent_sync.MAX_RETRIES
+
 
 class DistantSite(SecureSite):
     """The same, by a name that only a proxy knows."""
@@ -3802,6 +3810,7 @@ CERTIFICATES = [  # OpenSSL's code, the environment: what is said
     (20, {"REQUESTS_CA_BUNDLE": "/x"}, "the file that REQUESTS_CA_BUNDLE names"),
     (20, {"SSL_CERT_FILE": "/nowhere"}, "/nowhere, which is not a file"),
     (20, {"SSL_CERT_FILE": __file__}, "is the network's own authority in"),
+    (20, {"SSL_CERT_DIR": "/nowhere"}, "/nowhere, which is not a directory"),
     (10, {"SSL_CERT_FILE": "/nowhere"}, "is the URL right"),
     (92, {}, "which Python 3.13 then checks like curl and git"),
 ]
