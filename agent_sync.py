@@ -1909,30 +1909,18 @@ def complete_schema(connection):
 
 
 def schema_fault(connection):
-    """Return what is wrong with the tables of a database, or None.
+    """Return what keeps SQLite from understanding an INSERT into each table, or None.
 
     There may be more of all: columns, tables, indexes. What is damaged in the text of
-    a schema, SQLite takes for what was meant, so it is compared here.
+    a schema, SQLite takes for what was meant, until it compiles a statement.
     """
-    tables, found = schema_columns(), {}
-    for table, column in connection.execute(
-        "SELECT lower(t.name), c.name FROM sqlite_master t"
-        " JOIN pragma_table_info(t.name) c WHERE t.type = 'table'"
-    ):
-        found.setdefault(table, set()).add(column)
-    for table, columns in tables.items():
-        if not columns.keys() <= found.get(table, set()):
-            return f"table {table} has not the columns that it should have"
-    for table, target in connection.execute(
-        'SELECT lower(t.name), lower(k."table") FROM sqlite_master t'
-        " JOIN pragma_foreign_key_list(t.name) k WHERE t.type = 'table'"
-    ):
-        if table in tables and target not in found:
-            return f"table {table} refers to a table that is not there"
-    # AUTOINCREMENT leans on it, and tells its name by case.
-    query = "SELECT sql FROM sqlite_master WHERE name = 'sqlite_sequence'"
-    is_named = "sqlite_sequence" in str(connection.execute(query).fetchone()[0])
-    return None if is_named else "table sqlite_sequence is called otherwise"
+    for table, columns in schema_columns().items():
+        try:
+            values = (None,) * len(columns)
+            connection.execute(f"EXPLAIN {insert_sql(table, columns)}", values)
+        except sqlite3.DatabaseError as error:
+            return f"table {table}: {error}"
+    return None
 
 
 def integrity_fault(connection):
@@ -2092,10 +2080,11 @@ def update_source(connection, source_id, columns):
         raise DatabaseError(f"there is no source '{printable(source_id)}'")
 
 
-def track_files(connection, source_id, files):
+def track_files(connection, source_id, files, where=""):
     """Insert or update rows of `agent_files` from dicts with some of their columns.
 
     What a dict does not give is not known any more: it was true of another content.
+    Those that are there are only updated *where* this holds, if given.
     """
     files, now = list(files), utc_now()
     names = [
@@ -2106,7 +2095,7 @@ def track_files(connection, source_id, files):
     updates = ", ".join(f"{name} = excluded.{name}" for name in ("synced_at", *names))
     connection.executemany(
         insert_sql("agent_files", ("source_id", "synced_at", "file_path", *names))
-        + f" ON CONFLICT (source_id, file_path) DO UPDATE SET {updates}",
+        + f" ON CONFLICT (source_id, file_path) DO UPDATE SET {updates} {where}",
         [(source_id, now, file["file_path"], *map(file.get, names)) for file in files],
     )
 
@@ -2703,19 +2692,11 @@ class AgentSyncState:
                     " DO UPDATE SET destination = excluded.destination",
                     {**source, "now": utc_now()},
                 )
-                rows = connection.execute(
-                    "SELECT file_path, content_sha, coalesce(etag, last_modified)"
-                    " FROM agent_files WHERE source_id = ?",
-                    (source["id"],),
+                track_files(
+                    *(connection, source["id"], files),
+                    "WHERE content_sha = excluded.content_sha"
+                    " AND coalesce(etag, last_modified) IS NULL",
                 )
-                known = {path: (digest, validator) for path, digest, validator in rows}
-                new = [
-                    file
-                    for file in files
-                    if known.get(file["file_path"])
-                    in (None, (file["content_sha"], None))
-                ]
-                track_files(connection, source["id"], new)
 
     def get_file_hash(self, source_id: str, file_path: str) -> str | None:
         """Return the SHA-256 recorded for the file, or None."""
