@@ -5657,11 +5657,11 @@ def select_paths(paths, include=(), exclude=()):
     return taken, Counter(left_out)
 
 
-def exclude_options(globs):
-    """Return the options that leave out what *globs* take, fit to be pasted."""
+def glob_options(name, globs):
+    """Return the option *name* with each of *globs*, fit to be pasted."""
     import shlex
 
-    return " ".join(f"--exclude {shlex.quote(glob)}" for glob in globs)
+    return " ".join(f"{name} {shlex.quote(glob)}" for glob in globs)
 
 
 def by_path(file):
@@ -5687,7 +5687,21 @@ def check_safe(paths, exclude):
         globs = dict.fromkeys([*exclude, *named])
         raise PathError(
             f"refused path '{printable(path, 100)}': {fault}; to leave it out:"
-            f" {exclude_options(globs)}"
+            f" {glob_options('--exclude', globs)}"
+        )
+
+
+def check_directories(paths, include):
+    """Raise GitSyncError if a glob that takes none of *paths* names a directory."""
+
+    def takes(glob):
+        return any(map(glob_matcher([glob]), paths))
+
+    globs = [f"{glob}/" if takes(f"{glob}/") else glob for glob in include]
+    if globs != [*include]:
+        raise GitSyncError(
+            "the filters take nothing: a glob takes what is in a directory if it ends"
+            f" with a slash; give {glob_options('--include', globs)}"
         )
 
 
@@ -5710,9 +5724,10 @@ def choose(files, row, skipped=(), windows=WINDOWS):
     *files* are all that it has, *skipped* what is not a file to be written. Raises
     PathError if what is taken has a name that is unsafe.
     """
-    taken, left_out = select_paths(
-        [file.path for file in files], row.include, row.exclude
-    )
+    paths = [file.path for file in files]
+    taken, left_out = select_paths(paths, row.include, row.exclude)
+    if not taken:
+        check_directories(paths, row.include)
     chosen = sorted((file for file in files if file.path in taken), key=by_path)
     check_safe((file.path for file in chosen), row.exclude)
     impossible = impossible_files(chosen, windows)
@@ -6451,7 +6466,7 @@ class DirectorySource(Source):
 
     def _unreadable(self, path, error):
         where = printable(self._directory.root / path.lstrip("/"))
-        options = exclude_options([*self._row.exclude, f"/{glob_of(path)}"])
+        options = glob_options("--exclude", [*self._row.exclude, f"/{glob_of(path)}"])
         return GitSyncError(
             f"cannot read {where}: {reason_of(error)}; to leave it out: {options}"
         )

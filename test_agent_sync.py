@@ -1955,8 +1955,8 @@ class TestNamesOfFiles:
         names = [name for table in tables for row in table.values() for name in row]
         for name in names:
             path = f"a/{name}/it's [x].md"
-            options = agent_sync.exclude_options([f"/{agent_sync.glob_of(path)}"])
-            option, glob = shlex.split(options)
+            named = f"/{agent_sync.glob_of(path)}"
+            option, glob = shlex.split(agent_sync.glob_options("--exclude", [named]))
             assert option == "--exclude" and glob.isprintable()
             assert agent_sync.glob_matcher([glob])(path), (path, glob)
             assert not agent_sync.glob_matcher([glob])(f"b/{path}")
@@ -8326,6 +8326,9 @@ class TestEveryKindOfSource:
             assert "registered, but the filters take none of its" in told
         error = mirror.sync("src", check=1)["error"]
         assert "*.md" in error and "1 *.toml" in error and "--include '*.md'" in error
+        program.call("set", "src", "--include", "*.rs", "--include", "/qa")
+        error = mirror.sync("src", check=1)["error"]
+        assert error.endswith(" give --include '*.rs' --include /qa/")
         assert mirror.tree() == {}
 
     def test_a_file_over_the_limit_stays_as_it_was(self, synced, upstream, monkeypatch):
