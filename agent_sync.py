@@ -6056,7 +6056,7 @@ def blobs_below(objects, tree_id):
         tree_id = pending.pop()
         if tree_id not in seen:
             seen.add(tree_id)
-            _, tree = objects[tree_id]
+            _, tree = objects.get(tree_id, (TREE, b""))
             for entry in parse_tree(tree, object_format_of(tree_id)):
                 if stat.S_ISDIR(entry.mode):
                     pending.append(entry.object_id)
@@ -6100,9 +6100,12 @@ class Source:
     kind: str
     protocol: Optional[str] = None  # JSON: what was learned of the server
 
-    def __init__(self, row):
+    def __init__(self, row, client=None, spool_directory=None, jobs=1):
         self.ref, self.path = row.ref, row.path
         self._row = row
+        self._http = client
+        self._spool_directory = spool_directory
+        self._jobs = jobs
         self._held = contextlib.ExitStack()  # what is open
 
     def __enter__(self):
@@ -6153,12 +6156,11 @@ class GitSource(Source):
 
     kind = "git"
 
-    def __init__(self, row, client, spool_directory=None, jobs=1):
-        super().__init__(row)
+    def __init__(self, row, *arguments):
+        super().__init__(row, *arguments)
         self.ref = row.ref or "HEAD"
         self._remote = parse_address(row.url, row.kind, allow_http=True).remote
-        self._client = GitClient(client, self._remote, known_protocol(row))
-        self._spool_directory = spool_directory
+        self._client = GitClient(self._http, self._remote, known_protocol(row))
         self._pack = None  # what came with the listing
         self._commit = None
         self._top = None  # the id of the tree at the path
@@ -6412,8 +6414,8 @@ class DirectorySource(Source):
 
     kind = "dir"
 
-    def __init__(self, row, client=None, spool_directory=None, jobs=1):
-        super().__init__(row)
+    def __init__(self, row, *arguments):
+        super().__init__(row, *arguments)
         root = parse_address(row.url, row.kind).remote
         self._directory = Directory(os.path.join(root, self.path or ""))
 
@@ -6629,11 +6631,9 @@ class WebSource(Source):
 
     kind = "http"
 
-    def __init__(self, row, client, spool_directory=None, jobs=1):
-        super().__init__(row)
+    def __init__(self, row, *arguments):
+        super().__init__(row, *arguments)
         self.base = parse_address(row.url, self.kind, allow_http=True).remote
-        self._http = client
-        self._jobs = jobs
 
     def url_of(self, file):
         """Return the URL of a File."""
@@ -6727,12 +6727,12 @@ class HttpSource(WebSource):
     conditionally, and what comes waits in a spool for `fetch`.
     """
 
-    def __init__(self, row, client, spool_directory=None, jobs=1):
-        super().__init__(row, client, spool_directory, jobs)
+    def __init__(self, row, *arguments):
+        super().__init__(row, *arguments)
         self._manifest_url = f"{self.base}/agents.json"
         if is_manifest_url(self.base):
             self._manifest_url, self.base = self.base, self.base.rpartition("/")[0]
-        self._spool = self._held.enter_context(open_spool(spool_directory))
+        self._spool = self._held.enter_context(open_spool(self._spool_directory))
         self._bodies = {}  # path -> (position, size) of its content in the spool
 
     def _get_manifest(self, last):
