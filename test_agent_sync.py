@@ -2468,6 +2468,9 @@ WRITERS = {
     "a row lost": "DELETE FROM agent_files WHERE file_path = 'qa/qa.md'",
     "a row's hash": "UPDATE agent_files SET content_sha = 'aa'",
     "a row's proof": "UPDATE agent_files SET object_id = NULL",
+    "a protocol to come": """UPDATE sources SET
+        protocol = '{"version": 3, "url": "https://h.invalid/"}'""",
+    "a protocol of files": """UPDATE sources SET protocol = '{"url": "file:///etc"}'""",
 }
 
 
