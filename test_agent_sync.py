@@ -9802,7 +9802,8 @@ def crash_lab(tmp_path_factory):
 # At least so many operations there are: as many crash points, and half as many errors.
 # An update has been left out: a conflict is one, and more.
 OPERATIONS = {"first sync": 45, "conflict": 65, "migration": 40, "import": 5}
-SIGNALS = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129, "SIGINT SIGTERM": 143}
+SIGNALS = {"SIGINT": [130], "SIGTERM": [143], "SIGHUP": [129]}
+SIGNALS["SIGINT SIGTERM"] = [143, 130]  # the second may come too late
 
 
 def said_wrong(points):
@@ -9849,8 +9850,8 @@ class TestCrashPoints:
         assert said_wrong(points) == []
         codes = [code for _, _, code in points]
         assert len(codes) >= 8
-        assert set(codes) <= {0, SIGNALS[how]}
-        assert SIGNALS[how] in codes
+        assert set(codes) <= {0, *SIGNALS[how]}
+        assert SIGNALS[how][0] in codes
 
     def test_a_destination_renamed_during_the_run_is_made_again(self, crash_lab):
         """FAULTS A19."""
