@@ -1908,6 +1908,12 @@ def complete_schema(connection):
     connection.execute(f"PRAGMA user_version = {SCHEMA_REVISION:d}")
 
 
+# What sqlite3 says of damage, and what says nothing of it; its numbers are attributes
+# of errors from Python 3.11 on.
+DAMAGE = "malformed|not a database|unsupported file format"
+NO_DAMAGE = "locked|busy|full|readonly|unable to open|disk I/O|interrupted"
+
+
 def schema_fault(connection):
     """Return what keeps SQLite from understanding an INSERT into each table, or None.
 
@@ -1919,6 +1925,8 @@ def schema_fault(connection):
             values = (None,) * len(columns)
             connection.execute(f"EXPLAIN {insert_sql(table, columns)}", values)
         except sqlite3.DatabaseError as error:
+            if re.search(NO_DAMAGE, str(error)):
+                raise
             return f"table {table}: {error}"
     return None
 
@@ -1933,11 +1941,6 @@ def integrity_fault(connection):
 # A damaged database is set aside when it is opened, and only then: no run loses the
 # ground under its feet. Its files are still in their destinations, where the next sync
 # finds them to be as listed.
-
-# What sqlite3 says of damage, and what says nothing of it; its numbers are attributes
-# of errors from Python 3.11 on.
-DAMAGE = "malformed|not a database|unsupported file format"
-NO_DAMAGE = "locked|busy|full|readonly|unable to open|disk I/O|interrupted"
 
 
 def read_header(path):
