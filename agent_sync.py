@@ -4127,7 +4127,8 @@ def status_hint(answer):
         return "it has moved; change the source's URL"
     if status in RETRIABLE:
         return "try again later"
-    what = "Git's protocol" if answer.url.endswith("/git-upload-pack") else "that"
+    is_git = answer.name.endswith(("/info/refs", "/git-upload-pack"))
+    what = "Git's protocol" if is_git else "that"
     return f"the server, or a proxy before it, does not take {what}"
 
 
