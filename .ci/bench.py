@@ -36,6 +36,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 SCRIPT = pathlib.Path(__file__).resolve().parent.parent / "agent_sync.py"
+BACKEND = ["git", "http-backend"]
 SOURCES = 100
 SPAN = 5.0  # seconds for one row of a table, after which it has fewer rounds
 
@@ -102,25 +103,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
             "PATH": os.environ["PATH"],
             "GIT_PROJECT_ROOT": self.server.root,
             "GIT_HTTP_EXPORT_ALL": "1",
-            "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
             "REQUEST_METHOD": self.command,
             "PATH_INFO": path,
             "QUERY_STRING": query,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "CONTENT_LENGTH": str(len(body)),
-            "HTTP_CONTENT_ENCODING": self.headers.get("Content-Encoding", ""),
         }
-        pipe = subprocess.PIPE
-        command = ["git", "http-backend"]
-        with subprocess.Popen(
-            command, stdin=pipe, stdout=pipe, env=environment
-        ) as backend:
+        for variable in ("GIT_PROTOCOL", "CONTENT_TYPE", "HTTP_CONTENT_ENCODING"):
+            name = variable.removeprefix("HTTP_").replace("_", "-")
+            environment[variable] = self.headers.get(name, "")
+        pipes = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
+        with subprocess.Popen(BACKEND, env=environment, **pipes) as backend:
             backend.stdin.write(body)
             backend.stdin.close()
             head = http.client.parse_headers(backend.stdout)
             self.send_response(int(head.get("Status", "200").split()[0]))
-            for name in ("Content-Type", "Cache-Control"):
-                self.send_header(name, head[name])
+            self.send_header("Content-Type", head["Content-Type"])
             self.send_header("Transfer-Encoding", "chunked")
             self.end_headers()
             while piece := backend.stdout.read1(1 << 16):
@@ -151,9 +148,8 @@ class Server(http.server.ThreadingHTTPServer):
 
 def serve(pipe, root, certificate):
     """Serve *root*, by TLS as well; say on *pipe* what was asked since last."""
-    servers = [
-        Server(("127.0.0.1", 0), Handler) for _ in range(2 if certificate else 1)
-    ]
+    ports = range(2 if certificate else 1)
+    servers = [Server(("127.0.0.1", 0), Handler) for _ in ports]
     if certificate:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
@@ -167,12 +163,8 @@ def serve(pipe, root, certificate):
     pipe.send([server.server_address[1] for server in servers])
     while pipe.recv() is not None:
         counts = sum((server.counts for server in servers), collections.Counter())
-        pipe.send(
-            (
-                {"bytes": 0, **counts} if counts else {},
-                [each for server in servers for each in server.asked],
-            )
-        )
+        asked = [request for server in servers for request in server.asked]
+        pipe.send(({"bytes": 0, **counts} if counts else {}, asked))
         for server in servers:
             server.counts.clear()
             server.asked.clear()
@@ -228,9 +220,8 @@ def relay(pipe, targets, delay):
 def begin(function, *arguments):
     """Run *function* in a process; return (its end of a pipe, what it says first)."""
     ours, theirs = multiprocessing.Pipe()
-    multiprocessing.Process(
-        target=function, args=(theirs, *arguments), daemon=True
-    ).start()
+    arguments = theirs, *arguments
+    multiprocessing.Process(target=function, args=arguments, daemon=True).start()
     return ours, ours.recv()
 
 
@@ -246,8 +237,11 @@ def text(rng, words, size):
 def make_repository(path, shape):
     """Make a bare repository of *shape*; return its commits: 5 of one file, 5 of 10 %.
 
-    They follow one another; HEAD is at the first, which comes before all of them.
+    They follow one another; HEAD is at the first, which comes before all of them. One
+    that was made before is used again.
     """
+    if path.exists():
+        return git("-C", path, "rev-list", "--reverse", "--all").decode().split()
     rng = random.Random(shape.name)
     letters = "etaoinshrdlucmfw"
     words = ["".join(rng.choices(letters, k=rng.randint(2, 10))) for _ in range(4000)]
@@ -353,51 +347,29 @@ class AgentSync:
 
 def install(script, directory):
     """Return the command that runs *script* as installed: with its bytecode cached."""
-    tried = subprocess.run(
-        [sys.executable, script, "install", "--prefix", directory], capture_output=True
-    )
-    for command in directory.glob("bin/agent-sync*"):
-        if tried.returncode == 0:
-            return [str(command)]
-    directory.mkdir(exist_ok=True)
-    shutil.copy(script, directory / "agent_sync.py")
-    launcher = directory / "launch.py"
-    launcher.write_text(
-        f"import sys\nsys.path.insert(0, {str(directory)!r})\n"
-        "import agent_sync\nsys.exit(agent_sync.main())\n"
-    )
-    return [sys.executable, "-IS", str(launcher)]
+    command = [sys.executable, script, "install", "--prefix", directory]
+    subprocess.run(command, capture_output=True, check=True)
+    return [str(next(directory.glob("bin/agent-sync*")))]
 
 
 # ==== Measuring ====
 
 
 # What a process has at its start counts as its own, so that the one that starts others
-# must be small. Without `wait4` (Windows) their memory is not measured.
+# must be small. Windows has no `wait4`, and so neither processor time nor memory here.
 RUNNER = """
-import marshal, os, sys, time
+import marshal, os, subprocess, sys, time
 while call := marshal.load(sys.stdin.buffer):
     command, environment = call
-    log = os.open(sys.argv[1], os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
-    silent = [(os.POSIX_SPAWN_DUP2, log, fd) for fd in (1, 2)]
-    started = time.perf_counter()
-    child = os.posix_spawnp(command[0], command, environment, file_actions=silent)
-    _, status, usage = os.wait4(child, 0)
-    cpu = usage.ru_utime + usage.ru_stime
-    answer = status, time.perf_counter() - started, cpu, usage.ru_maxrss
-    os.close(log)
-    marshal.dump(answer, sys.stdout.buffer)
-    sys.stdout.flush()
-"""
-PLAIN_RUNNER = """
-import marshal, subprocess, sys, time
-while call := marshal.load(sys.stdin.buffer):
-    command, environment = call
-    started = time.perf_counter()
     with open(sys.argv[1], "wb") as log:
-        done = subprocess.run(command, env=environment, stdout=log, stderr=log)
-    answer = done.returncode, time.perf_counter() - started, 0.0, 0
-    marshal.dump(answer, sys.stdout.buffer)
+        started = time.perf_counter()
+        child = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        if hasattr(os, "wait4"):
+            _, status, usage = os.wait4(child.pid, 0)
+            cost = usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+        else:
+            status, cost = child.wait(), (0.0, 0)
+    marshal.dump((status, time.perf_counter() - started, *cost), sys.stdout.buffer)
     sys.stdout.flush()
 """
 
@@ -413,16 +385,12 @@ class Bench:
         root = directory / "root"
         (root / "git").mkdir(parents=True)
         (directory / "home").mkdir()
-        os.environ.update(
-            HOME=str(directory / "home"), GIT_CONFIG_NOSYSTEM="1", LC_ALL="C"
-        )
+        home = str(directory / "home")
+        os.environ.update(HOME=home, GIT_CONFIG_NOSYSTEM="1", LC_ALL="C")
         self.certificate = make_certificate(directory)
-        runner = RUNNER if hasattr(os, "posix_spawnp") else PLAIN_RUNNER
-        self.runner = subprocess.Popen(
-            [sys.executable, "-IS", "-c", runner, directory / "log"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-        )
+        runner = [sys.executable, "-IS", "-c", RUNNER, directory / "log"]
+        pipes = dict.fromkeys(("stdin", "stdout"), subprocess.PIPE)
+        self.runner = subprocess.Popen(runner, **pipes)
         self.server, ports = begin(serve, str(root), self.certificate)
         self.ports = {0: ports}
         for delay in filter(None, self.delays):
@@ -539,23 +507,17 @@ def show(title, samples):
         n: statistics.median(s.seconds for s in got) for n, got in samples.items()
     }
     for name, got in samples.items():
-        times = [1000 * sample.seconds for sample in got]
-        counts = got[-1].counts
-        cells = [
-            title,
-            name,
-            f"{1000 * medians[name]:.1f}",
-            f"{min(times):.1f}–{max(times):.1f}{'*' if len(times) < 5 else ''}",
-            *(
-                f"{medians[name] / medians[other]:.2f}" if other in medians else ""
-                for other in ("git", "floor")
-            ),
-            f"{1000 * statistics.median(s.cpu for s in got):.0f}" if got[0].cpu else "",
-            counts.get("requests", ""),
-            counts.get("connections", ""),
-            round(counts["bytes"] / 1024, 1) if counts else "",
-            f"{max(sample.mib for sample in got):.0f}" if got[0].mib else "",
-        ]
+        times, counts = [1000 * sample.seconds for sample in got], got[-1].counts
+        star = "*" if len(got) < 5 else ""
+        bases = [medians.get(base) for base in ("git", "floor")]
+        cpu = 1000 * statistics.median(sample.cpu for sample in got)
+        cells = [title, name, f"{1000 * medians[name]:.1f}"]
+        cells.append(f"{min(times):.1f}–{max(times):.1f}{star}")
+        cells += [f"{medians[name] / base:.2f}" if base else "" for base in bases]
+        cells.append(f"{cpu:.0f}" if cpu else "")
+        cells += [counts.get(what, "") for what in ("requests", "connections")]
+        cells.append(round(counts["bytes"] / 1024, 1) if counts else "")
+        cells.append(f"{max(sample.mib for sample in got):.0f}" if cpu else "")
         print("|", " | ".join(map(str, cells)), "|", flush=True)
 
 
@@ -585,11 +547,7 @@ def firsts(programs, url, places):
 def bench_shape(bench, shape, delay):
     """First, unchanged, one file, 10 %: a git source of this shape."""
     repository = bench.directory / "root/git" / f"{shape.name}.git"
-    if repository.exists():
-        commits = git("-C", repository, "rev-list", "--reverse", "--all")
-        commits = commits.decode().split()
-    else:
-        commits = make_repository(repository, shape)
+    commits = make_repository(repository, shape)
 
     def move(number):
         git("-C", repository, "update-ref", "refs/heads/main", commits[number])
@@ -619,9 +577,7 @@ def bench_shape(bench, shape, delay):
 
 def bench_tls(bench, delay):
     """Unchanged, by TLS."""
-    repository = bench.directory / "root/git/tls.git"
-    if not repository.exists():
-        make_repository(repository, SHAPES[0])
+    make_repository(bench.directory / "root/git/tls.git", SHAPES[0])
     heading(f"TLS: {SHAPES[0].files} files, round trip {delay} ms")
     place = bench.directory / f"tls-{delay}"
     place.mkdir()
@@ -656,11 +612,7 @@ def make_site(bench):
         path = site / f"{number % 20:02d}/agent-{number:05d}.md"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text(rng, words, 12_000))
-    subprocess.run(
-        [*bench.ours.command, "manifest", str(site)],
-        stdout=subprocess.DEVNULL,
-        check=True,
-    )
+    bench.run([*bench.ours.command, "manifest", str(site)])
     files = json.loads((site / "agents.json").read_bytes())["files"]
     return [file["path"] for file in files]
 
@@ -678,19 +630,11 @@ def bench_web(bench, delay):
     )
     if shutil.which("curl"):
         config = bench.directory / "curl.config"
-        config.write_text(
-            "".join(f'url = "{url}/{p}"\noutput = "got/{p}"\n' for p in bench.paths)
-        )
-        curl = [
-            "curl",
-            "-Z",
-            "--no-progress-meter",
-            "--parallel-max",
-            "16",
-            "--create-dirs",
-        ]
-        curl += ["--output-dir", str(bench.directory), "-K", str(config)]
-        calls["curl"] = lambda _: curl
+        lines = (f'url = "{url}/{p}"\noutput = "got/{p}"\n' for p in bench.paths)
+        config.write_text("".join(lines))
+        options = f"-Z --no-progress-meter --parallel-max 16 --create-dirs -K {config}"
+        directory = ["--output-dir", str(bench.directory)]
+        calls["curl"] = lambda _: ["curl", *options.split(), *directory]
     samples = bench.measure(calls)
     show("first", samples)
     place = places[len(samples[bench.ours.name]) - 1]
