@@ -182,7 +182,7 @@ MAX_REFS = 10_000  # that are kept, to say which there are
 MAX_LISTING_SIZE = 32 * MIB  # of a manifest, or GitHub's tree
 MAX_NESTING = 100  # of JSON
 MAX_PATH_LENGTH = 4096
-SPOOL_SIZE = 8 * MIB  # a larger pack goes to a file
+SPOOL_SIZE = 2 * MIB  # a larger pack goes to a file
 
 CHUNK_SIZE = 64 * KIB
 SOCKET_TIMEOUT = 30.0  # seconds without a byte
