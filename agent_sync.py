@@ -2090,12 +2090,9 @@ def track_files(connection, source_id, files, where=""):
     Those that are there are only updated *where* this holds, if given.
     """
     files, now = list(files), utc_now()
-    names = [
-        name
-        for name in schema_columns()["agent_files"]
-        if name not in ("source_id", "file_path", "synced_at")
-    ]
-    updates = ", ".join(f"{name} = excluded.{name}" for name in ("synced_at", *names))
+    columns = {*schema_columns()["agent_files"]} - {"source_id", "file_path"}
+    updates = ", ".join(f"{name} = excluded.{name}" for name in columns)
+    names = set().union(*files) & columns - {"synced_at"}
     connection.executemany(
         insert_sql("agent_files", ("source_id", "synced_at", "file_path", *names))
         + f" ON CONFLICT (source_id, file_path) DO UPDATE SET {updates} {where}",
