@@ -776,6 +776,16 @@ def mounting(tmp_path):
 
 
 @pytest.fixture
+def unprivileged():
+    """The beginning of a command that takes from root the right to write anywhere."""
+    if os.geteuid():
+        return []
+    if not shutil.which("setpriv"):
+        pytest.skip("root, and no setpriv to give up its capabilities")
+    return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
+
+
+@pytest.fixture
 def program(tmp_path, monkeypatch, capsys):
     for name in filter(is_personal, list(os.environ)):
         monkeypatch.delenv(name)
@@ -2048,7 +2058,7 @@ INSERT INTO agent_files
 INSERT INTO sync_history (source_id, sync_time, status, files_synced) VALUES
     ('old', '2025-12-20T16:15:43+00:00', 'success', 1);
 """
-# What version 1.0.0 left after four syncs of a directory and one of a repository.
+# What version 1.0.0 left after two syncs of a directory and one of a repository.
 VERSION_1_0_0 = """
 CREATE TABLE agent_files (source_id TEXT NOT NULL, file_path TEXT NOT NULL, content_sha
     TEXT NOT NULL, local_path TEXT, synced_at TEXT NOT NULL, file_size INTEGER,
@@ -2107,14 +2117,6 @@ INSERT INTO sync_history VALUES(1, 'local', '2026-11-25T03:18:25.411241+00:00',
 INSERT INTO sync_history VALUES(2, 'local', '2026-11-25T03:18:25.527169+00:00',
     'success', 1, 0, 0, NULL, 5,
     '0ecd00cb64f0c17eabf658129fe6b0ef1024872b946da287524089514816133e', 1, 0, 0,
-    'sync');
-INSERT INTO sync_history VALUES(3, 'local', '2026-11-25T03:18:25.639431+00:00',
-    'success', 0, 1, 0, NULL, 3,
-    '0ecd00cb64f0c17eabf658129fe6b0ef1024872b946da287524089514816133e', 0, 0, 0,
-    'sync');
-INSERT INTO sync_history VALUES(4, 'local', '2026-11-25T03:18:25.751680+00:00', 'error',
-    0, 0, 0, 'there is no directory /home/ada/up', 2,
-    '0ecd00cb64f0c17eabf658129fe6b0ef1024872b946da287524089514816133e', 0, 0, 0,
     'sync');
 INSERT INTO sync_history VALUES(6, 'git', '2026-11-25T03:18:45.694950+00:00', 'success',
     1, 0, 0, NULL, 157, '29f29bab705be7511e2871fa28142fb22122ce8e', 0, 484, 3, 'sync');
@@ -5289,13 +5291,6 @@ class TestRefs:
         line = b"unborn HEAD symref-target:refs/heads/main"
         assert agent_sync.parse_ref(line) is None
 
-    def test_a_detached_head_is_followed(self, program, git_upstream, repository):
-        repository.git("checkout", "-q", "--detach")
-        repository.write("agents/detached.md", b"# Detached\n")
-        commit = repository.commit()
-        mirror = Mirror(program, git_upstream)
-        assert mirror.sync()["revision"] == commit
-
 
 EMPTY_REPOSITORY = pkt(b"0" * 40 + b" capabilities^{}\0multi_ack ofs-delta\n") + b"0000"
 OTHER_HASH, FLUSH = b"object-format=md5", b"0000"
@@ -6016,14 +6011,6 @@ class TestFilterRules:
 
 
 class TestDestinations:
-    def test_a_file_is_no_destination(self, program, git_upstream):
-        taken = write(program.root, "taken", b"mine\n")
-        arguments = ["--id", "src", "--dest", taken]
-        outcome = program.call("add", *git_upstream.arguments, *arguments, check=None)
-        if outcome.code == 0:
-            outcome = program.call("sync", check=FAILURE)
-        assert "taken" in complaint(outcome)
-        assert taken.read_bytes() == b"mine\n"
 
     @pytest.mark.parametrize("dest", [".", "inside", ".."])
     def test_a_directory_is_not_synced_to_it(self, program, directory_upstream, dest):
@@ -6034,17 +6021,10 @@ class TestDestinations:
         )
 
     @posix_only
-    def test_a_read_only_destination_is_told_tidily(self, mirror):
-        """FAULTS A10. Root may write anywhere, so root gives up its capabilities."""
-        prefix = (
-            []
-            if os.geteuid()
-            else ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
-        )
-        if prefix and not shutil.which("setpriv"):
-            pytest.skip("root, and no setpriv to give up its capabilities")
+    def test_a_read_only_destination_is_told_tidily(self, mirror, unprivileged):
+        """FAULTS A10."""
         mirror.dest.mkdir(mode=0o555)
-        outcome = mirror.program.run("sync", prefix=prefix, check=1)
+        outcome = mirror.program.run("sync", prefix=unprivileged, check=1)
         assert "src" in complaint(outcome)
         assert mirror.tree() == {}
 
@@ -6136,13 +6116,6 @@ class TestNamesThatAreNotThere:
             assert missing[:7].lower() in told and near in told, row
             assert tree(program.root / "d") == {}
             program.call("remove", f"r{number}")
-
-    def test_an_empty_repository_is_called_empty(self, program, git_server):
-        repository = Repository.create(git_server.root / "owner" / "empty.git")
-        Mirror(program, GitUpstream(git_server, repository))
-        outcome = program.call("sync", check=1)
-        assert "src" in complaint(outcome)
-        assert re.search("empty|no ref|no branch|no commit", complaint(outcome))
 
     def test_an_unknown_source_brings_the_nearest_to_mind(self, mirror):
         for command in ("sync", "status", "verify", "remove"):
@@ -10850,8 +10823,8 @@ class TestDatabasesThatLie:
             with opened(program.database) as connection:
                 connection.execute("PRAGMA foreign_keys = OFF")
                 connection.execute(f"UPDATE {table} SET {column} = ? {where}", (value,))
+            program.call("status", check=(0, 1, 2))
             for command in commands:
-                program.call(command, check=(0, 1, 2))
                 outcome = program.call(command, "--json", check=(0, 1, 2))
                 assert outcome.document, (column, value)
                 assert "unexpected" not in outcome.err, (column, value)
@@ -10915,19 +10888,11 @@ class TestDatabasesInTheWay:
         full.program.call("--db", alias, "sync")
         assert len(full.program.query("SELECT * FROM agent_files")) == 9
 
-    def unprivileged(self):
-        """A command that takes from root the right to write anywhere."""
-        if os.geteuid():
-            return []
-        if not shutil.which("setpriv"):
-            pytest.skip("root, and no setpriv to give up its capabilities")
-        return ["setpriv", "--bounding-set=-all", "--inh-caps=-all"]
-
     @posix_only
     @pytest.mark.parametrize("what", ["file", "directory", "both"])
-    def test_a_read_only_database_can_still_be_looked_at(self, full, what):
+    def test_a_read_only_database_can_be_looked_at(self, full, what, unprivileged):
         """FAULTS D03: `status` works, `sync` tells; no file is lost."""
-        program, prefix = full.program, self.unprivileged()
+        program, prefix = full.program, unprivileged
         place = program.root / "place"
         place.mkdir()
         database = place / "agent_sync.db"
@@ -14374,14 +14339,6 @@ class TestVerifyAlone:
         synced.program.call("verify", check=1)
 
 
-class TestStatusAlone:
-
-    def test_the_last_error_is_shown(self, synced, git_server):
-        git_server.answer = lambda request: http_reply(404)
-        synced.sync(check=1)
-        assert "error" in synced.program.call("status", check=None).out.lower()
-
-
 class TestFilesAndHistory:
 
     def test_history_is_newest_first_and_can_be_cut(self, synced):
@@ -14421,12 +14378,6 @@ class TestFilesAndHistory:
             "qa/qa.md": (sha256(old), sha256(b"# New\n")),
             "security.md": (sha256(gone), None),
         }
-
-    def test_history_can_be_read(self, synced):
-        text = synced.program.call("history", "--changes").out
-        assert "src" in text
-        assert "success" in text
-        assert "qa/qa.md" in text
 
 
 # ==== Demo ====
