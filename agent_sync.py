@@ -2861,8 +2861,12 @@ class AgentSyncState:
         return self.record_run(source_id, run)
 
     def get_sync_history(self, source_id: str, limit: int = 10) -> list[Row]:
-        """Return the source's last runs as dicts, newest first."""
-        return self.get_runs(source_id, limit)
+        """Return the source's last runs as dicts, by time and id, newest first."""
+        return self._rows(
+            "SELECT * FROM sync_history WHERE source_id = ?"
+            " ORDER BY sync_time DESC, id DESC LIMIT ?",
+            (source_id, limit),
+        )
 
     def get_runs(
         self,
@@ -2871,9 +2875,9 @@ class AgentSyncState:
         since: str = "",
         path: str | None = None,
     ) -> list[Row]:
-        """Return runs of one source or of all, newest first, not older than *since*.
+        """Return runs of one source or of all, the last first, not older than *since*.
 
-        With a *path* only those that changed that file.
+        With a *path* only those that changed that file. By id: clocks are set back.
         """
         where, parameters = "sync_time >= ?", [since]
         if source_id is not None:
@@ -2882,8 +2886,7 @@ class AgentSyncState:
             where += " AND id IN (SELECT run_id FROM file_changes WHERE file_path = ?)"
             parameters.append(path)
         return self._rows(
-            f"SELECT * FROM sync_history WHERE {where}"
-            " ORDER BY sync_time DESC, id DESC LIMIT ?",
+            f"SELECT * FROM sync_history WHERE {where} ORDER BY id DESC LIMIT ?",
             (*parameters, limit),
         )
 
@@ -11740,9 +11743,9 @@ class Context:
         if state:
             state.heal()
         if state and state.corrupt_copy:
-            self.terminal.error(
-                f"the database was damaged, and is now {state.corrupt_copy}"
-            )
+            text = f"the database was damaged, and is now {state.corrupt_copy}"
+            left = "" if state.get_destinations() else "; add its sources again"
+            self.terminal.error(text + left)
 
 
 class Command(NamedTuple):

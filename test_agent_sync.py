@@ -2502,6 +2502,8 @@ class TestRunsInTheState:
             connection.execute(sql, ids[:1])
         found = [run["id"] for run in state.get_sync_history("src")]
         assert found == [ids[0], *ids[:-10:-1]]
+        told = [run["id"] for run in state.get_runs("src", limit=3)]
+        assert told == ids[:-4:-1], "a clock that was set back changes nothing there"
 
     def test_runs_that_wait_for_each_other_come_to_the_disk_together(self, state):
         """One that fails takes no other along."""
