@@ -11880,21 +11880,22 @@ def summary_line(report, offline=False):
     return f"{report['source']}: {text} at {at} in {where} ({cost}, {seconds:.1f} s)"
 
 
-def sync_lines(document, known_skips=None, offline=False):
+def sync_lines(document, known_skips, options):
     """Yield the first changes of each source, and a line that sums it up.
 
     *known_skips* maps sources to the paths that their last run skipped.
     """
+    where = "diff --stat" if options.dry_run else "history --changes"
     if not document["sources"]:
         yield "nothing to sync: every source is disabled; name one, or enable it"
     for report in document["sources"]:
         if report["status"] == "error":
             continue
-        lines = change_lines(report, (known_skips or {}).get(report["source"], ()))
+        lines = change_lines(report, known_skips.get(report["source"], ()))
         yield from lines[:MAX_LINES]
         if len(lines) > MAX_LINES:
-            yield f"… {len(lines) - MAX_LINES:,} more: history --changes"
-        yield summary_line(report, offline)
+            yield f"… {len(lines) - MAX_LINES:,} more: {where}"
+        yield summary_line(report, options.offline)
 
 
 def copy_command(destination, saved_to, path):
@@ -12081,7 +12082,7 @@ def run_sources(context, rows, options):
     known_skips = {
         row.id: row.skipped.keys() - report.stale for row, report in zip(rows, reports)
     }
-    return Result(document, sync_lines(document, known_skips, options.offline), code)
+    return Result(document, sync_lines(document, known_skips, options), code)
 
 
 def sync_locked(context, options):

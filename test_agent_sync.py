@@ -13772,10 +13772,11 @@ class TestTextOfSync:
         for number in range(60):
             mirror.upstream.repository.write(f"agents/many/{number}.md", b"# Many\n")
         mirror.upstream.repository.commit()
+        assert "… 18 more: diff --stat" in mirror.program.call("sync", "-n").out
         lines = mirror.program.call("sync").out.splitlines()
         changes = [line for line in lines if line[0] in "+~-=!"]
         assert len(changes) == 50
-        assert lines[50].startswith(f"… {60 + 8 - 50} more: ")
+        assert lines[50] == "… 18 more: history --changes"
         assert len(lines) == 52
 
     @posix_only
