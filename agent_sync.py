@@ -3665,6 +3665,23 @@ def final_answer(connection):
     raise http.client.HTTPException("it has no final answer")
 
 
+class Once:
+    """What several runs of one command need to know, each found out by one of them."""
+
+    def __init__(self):
+        self._mutex = threading.Lock()
+        self._found = {}  # key -> (a lock, a list: empty, or with what was found out)
+
+    def get(self, key, find):
+        """Return what find() returned for this key, if need be now; it may raise."""
+        with self._mutex:
+            lock, found = self._found.setdefault(key, (threading.Lock(), []))
+        with lock:
+            if not found:
+                found.append(find())
+            return found[0]
+
+
 class ConnectionPool:
     """Kept-alive connections behind urllib's openers, of which each origin has one.
 
@@ -3686,6 +3703,7 @@ class ConnectionPool:
         self._dials = {}  # origin -> the Dial begun for what is about to be asked there
         self._idle = {}  # (origin, host that is connected to) -> connections
         self._tls_context = None
+        self.once = Once()
 
     def begin(self, url):
         """Begin to connect to where *url* is about to be asked for.
@@ -4007,6 +4025,10 @@ class HttpClient:
                 }
             url = target
         raise ProtocolError(f"{shown_url(url)}: too many redirects")
+
+    def once(self, url, key, find):
+        """Return find(): of the runs with one credential for *url* one finds out."""
+        return self._pool.once.get((url, key, self._credential(url)), find)
 
     def _credential(self, url):
         """Return the source's Credential for *url*; looked up once for each origin."""
@@ -4948,7 +4970,23 @@ class GitClient:
         return learned
 
     def list_refs(self, names=None):
-        """Return the Refs that have one of these full *names*; None: of some of all."""
+        """Return the Refs that have one of these full *names*; None: of some of all.
+
+        Of several sources in one repository, one asks for all.
+        """
+
+        def ask():
+            refs = self._ask_refs(names)
+            learned = {k: v for k, v in vars(self).items() if k != "_http"}
+            return refs, learned
+
+        key = None if names is None else tuple(names)
+        refs, learned = self._http.once(self._given_url, key, ask)
+        vars(self).update(learned)
+        return refs
+
+    def _ask_refs(self, names):
+        """Return the Refs with these *names*, as the server first has to be found."""
         asked, fault = (self.url, self.object_format), None
         if self._version == 2:
             try:

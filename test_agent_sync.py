@@ -5011,6 +5011,17 @@ class TestUpdates:
         assert source["requests"] <= (4 if forgets else 2)
         assert changed.sync()["requests"] == 1
 
+    def test_sources_in_one_repository_look_it_up_once(self, changed, git_server):
+        program, arguments = changed.program, changed.upstream.arguments
+        program.call("add", arguments[0], "--id", "same", "--path", "agents/qa")
+        first = program.call_json("sync", "src", "same")["sources"]
+        assert sum(source["requests"] for source in first) <= 5
+        assert {source["status"] for source in first} == {"success"}
+        before = len(git_server.requests)
+        again = program.call_json("sync", "src", "same")["sources"]
+        assert len(git_server.requests) == before + 1
+        assert [source["checked"] for source in again] == [True, True]
+
     def test_what_is_remembered_is_not_believed(self, changed):
         for damage, sql in DAMAGED_MEMORIES.items():
             with opened(changed.program.database) as connection:
