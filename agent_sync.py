@@ -3698,7 +3698,7 @@ class ConnectionPool:
         self._mutex = threading.Lock()
         self.users = 1
         self._in_use = {}  # deadline -> the number of connections
-        self._freed = threading.Condition()
+        self._waiting = {}  # what tells that it is one's turn -> deadline
         self._openers = {}  # origin -> its OpenerDirector
         self._dials = {}  # origin -> the Dial begun for what is about to be asked there
         self._idle = {}  # (origin, host that is connected to) -> connections
@@ -3721,35 +3721,41 @@ class ConnectionPool:
                 with contextlib.suppress(OSError, UnicodeError):
                     self._dials[at] = Dial(*at[1:])
 
-    def _has_room(self, user):
-        """Return whether *user* may have one more, or the first one."""
-        taken = sum(self._in_use.values())
-        if user in self._in_use:
-            taken += max(0, self.users - len(self._in_use))  # for those without one
-        return taken < self._limit
+    def _let_go_on(self):
+        """Let those go on, in their order, who may have one more, or a first one."""
+        for turn, user in list(self._waiting.items()):
+            taken = sum(self._in_use.values())
+            if user in self._in_use:  # What is left is for those that have none.
+                taken += max(0, self.users - len(self._in_use))
+            if taken < self._limit:
+                self._in_use[user] = self._in_use.get(user, 0) + 1
+                del self._waiting[turn]
+                turn.set()
 
     @contextlib.contextmanager
     def _slot(self, user):
         """Wait until *user*, a Deadline, may have one more connection."""
-        with self._freed:
-            while not self._has_room(user):
-                user.check()
-                self._freed.wait(1)
-            self._in_use[user] = self._in_use.get(user, 0) + 1
+        turn = threading.Event()
+        with self._mutex:
+            self._waiting[turn] = user
+            self._let_go_on()
         try:
+            while not turn.wait(1):
+                user.check()
             yield
         finally:
-            with self._freed:
-                self._in_use[user] -= 1
-                if not self._in_use[user]:
-                    del self._in_use[user]
-                self._freed.notify_all()
+            with self._mutex:
+                if self._waiting.pop(turn, None) is None:
+                    self._in_use[user] -= 1
+                    if not self._in_use[user]:
+                        del self._in_use[user]
+                self._let_go_on()
 
     def leave(self):
         """Keep no connection any more for one of the `users`: it has ended."""
-        with self._freed:
+        with self._mutex:
             self.users -= 1
-            self._freed.notify_all()
+            self._let_go_on()
 
     @contextlib.contextmanager
     def exchange(self, request, deadline):
