@@ -11909,8 +11909,9 @@ def summary_line(report, offline=False):
     """Return the line that sums up one source's document of `sync`."""
     names = (*MARKS, "skipped", "failed")
     counts = [f"{len(report[name])} {name}" for name in names if report[name]]
-    files = count_text(report["unchanged"], "file")
-    if counts:
+    files, skipped = count_text(report["unchanged"], "file"), report["skipped"]
+    only_skips = len(counts) == 1 and skipped and report["unchanged"]
+    if counts and not only_skips:
         text = ", ".join([*counts, f"{report['unchanged']} unchanged"])
     elif report["pinned"] and not report["checked"]:
         text = f"pinned, {files} as synced"
@@ -11918,6 +11919,8 @@ def summary_line(report, offline=False):
         text = f"offline, {files} as synced" if offline else f"not asked, {files}"
     else:
         text = f"up to date, {files}"
+    if only_skips:
+        text += f", {len(skipped)} skipped"
     at, where = short_revision(report["revision"]), short_path(report["destination"])
     cost = count_text(report["requests"], "request")
     seconds = report["duration_ms"] / 1000
@@ -12129,6 +12132,12 @@ def run_sources(context, rows, options):
     return Result(document, sync_lines(document, known_skips, options), code)
 
 
+def check_locked_options(args):
+    """Raise UsageError for a --dest that would be left unheard."""
+    if args.dest and not args.locked:
+        raise UsageError("--dest is for --locked; to move a source: set ID --dest DIR")
+
+
 def sync_locked(context, options):
     """Bring the files to what a lock file says; return the Result of `sync`."""
     args = context.args
@@ -12167,6 +12176,7 @@ def sync_locked(context, options):
 def cmd_sync(context):
     """Bring the files of all enabled sources, or of those named, up to date."""
     args = context.args
+    check_locked_options(args)
     options = sync_options(args, **(asking_options(context) if args.ask else {}))
     if args.locked:
         result = sync_locked(context, options)
@@ -12554,6 +12564,7 @@ def cmd_verify(context):
     With --locked no database is needed: the files are compared with a lock file.
     """
     args = context.args
+    check_locked_options(args)
     document = locked_drift(args) if args.locked else tracked_drift(context)
     sources = document["sources"]
     compared = sum(source["files"] for source in sources)

@@ -13779,6 +13779,17 @@ class TestTextOfSync:
             assert words in summary
         assert revision[:7] in summary
 
+    def test_what_is_skipped_in_each_run_hides_nothing_else(self, synced):
+        repository = synced.upstream.repository
+        (repository.directory / "agents" / "link.md").symlink_to("/etc/passwd")
+        repository.commit()
+        synced.sync()
+        told = synced.program.call("sync").out
+        assert "src: up to date, 8 files, 1 skipped at" in told
+        synced.program.call("pin", "src")
+        told = synced.program.call("sync").out
+        assert "src: pinned, 8 files as synced, 1 skipped at" in told
+
     def test_of_many_changes_fifty_are_shown(self, mirror):
         for number in range(60):
             mirror.upstream.repository.write(f"agents/many/{number}.md", b"# Many\n")
@@ -13961,6 +13972,8 @@ class TestArguments:
             ("xyzzy", "there is: add"),
             ("sources src", "too many"),
             ("sync --dry", "no option --dry"),
+            ("sync --dest src=x", "set ID --dest"),
+            ("verify --dest src=x", "set ID --dest"),
         ],
     )
     def test_what_was_mistyped_is_told_what_was_meant(self, program, arguments, meant):
