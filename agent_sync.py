@@ -9673,11 +9673,10 @@ class ETagCache:
         self._cache_file = Path(cache_file)
         try:
             self._cache = parse_etag_cache(self._cache_file.read_bytes())
-        except FileNotFoundError:
-            self._cache = {}
         except (OSError, ProtocolError) as error:
-            _logger().warning("%s counts as empty: %s", self._cache_file, error)
             self._cache = {}
+            if not isinstance(error, FileNotFoundError):
+                _logger().warning("%s counts as empty: %s", self._cache_file, error)
 
     def get_etag(self, url: str) -> str | None:
         """Return the ETag stored for *url*, or None."""
@@ -9687,11 +9686,8 @@ class ETagCache:
 
     def set_etag(self, url: str, etag: str, file_size: int | None = None) -> None:
         """Store the ETag of *url*; a file that cannot be written is logged."""
-        self._cache[url] = {
-            "etag": etag,
-            "last_modified": utc_now(),
-            "file_size": file_size,
-        }
+        times = {"last_modified": utc_now()}
+        self._cache[url] = {"etag": etag, **times, "file_size": file_size}
         data = json.dumps(self._cache, indent=2).encode("utf-8")
         try:
             self._cache_file.parent.mkdir(parents=True, exist_ok=True)
@@ -9731,11 +9727,12 @@ class GitSourceSyncService:
             if stored is None or resolved(source_row(stored).destination) == root:
                 break
         if stored is None or stored["destination"] is None:
-            destination = str(self.cache_dir)
-            self.sync_state.save_source(
-                source_id, url=self.source_url, destination=destination
-            )
+            self._save(source_id)
         return source_id
+
+    def _save(self, source_id):
+        columns = {"url": self.source_url, "destination": str(self.cache_dir)}
+        self.sync_state.save_source(source_id, **columns)
 
     def _import_cache(self):
         try:
@@ -9755,10 +9752,7 @@ class GitSourceSyncService:
         """Return the SourceRow, at this instance's URL from now on."""
         stored = self.sync_state.get_source_info(self._id)
         if stored is None or stored["url"] != self.source_url:
-            destination = str(self.cache_dir)
-            self.sync_state.save_source(
-                self._id, url=self.source_url, destination=destination
-            )
+            self._save(self._id)
             stored = self.sync_state.get_source_info(self._id)
         return source_row(stored)
 
@@ -11494,29 +11488,28 @@ def check_versions():
 
 
 def check_database(state):
-    """Return the Checks of the database's file, its content and its permissions."""
+    """Yield the Checks of the database's file, its content and its permissions."""
     path = state.db_path
     if not path.exists():
-        return [Check("database", "note", f"{path} is not there yet", "add a source")]
-    checks = []
+        yield Check("database", "note", f"{path} is not there yet", "add a source")
+        return
     problem = state.find_problem()
-    size = f"{path}, {size_text(os.stat(path).st_size)}"
+    elsewhere = None if problem else state.other_path()
     if problem:
-        checks.append(Check("database", "bad", problem, "sync, which mends it"))
+        yield Check("database", "bad", problem, "sync, which mends it")
     else:
-        checks.append(Check("database", "ok", f"{size}, sound"))
-        elsewhere = state.other_path()
-        if elsewhere:
-            text = f"it was last used as {elsewhere}"
-            checks.append(Check("database", "note", text, "sync, to use it here"))
+        text = f"{path}, {size_text(os.stat(path).st_size)}, sound"
+        yield Check("database", "ok", text)
+    if elsewhere:
+        text = f"it was last used as {elsewhere}"
+        yield Check("database", "note", text, "sync, to use it here")
     for place, mode in ((path, 0o600), (path.parent, 0o700)):
         if not WINDOWS and place.stat().st_mode & 0o077:
             text, hint = f"{place} can be read by others", f"chmod {mode:o} {place}"
-            checks.append(Check("permissions", "note", text, hint))
+            yield Check("permissions", "note", text, hint)
     if not os.access(path, os.W_OK):
         text = f"{path} cannot be written"
-        checks.append(Check("database", "bad", text, "change its owner, or give --db"))
-    return checks
+        yield Check("database", "bad", text, "change its owner, or give --db")
 
 
 def nearest_of(path):
@@ -11527,21 +11520,14 @@ def nearest_of(path):
 
 
 def check_space(paths):
-    """Return a Check of the free space on each file system that *paths* are on."""
+    """Yield a Check of the free space on each file system that *paths* are on."""
     import shutil
 
-    checks, seen = [], set()
-    for path in map(nearest_of, paths):
-        device = os.stat(path).st_dev
-        if device not in seen:
-            seen.add(device)
-            free = shutil.disk_usage(path).free
-            level = "ok" if free >= LOW_SPACE else "bad"
-            text = f"{free // MIB:,} MiB free at {path}"
-            checks.append(
-                Check("space", level, text, "" if level == "ok" else "make room")
-            )
-    return checks
+    places = {os.stat(path).st_dev: path for path in map(nearest_of, paths)}
+    for path in places.values():
+        free = shutil.disk_usage(path).free
+        level, hint = ("ok", "") if free >= LOW_SPACE else ("bad", "make room")
+        yield Check("space", level, f"{free // MIB:,} MiB free at {path}", hint)
 
 
 def check_writable(row):
@@ -11586,43 +11572,37 @@ def check_shared(state, rows):
 
 
 def check_network(environ):
-    """Return the Checks of proxies and certificates."""
+    """Yield the Checks of proxies and certificates."""
     from urllib.parse import urlsplit
     from urllib.request import getproxies
 
-    checks = []
     for scheme, url in sorted(getproxies().items()):
         host = urlsplit(url).hostname if scheme != "no" else url
-        checks.append(Check("proxy", "ok", f"{scheme}: {host}"))
+        yield Check("proxy", "ok", f"{scheme}: {host}")
     for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
         path = environ.get(name)
         if path and not os.path.exists(path):
-            text = f"{name}: there is no {path}"
-            checks.append(
-                Check("certificates", "bad", text, f"unset {name}, or mend it")
-            )
+            text, hint = f"{name}: there is no {path}", f"unset {name}, or mend it"
+            yield Check("certificates", "bad", text, hint)
         elif path:
-            checks.append(Check("certificates", "ok", f"{name}: {path}"))
-    return checks
+            yield Check("certificates", "ok", f"{name}: {path}")
 
 
 def check_credentials(rows, environ):
-    """Return the Checks of credentials: that they are there, never what they are."""
-    checks = []
+    """Yield the Checks of credentials: that they are there, never what they are."""
     entries, fault = read_netrc(environ)
     if fault:
-        checks.append(Check("credentials", "bad", fault, "mend it, or set a token"))
+        yield Check("credentials", "bad", fault, "mend it, or set a token")
     if entries:
         hosts = [str(entry["machine"] or "any") for entry in entries]
-        checks.append(Check("credentials", "ok", f"~/.netrc: {', '.join(hosts)}"))
+        yield Check("credentials", "ok", f"~/.netrc: {', '.join(hosts)}")
     own = {token_name(row.id) for row in rows}
     for name in sorted(environ):
         if name in ("GITHUB_TOKEN", "GH_TOKEN") or name in own:
-            checks.append(Check("credentials", "ok", f"{name} is set"))
+            yield Check("credentials", "ok", f"{name} is set")
         elif name.startswith("AGENT_SYNC_TOKEN_"):
             text = f"{name} is set, and no source has that id"
-            checks.append(Check("credentials", "note", text, "agent_sync.py sources"))
-    return checks
+            yield Check("credentials", "note", text, "agent_sync.py sources")
 
 
 def date_keeper(skews):
@@ -11671,15 +11651,14 @@ def check_source(row, log=None):
 
 def diagnose(state, cache_dir, environ, log=None):
     """Return all Checks; *state* may be one that can only be read."""
-    checks = check_versions() + check_database(state)
+    checks = [*check_versions(), *check_database(state)]
     try:
         rows = find_sources(state, cache_dir=cache_dir)
     except (AgentSyncStateError, OSError):
         rows = []  # What is wrong with the database is said above.
     good = [row for row in rows if not row.fault]
-    places = [state.db_path, *(row.destination for row in good)]
-    checks += check_space(places) + check_network(environ)
-    checks += check_credentials(rows, environ)
+    checks += check_space([state.db_path, *(row.destination for row in good)])
+    checks += [*check_network(environ), *check_credentials(rows, environ)]
     checks += [*map(check_writable, rows), *check_shared(state, good)]
     jobs = limited_jobs(DEFAULT_JOBS)
     for _, future in in_parallel(lambda row: check_source(row, log), good, jobs):
