@@ -9868,7 +9868,7 @@ class GitSourceSyncService:
 
 
 def write_manifest(directory):
-    """Write `agents.json` for the files in *directory*; return (its path, Files).
+    """Write `agents.json` for *directory*; return (its path, the Listing in it).
 
     The files are those that a source would take by default. Equal files give equal
     bytes; a manifest that is right already is not written again.
@@ -9878,14 +9878,14 @@ def write_manifest(directory):
         raise UsageError(f"there is no directory {directory}")
     with DirectorySource(SourceRow(id="", url=directory, kind="dir")) as source:
         listing = source.list(NO_LAST_SYNC)
-    files = [file for file in listing.files if file.path != "agents.json"]
+    files = tuple(file for file in listing.files if file.path != "agents.json")
     data, path = manifest_bytes(files), Path(directory) / "agents.json"
     try:
         if not path.is_file() or path.read_bytes() != data:
             write_file(path, data)
     except OSError as error:
         raise CacheError(f"cannot write {path}: {reason_of(error)}") from error
-    return path, files
+    return path, listing._replace(files=files)
 
 
 # ---- Lock ----
@@ -11970,6 +11970,14 @@ def tell_findings(report, terminal):
         )
 
 
+def left_out_text(kinds):
+    """Return how many files filters leave out, and of which *kinds*."""
+    count = sum(kinds.values())
+    do_not = "does not" if count == 1 else "do not"
+    more = count_text(count, "more file")
+    return f"{more} {do_not} match the filters ({kinds_text(kinds)})"
+
+
 def report_notes(row, report):
     """Yield what a user should know of a run beside the changes that were asked for."""
     yield from report.notes
@@ -11978,10 +11986,7 @@ def report_notes(row, report):
         files = count_text(count, "file")
         yield f"{files} in {report.destination} that no source has: {named}"
     if report.left_out:
-        more = count_text(report.left_out, "more file")
-        do_not = "does not" if report.left_out == 1 else "do not"
-        kinds = kinds_text(report.left_out_kinds)
-        yield f"{more} {do_not} match the filters ({kinds})"
+        yield left_out_text(report.left_out_kinds)
 
 
 def tell_of(rows, reports, terminal, dry_run=False):
@@ -12857,9 +12862,19 @@ def cmd_lock(context):
 )
 def cmd_manifest(context):
     """Write agents.json for a directory, so that any static host can serve it."""
-    path, files = write_manifest(context.args.directory)
-    document = {"manifest": str(path), "files": len(files)}
-    return Result(document, [f"{path}: {count_text(len(files), 'file')}"])
+    path, listing = write_manifest(context.args.directory)
+    skipped = sorted((*listing.skipped, *listing.impossible))
+    lines = [f"! {name} (skipped: {reason})" for name, reason in skipped]
+    lines.append(f"{path}: {count_text(len(listing.files), 'file')}")
+    if listing.left_out:
+        context.terminal.warn(left_out_text(listing.left_out))
+    document = {
+        "manifest": str(path),
+        "files": len(listing.files),
+        "skipped": [{"path": name, "reason": reason} for name, reason in skipped],
+        "left_out": sum(listing.left_out.values()),
+    }
+    return Result(document, lines)
 
 
 # ---- install ----

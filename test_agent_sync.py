@@ -12186,7 +12186,9 @@ class TestManifest:
     def test_it_lists_size_and_hash_of_every_file_sorted(self, program, public):
         """It needs no database."""
         document = program.call_json("manifest", public)
-        assert document == {"manifest": str(public / "agents.json"), "files": 4}
+        nothing = {"skipped": [], "left_out": 0}
+        path = str(public / "agents.json")
+        assert document == {"manifest": path, "files": 4, **nothing}
         assert list(self.listed(public).items()) == [
             (path, {"sha256": sha256(data), "size": len(data)})
             for path, data in sorted(FEW_AGENTS.items())
@@ -12195,13 +12197,18 @@ class TestManifest:
 
     @posix_only
     def test_what_no_source_would_take_is_not_listed(self, program, public):
-        """Nor the manifest itself, but an `agents.json` further down is."""
+        """Nor the manifest itself, but an `agents.json` further down is. N03: said."""
         for name in (".hidden/a.md", "dist/a.md", "a.txt", "README.md"):
             write(public, name, b"# No\n")
         (public / "link.md").symlink_to(public / "BASE-AGENT.md")
         write(public, "qa/agents.json", b"{}")
-        assert program.call_json("manifest", public)["files"] == 5
-        assert program.call_json("manifest", public)["files"] == 5
+        for _ in range(2):
+            document = program.call_json("manifest", public)
+            assert (document["files"], document["left_out"]) == (5, 4)
+            assert document["skipped"] == [{"path": "link.md", "reason": "link"}]
+        outcome = program.call("manifest", public)
+        assert "! link.md (skipped: link)" in outcome.out
+        assert "4 more files do not match the filters" in outcome.err
         assert self.listed(public).keys() == {*FEW_AGENTS, "qa/agents.json"}
 
     def test_an_interrupted_write_leaves_the_old(self, program, public, monkeypatch):
