@@ -10257,18 +10257,7 @@ SHOWN_RUNS = 30  # of each source
 SHOWN_ROWS = 50  # in a table of the page
 SHOWN_PATHS = 20  # of one kind in one source
 SHOWN_LINES = 100  # of a diff
-ROW_NAMES = (
-    "kind",
-    "url",
-    "ref",
-    "path",
-    "destination",
-    "enabled",
-    "pin",
-    "skipped",
-    "left_out",
-)
-LEVELS = ("bad", "note", "ok", "off")
+GLYPHS = {"bad": "\u2717", "note": "!", "ok": "\u2713", "off": "\u2013"}  # worst first
 
 # ---- Overview ----
 
@@ -10415,8 +10404,8 @@ def source_overview(row, drift, runs, now, stale_after):
     run = runs[0] if runs else None
     trouble = trouble_of(row, run, now, stale_after)
     source = {
+        **row._asdict(),
         **drift,
-        **{name: getattr(row, name) for name in ROW_NAMES},
         "healthy": not row.enabled or not trouble,
         "drifted": len(drift["modified"]) + len(drift["missing"]),
         "age_seconds": seconds_between(row.last_sync_time, now),
@@ -10495,7 +10484,6 @@ circle { fill: var(--text); } line { stroke: var(--line); }
   display: block; } .source > summary { padding: 0; }
   dl { grid-template-columns: 1fr; } dd { padding-left: 1rem; } }
 """
-GLYPHS = {"ok": "\u2713", "note": "!", "bad": "\u2717", "off": "\u2013"}
 
 
 class Markup(str):
@@ -10732,7 +10720,7 @@ def page_parts(document):
     """Yield the sections of the page: sources, runs, failures, changes."""
     now, runs = document["generated_at"], document["runs"]
     own = by_source(runs)
-    sources = sorted(document["sources"], key=lambda s: LEVELS.index(s["level"]))
+    sources = sorted(document["sources"], key=lambda s: [*GLYPHS].index(s["level"]))
     cards = [source_card(s, own.get(s["source"], []), now) for s in sources]
     yield html_section("Sources", *cards or ["There are none yet."])
     heads = ("When", "Source", "Status", "~Took", "~Received", "What")
@@ -11781,25 +11769,25 @@ class Context:
 
 
 class Command(NamedTuple):
-    """A command: its function, its arguments as text, an example."""
+    """A command: its function, an example, its arguments as text."""
 
     run: Callable[[Context], Result]
-    arguments: tuple[str, ...]
     example: str
+    arguments: tuple[str, ...]
 
 
 COMMANDS: dict[str, Command] = {}
 
 
-def command(name, *arguments, example):
+def command(example, *arguments):
     """Register the decorated function as a command; its docstring is the help.
 
-    Each of its *arguments* is a line as `--help` has it: names and metavar, two spaces,
-    what it is good for.
+    The first word of the *example* is its name. Each of its *arguments* is a line as
+    `--help` has it: names and metavar, two spaces, what it is good for.
     """
 
     def register(function):
-        COMMANDS[name] = Command(function, arguments, example)
+        COMMANDS[example.split()[0]] = Command(function, example, arguments)
         return function
 
     return register
@@ -12151,7 +12139,7 @@ def sync_locked(context, options):
 
 
 @command(
-    "sync",
+    "sync --max-age 15m",
     IDS,
     DRY_RUN,
     EXIT_CODE,
@@ -12164,7 +12152,6 @@ def sync_locked(context, options):
     LOCKED,
     LOCKED_DEST,
     LOCK_TIMEOUT,
-    example="sync --max-age 15m",
 )
 def cmd_sync(context):
     """Bring the files of all enabled sources, or of those named, up to date."""
@@ -12214,7 +12201,7 @@ def next_diffs(context, rows):
 
 
 @command(
-    "diff",
+    "diff --stat",
     IDS,
     "--stat  only how many lines of which files",
     "--local  what was edited or deleted here",
@@ -12223,7 +12210,6 @@ def next_diffs(context, rows):
     EXIT_CODE,
     JOBS,
     TIMEOUT,
-    example="diff --stat",
 )
 def cmd_diff(context):
     """Show what the next sync would change; nothing is written."""
@@ -12248,7 +12234,7 @@ def cmd_diff(context):
 
 
 @command(
-    "rollback",
+    "rollback team-agents",
     ONE_ID,
     "when [RUN|REVISION]  back to the state after that run; if left out, before the"
     " last change",
@@ -12257,7 +12243,6 @@ def cmd_diff(context):
     OFFLINE,
     TIMEOUT,
     LOCK_TIMEOUT,
-    example="rollback team-agents",
 )
 def cmd_rollback(context):
     """Bring a source's files back to an earlier state, and pin it there."""
@@ -12274,11 +12259,10 @@ def cmd_rollback(context):
 
 
 @command(
-    "pin",
+    "pin team-agents",
     ONE_ID,
     "revision [REVISION]  of the history, a tag or a full commit id; if left out, the"
     " present one",
-    example="pin team-agents",
 )
 def cmd_pin(context):
     """Hold a source at a revision; the next sync applies it."""
@@ -12289,7 +12273,7 @@ def cmd_pin(context):
     return Result({"sources": [context.row()._asdict()]}, lines)
 
 
-@command("unpin", ONE_ID, example="unpin team-agents")
+@command("unpin team-agents", ONE_ID)
 def cmd_unpin(context):
     """Let a source follow its branch or manifest again."""
     row = context.row()
@@ -12336,13 +12320,12 @@ def warn_of_globs(args, terminal):
 
 
 @command(
-    "add",
+    "add OWNER/REPO --path agents --dest ~/.claude/agents",
     "url URL  OWNER/REPO[@REF], an http(s) URL or a directory",
     "--id ID  name for it (default: from URL)",
     *SOURCE_ARGUMENTS,
     "--disabled  sync it only when it is named",
     "--no-check  register without asking anybody",
-    example="add OWNER/REPO --path agents --dest ~/.claude/agents",
 )
 def cmd_add(context):
     """Register a source, after asking whether it is there; prints its id."""
@@ -12379,7 +12362,7 @@ def cmd_add(context):
 
 
 @command(
-    "set",
+    "set team --ref v2.0.0",
     ONE_ID,
     "--url URL  where it is now",
     *SOURCE_ARGUMENTS,
@@ -12388,7 +12371,6 @@ def cmd_add(context):
     "--enable  let `sync` without ids include it",
     "--disable  sync it only when it is named",
     LOCK_TIMEOUT,
-    example="set team --ref v2.0.0",
 )
 def cmd_set(context):
     """Change a source; its files, their tracking and its history stay its own."""
@@ -12417,11 +12399,10 @@ def cmd_set(context):
 
 
 @command(
-    "remove",
+    "remove claude-mpm-agents --delete-files",
     ONE_ID,
     "--delete-files  delete its files too, but for those that were edited",
     LOCK_TIMEOUT,
-    example="remove claude-mpm-agents --delete-files",
 )
 def cmd_remove(context):
     """Forget a source and its history; its files stay, unless told otherwise."""
@@ -12443,7 +12424,7 @@ def source_line(row):
     return f"{row.id}{off}: {where} -> {row.destination}"
 
 
-@command("sources", example="sources --json")
+@command("sources --json")
 def cmd_sources(context):
     """List the sources."""
     rows = context.rows()
@@ -12456,29 +12437,26 @@ def cmd_sources(context):
 
 
 def drift_line(source):
-    """Return the line that sums up one source of the document above."""
-    last, age = source["status"], seconds_since(source["last_sync_time"])
+    """Return the line that sums up one source of such a document."""
+    name, last = source["source"], source["status"]
     if source["error"]:
-        return f"{source['source']}: {source['error']}"
-    failed = ""
-    if last in ("error", "partial"):
-        failed = f", but the last run failed ({last})"
-    if age is None and source["revision"] is None:
-        return f"{source['source']}: never synced{failed}; sync {source['source']}"
+        return f"{name}: {source['error']}"
     drift = len(source["modified"]) + len(source["missing"])
     files, at = count_text(source["files"], "file"), short_revision(source["revision"])
     if last == "locked":
         intact = f"{drift} not as locked" if drift else "all as locked"
-        return f"{source['source']}: {files}, {intact}; at {at}"
-    intact = (
-        f"{drift} not as synced (see: sync --dry-run)" if drift else "all as synced"
+        return f"{name}: {files}, {intact}; at {at}"
+    age, failed = seconds_since(source["last_sync_time"]), ""
+    if last in ("error", "partial"):
+        failed = f", but the last run failed ({last})"
+    if age is None and source["revision"] is None:
+        return f"{name}: never synced{failed}; sync {name}"
+    hint = f"{drift} not as synced (see: sync --dry-run)"
+    intact = hint if drift else "all as synced"
+    ago = (
+        "not wholly synced, last" if age is None else f"synced {duration_text(age)} ago"
     )
-    when = (
-        f"synced {duration_text(age)} ago"
-        if age is not None
-        else "not wholly synced, last"
-    )
-    return f"{source['source']}: {files}, {intact}; {when} at {at}{failed}"
+    return f"{name}: {files}, {intact}; {ago} at {at}{failed}"
 
 
 def drift_lines(document):
@@ -12490,7 +12468,7 @@ def drift_lines(document):
         yield drift_line(source)
 
 
-@command("status", IDS, example="status")
+@command("status", IDS)
 def cmd_status(context):
     """Say when each source was synced, and which local files have changed since."""
     document = drift_document(context.rows(context.args.ids), context.state)
@@ -12542,12 +12520,11 @@ def tracked_drift(context):
 
 
 @command(
-    "verify",
+    "verify && echo intact",
     IDS,
     "--strict  fail as well for untracked files that the filters would take",
     LOCKED,
     LOCKED_DEST,
-    example="verify && echo intact",
 )
 def cmd_verify(context):
     """Hash every tracked file and compare it with what was synced.
@@ -12570,7 +12547,7 @@ def cmd_verify(context):
     return Result(document, drift_lines(document), code)
 
 
-@command("files", OPTIONAL_ID, example="files claude-mpm-agents")
+@command("files claude-mpm-agents", OPTIONAL_ID)
 def cmd_files(context):
     """List the tracked files with their SHA-256."""
     name = context.args.id
@@ -12593,12 +12570,7 @@ def scan_lines(document):
     yield f"{found} in {count_text(document['files'], 'file')}"
 
 
-@command(
-    "scan",
-    IDS,
-    "--sarif  for code scanning: SARIF 2.1.0",
-    example="scan --sarif > agents.sarif",
-)
+@command("scan --sarif > agents.sarif", IDS, "--sarif  for code scanning: SARIF 2.1.0")
 def cmd_scan(context):
     """Look for hidden or misleading characters in the tracked files."""
     args, found, files, failed = context.args, [], 0, False
@@ -12660,13 +12632,12 @@ def changes_of(state, run, destination, path=None):
 
 
 @command(
-    "history",
+    "history --since 7d --changes",
     OPTIONAL_ID,
     "path [PATH]  only what became of this file",
     "-n --limit N  runs to show (default %(default)s)",
     "--since D  only the last 15m, 2h, 7d",
     "--changes  with the files that each run changed",
-    example="history --since 7d --changes",
 )
 def cmd_history(context):
     """List the runs, newest first."""
@@ -12686,9 +12657,7 @@ def cmd_history(context):
 # ---- report, serve ----
 
 
-@command(
-    "report", "file [FILE]  where to write it (or stdout)", example="report a.html"
-)
+@command("report a.html", "file [FILE]  where to write it (or stdout)")
 def cmd_report(context):
     """Write one HTML page on all sources, their files, runs and changes."""
     state, rows = context.state, context.rows()
@@ -12723,14 +12692,13 @@ def sync_and_tell(args, terminal, ids, trigger, max_age):
 
 
 @command(
-    "serve",
+    "serve --every 15m",
     "--host HOST  address to listen at (default %(default)s)",
     "--port PORT  port, 0 for any that is free (default %(default)s)",
     "--every D  sync all this often: 15m",
     JOBS,
     TIMEOUT,
     LOCK_TIMEOUT,
-    example="serve --every 15m",
 )
 def cmd_serve(context):
     """Show the report live, sync on a push (POST /webhook) and in intervals.
@@ -12762,7 +12730,7 @@ def cmd_serve(context):
 # ---- doctor, clean ----
 
 
-@command("doctor", example="doctor")
+@command("doctor")
 def cmd_doctor(context):
     """Look for what could keep a sync from working: one line each, and what to do."""
     state = AgentSyncState(context.args.db, read_only=True)
@@ -12790,12 +12758,11 @@ def clean_lines(document):
 
 
 @command(
-    "clean",
+    "clean --days 90 -n",
     "--days N  keep N days (%(default)s)",
     "--contents  forget all replaced contents that no pinned source needs",
     "--backups  delete saved edits that are older, too",
     DRY_RUN,
-    example="clean --days 90 -n",
 )
 def cmd_clean(context):
     """Delete old history and what nothing needs; each last change stays undoable."""
@@ -12832,10 +12799,9 @@ def migrate_lines(document):
 
 
 @command(
-    "migrate",
+    "migrate --cache-dir ~/.claude-mpm/cache",
     DRY_RUN,
     f"--rescue  read {MIGRATED_NAME} where nothing else is left",
-    example="migrate --cache-dir ~/.claude-mpm/cache",
 )
 def cmd_migrate(context):
     """Import the ETags of old .etag-cache.json files below the cache directory."""
@@ -12851,9 +12817,8 @@ def cmd_migrate(context):
 
 
 @command(
-    "lock",
+    "lock && git add agents.lock.json",
     f"file [FILE]  where to write it (default {LOCK_NAME})",
-    example="lock && git add agents.lock.json",
 )
 def cmd_lock(context):
     """Write a lock file: the revision and the SHA-256 of every file, for others."""
@@ -12866,9 +12831,7 @@ def cmd_lock(context):
     return Result(document, [f"{path}: {text}"])
 
 
-@command(
-    "manifest", "directory DIR  directory to be published", example="manifest ./public"
-)
+@command("manifest ./public", "directory DIR  directory to be published")
 def cmd_manifest(context):
     """Write agents.json for a directory, so that any static host can serve it."""
     path, listing = write_manifest(context.args.directory)
@@ -12897,8 +12860,12 @@ STARTER = b"""\
 # %s
 import gc
 import os.path
+import signal
 import sys
 
+# Until the program handles Ctrl-C itself it ends in silence.
+if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 sys.path.append(os.path.dirname(__file__))
 sys.argv[0] = "agent-sync"
 
@@ -12957,7 +12924,6 @@ def install(prefix):
 @command(
     "install",
     "--prefix DIR  install below DIR: share/agent-sync/ and bin/ (default %(default)s)",
-    example="install",
 )
 def cmd_install(context):
     """Install this file as the command agent-sync, which starts twice as fast."""
@@ -13340,13 +13306,10 @@ def demo_pack(files):
     objects = [("commit", commit), ("tree", tree), *blobs]
     pack = b"PACK" + (2).to_bytes(4, "big") + len(objects).to_bytes(4, "big")
     for type_, data in objects:
+        # The type, and the size in groups of bits, the lowest four first: two groups
+        # are enough for all here (gitformat-pack).
         number, size = ("commit", "tree", "blob").index(type_) + 1, len(data)
-        # The size in groups of bits, the lowest four first (gitformat-pack).
-        header, size = [number << 4 | size & 15], size >> 4
-        while size:
-            header[-1] |= 128
-            header, size = [*header, size & 127], size >> 7
-        pack += bytes(header) + zlib.compress(data)
+        pack += bytes([128 | number << 4 | size & 15, size >> 4]) + zlib.compress(data)
     return object_id_of("commit", commit), pack + new_hash("sha1", pack).digest()
 
 
@@ -13356,16 +13319,13 @@ def demo_routes(site, repository):
     *site* has a manifest, *repository* is served by Git's protocol.
     """
 
-    def manifest():
-        listed = {path: text.encode() for path, text in site.items()}
-        return manifest_bytes(
-            File(path=path, sha256=sha256_of(data), size=len(data))
-            for path, data in listed.items()
-        )
-
     def get(request):
-        path = request.path[1:]
-        content = manifest() if path == "agents.json" else site[path].encode()
+        files = {f"/{path}": text.encode() for path, text in site.items()}
+        listed = [
+            File(path=path[1:], sha256=sha256_of(data), size=len(data))
+            for path, data in files.items()
+        ]
+        content = {**files, "/agents.json": manifest_bytes(listed)}[request.path]
         etag = f'"{sha256_of(content)[:16]}"'
         if request.headers.get("if-none-match") == etag:
             return Reply(304, headers=(("ETag", etag),))
@@ -13416,7 +13376,7 @@ def demo_steps(site, repository, destination):
     yield "and all of it on one page", "report report.html", 0
 
 
-@command("demo", example="demo")
+@command("demo")
 def cmd_demo(context):
     """Show the whole story offline, in a temporary directory that is deleted again."""
     import tempfile
