@@ -9151,6 +9151,7 @@ def remove_source(
 MAX_DIFF_SIZE = 256 * KIB  # of one side of a file
 MAX_DIFF_WORK = 100_000_000  # pairs of equal lines times lines: some seconds
 MAX_REVIEW_SIZE = 32 * MIB  # of the diffs of all files together, in characters
+MAX_MOVE_PAIRS = 10_000  # of files that went and files that came, to be compared
 MOVE = "move"
 
 
@@ -9158,7 +9159,8 @@ class FileDiff(NamedTuple):
     """What becomes of one file: `action` is an action of the plan, or MOVE.
 
     `old` and `new` are what it is before and after, None where it is not there.
-    `hunks` are the lines of a unified diff, and `note` says why there are none.
+    `hunks` are the lines of a unified diff, and `note` says why there are none;
+    `likeness` is how much of a file that moved is the same, in percent.
     """
 
     action: str
@@ -9166,6 +9168,7 @@ class FileDiff(NamedTuple):
     new: Optional[File]
     hunks: tuple[str, ...] = ()
     note: Optional[str] = None
+    likeness: int = 100
 
 
 def text_lines(content):
@@ -9182,51 +9185,33 @@ def text_lines(content):
     return None if "\0" in text else lines if lines[-1] else lines[:-1]
 
 
-def grouped_opcodes(old, new):
-    """Return difflib's groups of opcodes for two lists of lines, with three around.
+def is_hard_to_compare(old, new):
+    """Return whether two lists of lines would keep difflib busy for more than seconds.
 
-    Many lines that are the same in many places would keep difflib busy for hours: then
-    all counts as replaced.
+    That is where many lines are the same in many places.
     """
     from collections import Counter
-    from difflib import SequenceMatcher
 
     counts, others = Counter(old), Counter(new)
     # Difflib leaves aside lines that are more than one in a hundred of a long text.
     often = len(new) // 100 + 1 if len(new) >= 200 else len(new)
     pairs = sum(n * others[line] for line, n in counts.items() if others[line] <= often)
-    if pairs * min(len(old), len(new)) > MAX_DIFF_WORK:
-        return [[("replace", 0, len(old), 0, len(new))]]
-    return SequenceMatcher(None, old, new).get_grouped_opcodes(3)
-
-
-def hunk_range(start, stop):
-    """Return "start,count" of lines as a hunk's header has it."""
-    if stop - start == 1:
-        return f"{start + 1}"
-    return f"{start + 1 if stop > start else start},{stop - start}"
-
-
-def signed_lines(sign, lines):
-    """Yield *lines* as they stand in a hunk."""
-    for line in lines:
-        yield sign + line.rstrip("\n")
-        if not line.endswith("\n"):
-            yield "\\ No newline at end of file"
+    return pairs * min(len(old), len(new)) > MAX_DIFF_WORK
 
 
 def unified_hunks(old, new):
     """Yield the lines, without their ends, of the hunks that turn *old* into *new*."""
-    for group in grouped_opcodes(old, new):
-        first, last = group[0], group[-1]
-        before, after = hunk_range(first[1], last[2]), hunk_range(first[3], last[4])
-        yield f"@@ -{before} +{after} @@"
-        for tag, i1, i2, j1, j2 in group:
-            if tag == "equal":
-                yield from signed_lines(" ", old[i1:i2])
-            else:
-                yield from signed_lines("-", old[i1:i2])
-                yield from signed_lines("+", new[j1:j2])
+    from difflib import unified_diff
+
+    if is_hard_to_compare(old, new):
+        lines = [f"@@ -1,{len(old)} +1,{len(new)} @@"]
+        lines += [f"-{line}" for line in old] + [f"+{line}" for line in new]
+    else:
+        lines = list(unified_diff(old, new, lineterm=""))[2:]
+    for line in lines:
+        yield line.rstrip("\n")
+        if line[0] != "@" and not line.endswith("\n"):
+            yield "\\ No newline at end of file"
 
 
 def make_diff(action, old, new, old_content, new_content):
@@ -9249,17 +9234,63 @@ def make_diff(action, old, new, old_content, new_content):
     return diff._replace(hunks=tuple(unified_hunks(before, after)))
 
 
+def only_side(diff):
+    """Return the lines, with their ends, of a file that comes or goes as a whole."""
+    lines = []
+    for line in diff.hunks[1:]:
+        if line[0] == "\\":
+            lines[-1] = lines[-1][:-1]
+        else:
+            lines.append(f"{line[1:]}\n")
+    return lines
+
+
+def alike(gone, came):
+    """Return (percent that is the same, FileDiff, FileDiff) of files that may be one.
+
+    As for Git, at least half of the longer one is the same; the most alike come first.
+    """
+    from collections import Counter
+
+    if len(gone) * len(came) > MAX_MOVE_PAIRS:
+        return []
+    bags = [
+        [(diff, Counter(only_side(diff))) for diff in side] for side in (gone, came)
+    ]
+    found = []
+    for (old, before), (new, after) in itertools.product(*bags):
+        both, *sizes = (
+            sum(len(line) * count for line, count in bag.items())
+            for bag in (before & after, before, after)
+        )
+        if 2 * both >= max(sizes) > 0:
+            found.append((100 * both // max(sizes), old, new))
+    return sorted(found, key=lambda pair: -pair[0])
+
+
 def with_moves(diffs):
-    """Return *diffs* with files that went, and came with the same bytes, as MOVEs."""
-    gone = {diff.old.sha256: diff for diff in diffs if diff.new is None and diff.old}
-    moves, taken = {}, set()
-    for diff in diffs:
-        origin = gone.get(diff.new.sha256) if diff.old is None and diff.new else None
-        if origin and origin.old.path not in taken:
-            taken.add(origin.old.path)
-            moves[diff.new.path] = FileDiff(MOVE, origin.old, diff.new)
-    kept = [diff for diff in diffs if diff.new or diff.old.path not in taken]
-    return [moves.get(diff.new.path, diff) if diff.new else diff for diff in kept]
+    """Return *diffs* with files that went, and came much the same, as MOVEs."""
+    gone = {diff.old.path: diff for diff in diffs if diff.new is None}
+    came = {diff.new.path: diff for diff in diffs if diff.old is None}
+    origins = {diff.old.sha256: diff for diff in gone.values()}
+    moves = []
+
+    def move(old, new, likeness=100):
+        if gone.get(old.old.path) is old and came.get(new.new.path) is new:
+            del gone[old.old.path], came[new.new.path]
+            moved = FileDiff(MOVE, old.old, new.new)
+            if moved.old.sha256 != moved.new.sha256:
+                hunks = tuple(unified_hunks(only_side(old), only_side(new)))
+                moved = moved._replace(hunks=hunks, likeness=min(likeness, 99))
+            moves.append(moved)
+
+    for new in list(came.values()):
+        if origin := origins.get(new.new.sha256):
+            move(origin, new)
+    for likeness, old, new in alike(gone.values(), came.values()):
+        move(old, new, likeness)
+    stay = [diff for diff in diffs if diff.old and diff.new]
+    return [*stay, *gone.values(), *came.values(), *moves]
 
 
 def diff_header(diff):
@@ -9276,7 +9307,7 @@ def diff_header(diff):
         lines += [f"old mode {modes[0]}", f"new mode {modes[1]}"]
     if diff.action == MOVE:
         lines += [
-            "similarity index 100%",
+            f"similarity index {diff.likeness}%",
             f"rename from {before}",
             f"rename to {after}",
         ]
@@ -9417,15 +9448,10 @@ def diffs_since(state, row, run):
     return review.diffs(row.id)
 
 
-def resolved_ref(row, ref, timeout=DEFAULT_TIMEOUT):
+def resolved_ref(row, ref):
     """Return the commit that a ref of a git source names now; one request."""
-    pool, deadline = ConnectionPool(1), Deadline(timeout)
-    client = HttpClient(pool, row.id, deadline, source_origins(row))
-    try:
-        with deadline, GitSource(row._replace(ref=ref), client) as source:
-            return source.resolve()
-    finally:
-        pool.close()
+    with opened(row._replace(ref=ref)) as source:
+        return source.resolve()
 
 
 def moved_from_pin(row):

@@ -9050,11 +9050,19 @@ class TestDiffs:
         return Mirror(program, directory_upstream)
 
     def test_git_applies_what_is_shown(self, mirror, directory_upstream):
-        """Git is the oracle: added, changed, removed, moved, made executable."""
+        """Git is the oracle: added, changed, removed, moved, moved and edited."""
         upstream = directory_upstream
         for number, (old, _) in enumerate(CHANGED_TEXTS):
             upstream.write(f"text {number}.md", old)
+        for number in range(3):
+            text = "".join(f"{number} {line}\n" for line in range(30))
+            upstream.write(f"old/{number}.md", text.encode())
         mirror.sync()
+        for number in range(3):
+            text = (upstream.directory / f"old/{number}.md").read_bytes()
+            upstream.delete(f"old/{number}.md")
+            text = text.replace(b" 7\n", b" 7 and more\n") + b"end"
+            upstream.write(f"new/{2 - number}.md", text if number else text[:9])
         for number, (_, new) in enumerate(CHANGED_TEXTS):
             upstream.write(f"text {number}.md", new)
         upstream.write("new/x.md", b"new")
@@ -9066,6 +9074,9 @@ class TestDiffs:
         document = only_source(program.call_json("diff"))
         actions = {file["path"]: file["action"] for file in document["files"]}
         assert actions["moved.md"] == "move" and "security.md" not in actions
+        moves = {f["old_path"]: f["path"] for f in document["files"] if "old_path" in f}
+        assert moves.pop("security.md") == "moved.md"
+        assert moves == {"old/1.md": "new/1.md", "old/2.md": "new/0.md"}
         patch = "".join(file["diff"] for file in document["files"]).encode()
         subprocess.run(["git", "init", "-q", str(repository)], check=True)
         git_apply = ["git", "-C", str(repository), "apply", "-"]
@@ -9075,7 +9086,8 @@ class TestDiffs:
         assert tree(repository) == mirror.tree()
         outcome = program.call("diff", "--stat", "--since", "1")
         assert "move     security.md -> moved.md | +0 -0" in outcome.out
-        assert "10 files (" in outcome.out
+        assert "move     old/1.md -> new/1.md | +2 -1" in outcome.out
+        assert "14 files (" in outcome.out
 
     def test_binary_and_large_files_are_summed_up(self, mirror, directory_upstream):
         mirror.sync()
