@@ -7914,11 +7914,15 @@ def seconds_since(text):
     return then and (datetime.now(timezone.utc) - then).total_seconds()
 
 
-def remove_work_directory(directory):
-    """Remove this program's traces in a destination, and it if it is empty then.
+def leave_destination(neighbours, row):
+    """Remove this program's traces where a source has no files any more.
 
-    Backups stay, and so does what holds them.
+    Unless another one has the same destination; backups stay, and what holds them.
     """
+    here = neighbours.real(str(row.destination))
+    if here in {there for _, there in neighbours.of(row)}:
+        return
+    directory = Directory(str(row.destination))
     with contextlib.suppress(OSError):  # On Windows the lock that is held stays.
         directory.remove(f"{WORK_DIRECTORY}/lock")
         if set(directory.walk(WORK_DIRECTORY)) <= {IGNORE_FILE}:
@@ -7927,17 +7931,24 @@ def remove_work_directory(directory):
         directory.root.rmdir()
 
 
-def lock_destination(stack, neighbours, row, timeout, stop=None):
+def lock_destination(stack, neighbours, row, timeout, stop=None, also=()):
     """Return the DestinationLock of a row's destination, held until *stack* ends.
 
-    The destinations of other sources that hold it are locked before: of two that
-    overlap one holds the other, so their runs come one after another.
+    Those of other sources that hold it are locked as well: of two that overlap one
+    holds the other, so their runs come one after another. So are those of the rows
+    *also*. All take them in order of path, so that none waits for another for ever.
     """
-    here = neighbours.real(str(row.destination))
-    around = {there for _, there in neighbours.of(row)}
-    for root in sorted(root for root in around if path_within(here, root)):
-        stack.enter_context(DestinationLock(root, timeout, stop))
-    return stack.enter_context(DestinationLock(row.destination, timeout, stop))
+    places = {}
+    for each in (row, *also):
+        here = neighbours.real(str(each.destination))
+        around = (there for _, there in neighbours.of(each))
+        places.update((there, there) for there in around if path_within(here, there))
+        places.setdefault(here, each.destination)
+    locks = {
+        real: stack.enter_context(DestinationLock(places[real], timeout, stop))
+        for real in sorted(places)
+    }
+    return locks[neighbours.real(str(row.destination))]
 
 
 class Look(NamedTuple):
@@ -8065,8 +8076,8 @@ class Run:
         columns = self._state.get_source_info(self.row.id)
         if columns is None:
             self._state.doubt()  # It was listed a moment ago.
-            if lock and not self._neighbours.of(self.row):
-                remove_work_directory(self._directory)
+            if lock:
+                leave_destination(self._neighbours, self.row)
             raise UsageError("the source was removed in the meantime")
         here = self.row.destination
         if columns["destination"] not in (None, here):
@@ -8990,29 +9001,44 @@ def move_files(old, new, tracked):
     return kept
 
 
-def move_destination(state, row, destination, lock_timeout):
-    """Take the files of a source along to another destination, under both locks.
+def lock_existing(stack, neighbours, row, timeout, needed, also=()):
+    """Return the lock of `lock_destination`, or None where no run can be going on.
 
-    Returns the paths of the edited files, which stay where they are.
+    That is where nothing is there, or nothing can be written: a CacheError if *needed*.
     """
-    old, new = existing_destination(row), Directory(destination)
-    if old is None or resolved(old.root) == resolved(destination):
-        return []
-    neighbours = Neighbours(state)
-    with contextlib.ExitStack() as stack:
-        there = row._replace(destination=destination)
-        for each in sorted((row, there), key=lambda row: resolved(row.destination)):
-            lock_destination(stack, neighbours, each, lock_timeout)
-        try:
-            kept = move_files(old, new, tracked_files(state.get_files(row.id)))
-        except OSError as error:
-            raise CacheError(
-                f"cannot move files from {old.root} to {destination}:"
-                f" {reason_of(error)}; the source is as it was"
-            ) from error
-        if not neighbours.of(row):
-            remove_work_directory(old)
-    return kept
+    if existing_destination(row) is None:
+        return None
+    try:
+        return lock_destination(stack, neighbours, row, timeout, also=also)
+    except CacheError as error:
+        if needed or isinstance(error, BusyError):
+            raise
+    return None
+
+
+def changed_columns(state, row, changes, allow_http):
+    """Return the columns of a source to set for the *changes* of `change_source`."""
+    stored = state.get_source_info(row.id)
+    if stored is None:
+        raise UsageError(f"'{row.id}' was removed in the meantime")
+    said = {name: stored[name] for name in ("url", "kind", "ref", "path")}
+    is_elsewhere = changes.get("url") not in (None, stored["url"])
+    if is_elsewhere:
+        said.update(kind=None, ref=None, path=None)
+    said.update(include=row.include, exclude=row.exclude, on_conflict=row.on_conflict)
+    said.update({name: changes[name] for name in said if name in changes})
+    if said["ref"] == "":
+        said["ref"] = "HEAD"
+    address, columns = source_columns(**said, allow_http=allow_http)
+    destination = absolute_destination(changes.get("destination") or row.destination)
+    check_destination(address, destination)
+    for name in {"allow_hidden", "enabled"} & changes.keys():
+        columns[name] = int(changes[name])
+    if "url" in changes:
+        columns["from_lock"] = 0
+    if is_elsewhere:
+        columns["pin"] = None
+    return {**columns, "destination": destination, "changed_at": utc_now()}
 
 
 def change_source(
@@ -9027,29 +9053,27 @@ def change_source(
     *changes* are what `add_source` takes, and `url`; with a new `destination` its files
     are moved. Returns the paths of edited files that stay where they were.
     """
-    stored = state.get_source_info(row.id) or {}
-    said = {name: stored[name] for name in ("url", "kind", "ref", "path")}
-    if changes.get("url") not in (None, stored["url"]):
-        said.update(kind=None, ref=None, path=None)
-    said.update(include=row.include, exclude=row.exclude, on_conflict=row.on_conflict)
-    said.update({name: changes[name] for name in said if name in changes})
-    if said["ref"] == "":
-        said["ref"] = "HEAD"
-    address, columns = source_columns(**said, allow_http=allow_http)
-    destination = absolute_destination(changes.get("destination") or row.destination)
-    check_destination(address, destination)
-    flags = {
-        name: int(changes[name])
-        for name in ("allow_hidden", "enabled")
-        if name in changes
-    }
-    if "url" in changes:
-        columns["from_lock"] = 0
-    if changes.get("url") not in (None, stored["url"]):
-        columns["pin"] = None
-    kept: list[str] = move_destination(state, row, destination, lock_timeout)
-    columns.update(destination=destination, changed_at=utc_now(), **flags)
-    state.save_source(row.id, **columns)
+    columns = changed_columns(state, row, changes, allow_http)
+    there, neighbours = columns["destination"], Neighbours(state)
+    old, kept = existing_destination(row), []
+    moves = old is not None and resolved(old.root) != resolved(there)
+    also = [row._replace(destination=there)] if moves else []
+    with contextlib.ExitStack() as stack:
+        # A run that is going on would record what the source was at its beginning.
+        lock_existing(stack, neighbours, row, lock_timeout, moves, also)
+        columns = changed_columns(state, row, changes, allow_http)
+        try:
+            if moves:
+                tracked = tracked_files(state.get_files(row.id))
+                kept = move_files(old, Directory(there), tracked)
+        except OSError as error:
+            raise CacheError(
+                f"cannot move files from {old.root} to {there}: {reason_of(error)};"
+                " the source is as it was"
+            ) from error
+        state.save_source(row.id, **columns)
+        if moves:
+            leave_destination(neighbours, row)
     return kept
 
 
@@ -9119,16 +9143,7 @@ def remove_source(
     deleted, left, neighbours = [], [], Neighbours(state)
     directory = existing_destination(row)
     with contextlib.ExitStack() as stack:
-        lock = None
-        try:
-            if directory:
-                lock = lock_destination(stack, neighbours, row, lock_timeout)
-        except BusyError:
-            raise
-        except CacheError:
-            if delete_files:
-                raise
-            lock = None  # Where nothing can be written no run can be going on.
+        lock = lock_existing(stack, neighbours, row, lock_timeout, delete_files)
         if lock and lock.interrupted:
             directory.clear_staging(directory.directories())
         tracked = tracked_files(state.get_files(row.id))
@@ -9137,10 +9152,9 @@ def remove_source(
             deleted, left = delete_ours(directory, tracked, pending)
         elif directory:
             left = [path for path in tracked if os.path.lexists(directory.root / path)]
-        shared = neighbours.of(row)
         state.remove_source(row.id)
-        if lock and not shared:
-            remove_work_directory(directory)
+        if lock:
+            leave_destination(neighbours, row)
     return deleted, left
 
 

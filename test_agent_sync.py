@@ -6920,12 +6920,24 @@ class TestSharedDestinations:
         program.call("sync")
         assert self.agents(shared) == self.TOGETHER
 
+    def test_a_source_moves_within_what_another_has(self, program, shared):
+        """A15: it waits for no lock that it holds itself."""
+        program.call("sync")
+        before = self.agents(shared)
+        for place in ("above", "above/below", "", "below"):
+            options = ["--dest", shared / place, "--lock-timeout", "0"]
+            program.call("set", "sub", *options)
+            program.call("sync", "sub")
+        assert self.agents(shared) == before == self.TOGETHER
+        assert not list((shared / "above").rglob("*"))
+
     def test_their_runs_wait_for_one_another(self, program, shared):
         """A15: also where the directory of one is inside that of the other."""
         program.call("sync")
         with agent_sync.DestinationLock(shared):
-            outcome = program.call("sync", "sub", "--lock-timeout", "0", check=1)
-        assert "another run holds" in outcome.err
+            for command in (["sync", "sub"], ["set", "sub", "--exclude", "c.md"]):
+                outcome = program.call(*command, "--lock-timeout", "0", check=1)
+                assert "another run holds" in outcome.err
         program.call("sync", "sub")
 
 
@@ -9564,6 +9576,36 @@ class World:
         self.before, self.after = NEW_AGENTS, OLD_AGENTS
         self.command = ["rollback", "src", "1"]
 
+    def rollback_online(self):
+        """The same, where nothing was kept, from a web site that has it again."""
+
+        class Handler(http.server.SimpleHTTPRequestHandler):
+            def log_message(self, *args):
+                pass
+
+            def send_header(self, name, value):
+                if name != "Last-Modified":  # of whole seconds
+                    super().send_header(name, value)
+
+        def publish(files):
+            shutil.rmtree(str(self.upstream), ignore_errors=True)
+            self.fill(self.upstream, files)
+            self.run("manifest", str(self.upstream))
+
+        handler = functools.partial(Handler, directory=str(self.upstream))
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        publish(OLD_AGENTS)
+        self.run("add", f"http://127.0.0.1:{server.server_port}", "--id", "src")
+        self.run("sync")
+        publish(NEW_AGENTS)
+        self.run("sync")
+        publish(OLD_AGENTS)
+        with opened(self.database) as connection:
+            connection.execute("DELETE FROM contents")
+        self.before, self.after = NEW_AGENTS, OLD_AGENTS
+        self.command = ["rollback", "src", "1"]
+
     def locked(self):
         """Back to what a lock file says, from what was kept."""
         self.fill(self.upstream, OLD_AGENTS)
@@ -9657,6 +9699,7 @@ WORLDS = {
     "conflict": World.conflict,
     "shared": World.shared,
     "rollback": World.rollback,
+    "rollback online": World.rollback_online,
     "locked": World.locked,
     "migration": World.migration,
     "import": World.json_import,
@@ -9821,7 +9864,8 @@ class TestCrashPoints:
         assert {code for _, _, code in points} == {-signal.SIGKILL}
 
     @pytest.mark.parametrize(
-        "scenario, every", [("shared", 1), ("rollback", 3), ("locked", 3)]
+        "scenario, every",
+        [("shared", 1), ("rollback", 3), ("rollback online", 3), ("locked", 3)],
     )
     def test_so_it_does_where_an_update_has_other_ends(
         self, crash_lab, scenario, every
