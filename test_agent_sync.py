@@ -2325,6 +2325,7 @@ class TestSchemaOfTheState:
         assert stat.S_IMODE((tmp_path / "shared").stat().st_mode) == 0o755
 
     def test_an_sqlite_that_is_too_old_is_named(self, program, monkeypatch):
+        """FAULTS D16."""
         monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 23, 1))
         assert "3.24" in program.call("sources", check=FAILURE).err
 
