@@ -4348,6 +4348,19 @@ class PackEntry(NamedTuple):
     object_id: Optional[str]
 
 
+def parse_size(data, pos):
+    """Return (size, pos after it): seven bits in each byte, the lowest come first."""
+    size = shift = 0
+    while shift < 63:
+        byte = data[pos]
+        size |= (byte & 0x7F) << shift
+        shift += 7
+        pos += 1
+        if not byte & 0x80:
+            return size, pos
+    raise ProtocolError("a size in a pack does not end")
+
+
 def parse_entry_header(data, width):
     """Return (type, size, base, length of the header) from the start of a pack entry.
 
@@ -4355,14 +4368,11 @@ def parse_entry_header(data, width):
     back its base begins.
     """
     try:
-        byte, pos = data[0], 1
-        type_, size, shift = byte >> 4 & 7, byte & 15, 4
-        while byte & 0x80:
-            byte = data[pos]
-            size |= (byte & 0x7F) << shift
-            shift += 7
-            pos += 1
-        base = None
+        byte, pos, base = data[0], 1, None
+        type_, size = byte >> 4 & 7, byte & 15
+        if byte & 0x80:
+            rest, pos = parse_size(data, pos)
+            size |= rest << 4
         if type_ == OFS_DELTA:
             base = data[pos] & 0x7F
             while data[pos] & 0x80:
@@ -4378,42 +4388,30 @@ def parse_entry_header(data, width):
     return type_, size, base, pos
 
 
-def parse_delta_size(delta, pos):
-    """Return (size, pos after it) of a size in a delta's header."""
-    size = shift = 0
-    while shift < 63:
-        if pos >= len(delta):
-            raise ProtocolError("a delta is cut short")
-        byte = delta[pos]
-        size |= (byte & 0x7F) << shift
-        shift += 7
-        pos += 1
-        if not byte & 0x80:
-            return size, pos
-    raise ProtocolError("a delta's size does not end")
-
-
 def parse_copy(delta, pos, opcode):
-    """Return (offset, size, pos after it) of a delta's copy instruction."""
-    offset = size = 0
-    try:
-        for bit in range(4):
-            if opcode & 1 << bit:
-                offset |= delta[pos] << 8 * bit
-                pos += 1
-        for bit in range(3):
-            if opcode & 0x10 << bit:
-                size |= delta[pos] << 8 * bit
-                pos += 1
-    except IndexError:
-        raise ProtocolError("a delta is cut short") from None
-    return offset, size or 0x10000, pos
+    """Return (offset, size, pos after it) of a delta's copy instruction.
+
+    Each of its lower bits says whether a byte is there: four of offset, three of size.
+    """
+    value = 0
+    for bit in range(7):
+        if opcode & 1 << bit:
+            value |= delta[pos] << 8 * bit
+            pos += 1
+    return value & 0xFFFFFFFF, value >> 32 or 0x10000, pos
 
 
 def apply_delta(base, delta):
     """Return the object that *delta* makes of *base*; ProtocolError for a bad delta."""
-    base_size, pos = parse_delta_size(delta, 0)
-    size, pos = parse_delta_size(delta, pos)
+    try:
+        return _apply_delta(base, delta)
+    except IndexError:
+        raise ProtocolError("a delta is cut short") from None
+
+
+def _apply_delta(base, delta):
+    base_size, pos = parse_size(delta, 0)
+    size, pos = parse_size(delta, pos)
     if base_size != len(base) or size > MAX_OBJECT_SIZE:
         raise ProtocolError(
             "a delta does not fit its base, or makes too large an object"
@@ -4421,13 +4419,12 @@ def apply_delta(base, delta):
     # Neither a large piece nor the whole is ever copied: that would double the memory.
     source, made, count = memoryview(base), io.BytesIO(bytes(size)), 0
     while pos < len(delta):
-        opcode = delta[pos]
+        opcode = length = delta[pos]
         pos += 1
         if opcode & 0x80:
             offset, length, pos = parse_copy(delta, pos, opcode)
             piece = source[offset : offset + length]
         elif opcode:
-            length = opcode
             piece = delta[pos : pos + length]
             pos += length
         else:
@@ -4479,6 +4476,13 @@ class PackStream:
             self._buffer, self._start = self._buffer[self._start :] + chunk, 0
         return self._buffer[self._start : self._start + size]
 
+    def take(self, limit):
+        """Return and pass up to *limit* of the next bytes; none at the end."""
+        self.peek(1)
+        data = self._buffer[self._start : self._start + limit]
+        self.skip(len(data))
+        return data
+
     def skip(self, size):
         """Go on by *size* bytes, or go back among those that `peek` returned last."""
         self.position += size
@@ -4493,14 +4497,7 @@ class PackStream:
         try:
             while not inflater.eof:
                 data = inflater.unconsumed_tail
-                if not data:
-                    data = (
-                        self.peek(1)
-                        and self._buffer[
-                            self._start : self._start + min(size + 64, CHUNK_SIZE)
-                        ]
-                    )
-                    self.skip(len(data))
+                data = data or self.take(min(size + 64, CHUNK_SIZE))
                 piece = inflater.decompress(data, CHUNK_SIZE)
                 made += len(piece)
                 if made > size or not (data or piece):
@@ -4608,9 +4605,7 @@ class Pack:
             return entry, None
         type_, pieces = ENTRY_TYPES[type_], []
         hasher = object_hasher(type_, size, self._object_format)
-        is_kept = (
-            type_ in types and size <= MIB
-        )  # What is large is read when it is due.
+        is_kept = type_ in types and size <= MIB  # What is larger is read when due.
 
         def consume(piece):
             hasher.update(piece)
@@ -4621,11 +4616,6 @@ class Pack:
         entry = PackEntry(position, size, type_, None, hasher.hexdigest())
         self._non_deltas.append(entry)
         return entry, b"".join(pieces) if is_kept else None
-
-    def index(self, chunks):
-        """Receive a pack of which nothing is wanted while it comes."""
-        for _ in self.receive(chunks):
-            pass
 
     def _read(self, entry):
         """Return the inflated content of *entry*; for a delta, its instructions."""
