@@ -4401,15 +4401,8 @@ def parse_copy(delta, pos, opcode):
     return value & 0xFFFFFFFF, value >> 32 or 0x10000, pos
 
 
-def apply_delta(base, delta):
-    """Return the object that *delta* makes of *base*; ProtocolError for a bad delta."""
-    try:
-        return _apply_delta(base, delta)
-    except IndexError:
-        raise ProtocolError("a delta is cut short") from None
-
-
 def _apply_delta(base, delta):
+    """Return what `apply_delta` does; IndexError for a delta that is cut short."""
     base_size, pos = parse_size(delta, 0)
     size, pos = parse_size(delta, pos)
     if base_size != len(base) or size > MAX_OBJECT_SIZE:
@@ -4436,6 +4429,14 @@ def _apply_delta(base, delta):
     if made.tell() != size:
         raise ProtocolError("a delta makes an object of the wrong size")
     return made.getvalue()
+
+
+def apply_delta(base, delta):
+    """Return the object that *delta* makes of *base*; ProtocolError for a bad delta."""
+    try:
+        return _apply_delta(base, delta)
+    except IndexError:
+        raise ProtocolError("a delta is cut short") from None
 
 
 class PackStream:
