@@ -14240,6 +14240,13 @@ class TestInstall:
         assert name in program.call("install", "--prefix", prefix, check=2).err
         assert stats(prefix) == before
 
+    def test_an_interrupt_while_it_starts_is_silent(self, program, prefix):
+        program.run("install", "--prefix", prefix)
+        interrupt = b"import os\nos.kill(os.getpid(), 2)\n"
+        (prefix / SHARE / "agent_sync.py").write_bytes(interrupt)
+        done = subprocess.run([prefix / "bin" / "agent-sync"], capture_output=True)
+        assert (done.returncode, done.stderr) == (-signal.SIGINT, b"")
+
     def test_it_warns_where_it_would_not_be_found(self, program, prefix, monkeypatch):
         monkeypatch.setattr(sys, "prefix", sys.base_prefix)
         assert "PATH" in program.call("install", "--prefix", prefix).err
