@@ -7580,6 +7580,8 @@ class SyncOptions(NamedTuple):
 class Report:
     """What one run did: the fields of `sync --json`, and what only its text says."""
 
+    TEXT_ONLY = "local_files_verified", "notes", "strays", "left_out_kinds", "stale"
+
     def __init__(self, row: SourceRow) -> None:
         self.source, self.kind = row.id, row.kind
         self.status = "success"
@@ -7607,17 +7609,9 @@ class Report:
 
     def document(self) -> dict[str, Any]:
         """Return the fields as a dict for JSON."""
-        document = dict(vars(self))
-        for name in (
-            "local_files_verified",
-            "notes",
-            "strays",
-            "left_out_kinds",
-            "stale",
-        ):
-            del document[name]
-        document["findings"] = [finding._asdict() for finding in self.findings]
-        return document
+        findings = [finding._asdict() for finding in self.findings]
+        document = {**vars(self), "findings": findings}
+        return {n: value for n, value in document.items() if n not in self.TEXT_ONLY}
 
     def count_left_out(self, kinds: dict[str, int]) -> None:
         """Note how many files of each kind the filters do not take."""
@@ -7945,35 +7939,22 @@ def lock_destination(stack, neighbours, row, timeout, stop=None, also=()):
 class Look(NamedTuple):
     """What a run has seen: the source, its Listing, and what is here for each path.
 
-    `local` maps paths to a LocalFile, an Obstacle or None, `pending` paths to the
-    SHA-256 that killed runs were about to give them; `owners` are those of what
-    belongs to other sources, or None. `time` was before all that, in ns by the clock of
-    the destination's file system.
+    `local` maps paths to a LocalFile, an Obstacle or None. `time` was before all that,
+    in ns by the clock of the destination's file system.
     """
 
     source: Source
     listing: Listing
     local: dict
-    pending: dict
-    owners: Optional[Owners]
     time: int
 
 
 class Run:
     """One sync of one source: look, decide, apply. `perform` returns its Report."""
 
-    def __init__(
-        self,
-        state,
-        row,
-        connections,
-        options=None,
-        progress=None,
-        log=None,
-        neighbours=None,
-    ):
-        self.options = options or SyncOptions()
-        self._neighbours = neighbours or Neighbours(state)
+    def __init__(self, state, row, connections, options, progress, log, neighbours):
+        self.options = options
+        self._neighbours = neighbours
         self.deadline = Deadline(self.options.timeout)
         self.row = row
         self._state = state
@@ -8093,19 +8074,18 @@ class Run:
 
     def _look(self, stack, lock):
         """Return the Look of this run; the source is closed with *stack*."""
-        pending, owners = self._pending, self._owners
         if lock and lock.interrupted:
             # It may have been about to write what is listed no more.
             self._directory.clear_staging(self._directory.directories())
         ids = (file.object_id for file in self._tracked.values() if file.object_id)
         object_format = object_format_of(next(ids, None))
         # While the source answers, the local files are hashed.
-        paths = {**self._tracked, **pending}
+        paths = {**self._tracked, **self._pending}
         arguments = self._directory, paths, object_format, self._verified
         is_long = len(paths) > FEW_FILES
         scan = Background(inspect_files, *arguments, is_long=is_long)
         stack.enter_context(scan)
-        last, spool_directory = self._last_sync(scan, owners), lock and lock.path.parent
+        last, spool_directory = self._last_sync(scan), lock and lock.path.parent
         source = stack.enter_context(self._open(last, spool_directory))
         listing = source.list(last)
         self._report.kind = source.kind
@@ -8117,13 +8097,14 @@ class Run:
         local = self._see(scan.result(), listing)
         found = {p: here for p, here in local.items() if isinstance(here, LocalFile)}
         self._paths_of = {here.sha256: path for path, here in found.items()}
-        time_ = lock.time if lock else 0
-        return Look(source, listing, local, pending, owners, time_)
+        return Look(source, listing, local, lock.time if lock else 0)
 
     def _open(self, last, spool_directory):
         """Return the source to list: what is stored, or else the place itself."""
         listing, jobs = self._stored_listing(last), self.options.jobs
-        row = self._row_at(listing.revision if listing else self.row.pin)
+        row, revision = self.row, listing.revision if listing else self.row.pin
+        if row.kind == "git" and revision:
+            row = row._replace(ref=revision)
         if not listing:
             self._check_limit()
             return open_source(row, self._http, spool_directory, jobs)
@@ -8131,12 +8112,6 @@ class Run:
         if self._http:
             origin = open_source(row, self._http, spool_directory, jobs)
         return StoredSource(self.row, listing, self._stored_contents, origin)
-
-    def _row_at(self, revision):
-        """Return the row with which the source is asked for what it was then."""
-        if self.row.kind == "git" and revision:
-            return self.row._replace(ref=revision)
-        return self.row
 
     def _stored_listing(self, last):
         """Return the Listing that needs no server to be asked, or None.
@@ -8203,7 +8178,7 @@ class Run:
             for digest in digests:
                 self._state.prepare_run(self.row.id, {path: digest})
 
-    def _last_sync(self, scan, owners):
+    def _last_sync(self, scan):
         """Return what the source may lean on; *scan* is the future of the local files.
 
         Only a manifest without hashes leans on them, and waits for the scan.
@@ -8219,7 +8194,7 @@ class Run:
         complete = self.row.listing_digest == digest and not self._refetch
         return LastSync(
             files=self._tracked,
-            complete=complete and still_foreign(self.row.skipped, owners),
+            complete=complete and still_foreign(self.row.skipped, self._owners),
             unmodified=unmodified,
             objects=dict if self._refetch else self._remembered_objects,
             blob=(lambda _: None) if self._refetch else self._tracked_blob,
@@ -8249,9 +8224,9 @@ class Run:
             look.listing,
             self._tracked,
             look.local,
-            look.pending,
+            self._pending,
             self.row.on_conflict,
-            look.owners,
+            self._owners,
         )
         self._check(actions, look.listing)
         return actions
@@ -8336,7 +8311,7 @@ class Run:
                     self._staged[file.path] = staged
         if refused:
             actions = without_refused(
-                actions, refused, self._tracked, look.local, look.pending
+                actions, refused, self._tracked, look.local, self._pending
             )
             self._check(actions, look.listing)
         for action in actions:
@@ -8492,7 +8467,7 @@ class Run:
         if self._tells_all():
             unsettled = [path for path, _ in look.listing.failed]
         if self.row.last_sha is None:
-            strays = find_untracked(self._directory, files, self.row, look.owners)
+            strays = find_untracked(self._directory, files, self.row, self._owners)
             self._report.strays = strays
         run = {
             **self._report.history_row(self.options.triggered_by),
@@ -8639,18 +8614,14 @@ def in_turn(runs):
     return [sorted(queue, key=lambda run: run.row.created_at or "") for queue in queues]
 
 
-def perform_each(runs):
-    """Perform the *runs* one after another; return their Reports."""
-    return [run.perform() for run in runs]
-
-
 def perform_all(runs, jobs, connections):
     """Perform *runs* in parallel; return their Reports.
 
     Interrupted, it ends what is going on and lets the interruption pass.
     """
     if any(run.options.ask for run in runs):
-        return perform_each(runs)  # Only the main thread is interrupted as it waits.
+        # Only the main thread is interrupted as it waits.
+        return [run.perform() for run in runs]
     queues, reports = in_turn(runs), []
     connections.users = at_once = max(1, min(len(queues), jobs, MAX_RUNS))
     for run in runs:
@@ -8659,7 +8630,7 @@ def perform_all(runs, jobs, connections):
 
     def work():
         for queue in waiting:
-            reports.extend(perform_each(queue))
+            reports.extend([run.perform() for run in queue])
         connections.leave()
 
     with contextlib.ExitStack() as stack:
@@ -9066,11 +9037,6 @@ def change_source(
         if moves:
             leave_destination(neighbours, row)
     return kept
-
-
-def add_default_source(state, cache_dir=None):
-    """Register the default source; return its id."""
-    return add_source(state, DEFAULT_SOURCE_URL, DEFAULT_SOURCE_ID, cache_dir)
 
 
 def find_sources(
@@ -9907,6 +9873,15 @@ class GitSourceSyncService:
 # What is made of files for others: a manifest lets any static host serve a directory.
 
 
+def write_if_new(path, data):
+    """Write *data* to the file at *path*, unless it has that already; or CacheError."""
+    try:
+        if not os.path.isfile(path) or Path(path).read_bytes() != data:
+            write_file(path, data)
+    except OSError as error:
+        raise CacheError(f"cannot write {path}: {reason_of(error)}") from error
+
+
 def write_manifest(directory):
     """Write `agents.json` for *directory*; return (its path, the Listing in it).
 
@@ -9920,11 +9895,7 @@ def write_manifest(directory):
         listing = source.list(NO_LAST_SYNC)
     files = tuple(file for file in listing.files if file.path != "agents.json")
     data, path = manifest_bytes(files), Path(directory) / "agents.json"
-    try:
-        if not path.is_file() or path.read_bytes() != data:
-            write_file(path, data)
-    except OSError as error:
-        raise CacheError(f"cannot write {path}: {reason_of(error)}") from error
+    write_if_new(path, data)
     return path, listing._replace(files=files)
 
 
@@ -10207,12 +10178,7 @@ def write_lock(state, rows, path):
     """Write the lock file of these sources; return how many files it has."""
     path = os.path.abspath(path)
     lock = [locked_now(state, row, os.path.dirname(path)) for row in rows]
-    data = lock_bytes(lock)
-    try:
-        if not os.path.isfile(path) or Path(path).read_bytes() != data:
-            write_file(path, data)
-    except OSError as error:
-        raise CacheError(f"cannot write {path}: {reason_of(error)}") from error
+    write_if_new(path, lock_bytes(lock))
     return sum(len(locked.files) for locked in lock)
 
 
@@ -12043,7 +12009,8 @@ def add_first_source(context):
     context.terminal.warn(
         f"no source is registered yet, so adding the default: {DEFAULT_SOURCE_URL}"
     )
-    add_default_source(context.state, context.args.cache_dir)
+    cache_dir = context.args.cache_dir
+    add_source(context.state, DEFAULT_SOURCE_URL, DEFAULT_SOURCE_ID, cache_dir)
 
 
 def sync_options(args, **more):
