@@ -3365,19 +3365,15 @@ class Deadline:
 
     def stop(self):
         """End it now: what is being read stops short, and `check` raises."""
+        import socket
+
         self.expired.set()
         with self._mutex:
             for sock in self._sockets.values():
-                self._shut_down(sock)
-
-    @staticmethod
-    def _shut_down(sock):
-        import socket
-
-        with contextlib.suppress(OSError):
-            # Not SSLSocket's own method, which ends the encryption: what was received
-            # and not read yet would pass for the answer.
-            socket.socket.shutdown(sock, socket.SHUT_RDWR)
+                with contextlib.suppress(OSError):
+                    # Not SSLSocket's own method, which ends the encryption: what was
+                    # received and not read yet would pass for the answer.
+                    socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
     def reason(self):
         """Return why nothing more may be asked."""
@@ -4043,12 +4039,9 @@ class HttpClient:
     def _credential(self, url):
         """Return the source's Credential for *url*; looked up once for each origin."""
         at = origin(url)
-        if at not in self._credentials:
-            found = None
-            if at in self._origins:
-                found = find_credential(url, self._source_id, os.environ)
-            self._credentials[at] = found
-        return self._credentials[at]
+        if at in self._origins and at not in self._credentials:
+            self._credentials[at] = find_credential(url, self._source_id, os.environ)
+        return self._credentials.get(at)
 
     def _with_retries(self, url, read, data, headers, credential):
         """Yield what *read* yields, or return the (URL, Credential) to ask next."""
