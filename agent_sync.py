@@ -2485,19 +2485,23 @@ class AgentSyncState:
         self._jobs.append(job)
         with self._turn:
             jobs = [self._jobs.popleft() for _ in range(len(self._jobs))]
-            if jobs:
-                try:
-                    with self._transaction() as connection:
-                        for each in jobs:
-                            each.perform(connection)
-                except BaseException as error:
-                    for each in jobs:
-                        each.error = each.error or error
+            if jobs:  # Else another thread has done this one's.
+                self._perform(jobs)
         if isinstance(job.error, SQLITE_ERRORS):
             raise self._error(job.error) from job.error
         if job.error:
             raise job.error
         return job.result
+
+    def _perform(self, jobs: Iterable[Job]) -> None:
+        """Do *jobs* in one transaction; if that fails, all of them have failed."""
+        try:
+            with self._transaction() as connection:
+                for job in jobs:
+                    job.perform(connection)
+        except BaseException as error:
+            for job in jobs:
+                job.error = job.error or error
 
     @contextlib.contextmanager
     def _idle_connection(self) -> Iterator[sqlite3.Connection]:
@@ -4637,12 +4641,7 @@ class Pack:
         """
         resolved = set()
         for base_id in self._external_bases() if bases else ():
-            found = bases(base_id)
-            if found and found[0] in types and self._id_of(*found) == base_id:
-                deltas = self._deltas_of(None, base_id, resolved)
-                family = self._resolve_deltas(base_id, *found, deltas, resolved)
-                del found  # It may be large.
-                yield from family
+            yield from self._family_of(base_id, bases(base_id), types, resolved)
         for root in self._non_deltas:
             if root.type not in types:
                 continue
@@ -4657,6 +4656,14 @@ class Pack:
                 is_too_large = root.type == BLOB and root.size > MAX_OBJECT_SIZE
                 content = None if is_too_large else self._read(root)
                 yield root.object_id, root.type, content
+
+    def _family_of(self, base_id, found, types, resolved):
+        """Yield what is made of *found*, the base of this id, if that is what it is."""
+        if found and found[0] in types and self._id_of(*found) == base_id:
+            deltas = self._deltas_of(None, base_id, resolved)
+            family = self._resolve_deltas(base_id, *found, deltas, resolved)
+            del found  # It may be large.
+            yield from family
 
     def _external_bases(self):
         """Return the ids of bases that no whole object in the pack has."""
