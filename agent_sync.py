@@ -8512,18 +8512,14 @@ class Run:
         listing, source = look.listing, look.source
         if not self._tells_all() and listing.revision == self.row.last_sha:
             return None
+        found_anew = ("listing_digest", "etag", "last_modified", "is_hashed")
         columns = {
+            **dict.fromkeys((*found_anew, "retry_at", "changed_at")),
             "ref": self.row.ref if self.row.pin else source.ref,
             "path": source.path,
             "destination": self.row.destination,
             "last_sha": listing.revision,
-            "listing_digest": None,
-            "etag": None,
-            "last_modified": None,
-            "is_hashed": None,
             "protocol": source.protocol,
-            "retry_at": None,
-            "changed_at": None,
             "skipped": json.dumps(
                 {s["path"]: s["reason"] for s in self._report.skipped}
             ),
@@ -9243,7 +9239,6 @@ def with_moves(diffs):
     """Return *diffs* with files that went, and came much the same, as MOVEs."""
     gone = {diff.old.path: diff for diff in diffs if diff.new is None}
     came = {diff.new.path: diff for diff in diffs if diff.old is None}
-    origins = {diff.old.sha256: diff for diff in gone.values()}
     moves = []
 
     def move(old, new, likeness=100):
@@ -9255,9 +9250,14 @@ def with_moves(diffs):
                 moved = moved._replace(hunks=hunks, likeness=min(likeness, 99))
             moves.append(moved)
 
-    for new in list(came.values()):
-        if origin := origins.get(new.new.sha256):
-            move(origin, new)
+    def name_of(file):
+        return file.path.rpartition("/")[2]
+
+    for facts in (lambda file: (file.sha256, name_of(file)), lambda file: file.sha256):
+        origins = {facts(diff.old): diff for diff in gone.values()}
+        for new in list(came.values()):
+            if origin := origins.get(facts(new.new)):
+                move(origin, new)
     for likeness, old, new in alike(gone.values(), came.values()):
         move(old, new, likeness)
     stay = [diff for diff in diffs if diff.old and diff.new]
@@ -10145,17 +10145,9 @@ def register_locked(state, lock, places):
     new = [locked.row for locked in lock if not state.get_source_info(locked.row.id)]
     try:
         for row in new:
-            add_source(
-                state,
-                row.url,
-                row.id,
-                kind=row.kind,
-                ref=row.ref,
-                path=row.path,
-                destination=places[row.id],
-                include=row.include,
-                exclude=row.exclude,
-            )
+            names = ("kind", "ref", "path", "include", "exclude")
+            said = {name: getattr(row, name) for name in names}
+            add_source(state, row.url, row.id, destination=places[row.id], **said)
             state.save_source(row.id, from_lock=1)
     except UsageError as error:
         for each in new:

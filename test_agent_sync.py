@@ -9071,6 +9071,8 @@ class TestDiffs:
         upstream = directory_upstream
         for number, (old, _) in enumerate(CHANGED_TEXTS):
             upstream.write(f"text {number}.md", old)
+        for name in ("same-1.md", "same-2.md"):
+            upstream.write(name, b"# The same in both\n")
         for number in range(3):
             text = "".join(f"{number} {line}\n" for line in range(30))
             upstream.write(f"old/{number}.md", text.encode())
@@ -9086,6 +9088,9 @@ class TestDiffs:
         upstream.delete("qa/qa.md")
         (upstream.directory / "moved.md").write_bytes(upstream.agents()["security.md"])
         upstream.delete("security.md")
+        for name in ("same-1.md", "same-2.md"):
+            upstream.write(f"new/{name}", b"# The same in both\n")
+            upstream.delete(name)
         program, repository = mirror.program, mirror.program.root / "repository"
         shutil.copytree(str(mirror.dest), str(repository))
         document = only_source(program.call_json("diff"))
@@ -9093,6 +9098,8 @@ class TestDiffs:
         assert actions["moved.md"] == "move" and "security.md" not in actions
         moves = {f["old_path"]: f["path"] for f in document["files"] if "old_path" in f}
         assert moves.pop("security.md") == "moved.md"
+        for name in ("same-1.md", "same-2.md"):
+            assert moves.pop(name) == f"new/{name}"
         assert moves == {"old/1.md": "new/1.md", "old/2.md": "new/0.md"}
         patch = "".join(file["diff"] for file in document["files"]).encode()
         subprocess.run(["git", "init", "-q", str(repository)], check=True)
@@ -9104,7 +9111,7 @@ class TestDiffs:
         outcome = program.call("diff", "--stat", "--since", "1")
         assert "move     security.md -> moved.md | +0 -0" in outcome.out
         assert "move     old/1.md -> new/1.md | +2 -1" in outcome.out
-        assert "14 files (" in outcome.out
+        assert "16 files (" in outcome.out
 
     def test_binary_and_large_files_are_summed_up(self, mirror, directory_upstream):
         mirror.sync()
