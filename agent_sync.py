@@ -9882,16 +9882,17 @@ def write_if_new(path, data):
         raise CacheError(f"cannot write {path}: {reason_of(error)}") from error
 
 
-def write_manifest(directory):
+def write_manifest(directory, exclude=()):
     """Write `agents.json` for *directory*; return (its path, the Listing in it).
 
-    The files are those that a source would take by default. Equal files give equal
-    bytes; a manifest that is right already is not written again.
+    The files are those that a source with this *exclude* would take. Equal files give
+    equal bytes; a manifest that is right already is not written again.
     """
     directory = directory_of(str(directory))
     if not os.path.isdir(directory):
         raise UsageError(f"there is no directory {directory}")
-    with DirectorySource(SourceRow(id="", url=directory, kind="dir")) as source:
+    row = SourceRow(id="", url=directory, kind="dir", exclude=tuple(exclude))
+    with DirectorySource(row) as source:
         listing = source.list(NO_LAST_SYNC)
     files = tuple(file for file in listing.files if file.path != "agents.json")
     data, path = manifest_bytes(files), Path(directory) / "agents.json"
@@ -12821,10 +12822,15 @@ def cmd_lock(context):
     return Result(document, [f"{path}: {text}"])
 
 
-@command("manifest ./public", "directory DIR  directory to be published")
+@command(
+    "manifest ./public",
+    "directory DIR  directory to be published",
+    "--exclude GLOB...  leave out these, too",
+)
 def cmd_manifest(context):
     """Write agents.json for a directory, so that any static host can serve it."""
-    path, listing = write_manifest(context.args.directory)
+    args = context.args
+    path, listing = write_manifest(args.directory, args.exclude or ())
     skipped = sorted((*listing.skipped, *listing.impossible))
     lines = [f"! {name} (skipped: {reason})" for name, reason in skipped]
     lines.append(f"{path}: {count_text(len(listing.files), 'file')}")
