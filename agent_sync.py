@@ -153,6 +153,7 @@ DEFAULT_SOURCE_URL = (
     "https://raw.githubusercontent.com/bobmatnyc/claude-mpm-agents/main/agents"
 )
 DEFAULT_INCLUDE = ("*.md", "*.mdc", "*.json")
+SETTINGS = frozenset({"settings.json", "settings.local.json", "hooks.json"})
 SKILL_FILE = "SKILL.md"  # A directory with one is a skill, and is taken whole.
 
 KIB = 1024
@@ -1810,7 +1811,7 @@ LISTING_COLUMNS = (  # what a listing is made from, beside the tracked files
     "url", "kind", "ref", "path", "include", "exclude", "last_sha", "etag",
     "last_modified", "is_hashed",
 )  # fmt: skip
-LISTING_FORMAT = 1  # to be raised whenever a version takes other files by default
+LISTING_FORMAT = 2  # to be raised whenever a version takes other files by default
 # What of a source is only true of its URL.
 FOUND_OUT = ("ref", "path", "last_sync_time", "checked_at", "retry_at", "protocol")
 SALVAGED = (  # what of a source a user said, and a damaged database is searched for
@@ -3299,12 +3300,17 @@ def is_entity_tag(text):
 def validators(headers):
     """Return (etag, last_modified) of an answer, each as it was sent, or None.
 
-    What cannot be sent back unaltered is left out (RFC 9110, section 8.8).
+    What cannot be sent back unaltered is left out (RFC 9110, section 8.8), and so is a
+    Last-Modified of the second that it was sent in: there may be another change in it
+    (section 8.8.2.2).
     """
     etag, last_modified = headers.get("ETag"), headers.get("Last-Modified")
     if etag and not is_entity_tag(etag):
         etag = None
-    return etag, last_modified if http_date(last_modified) else None
+    changed, sent = http_date(last_modified), http_date(headers.get("Date"))
+    if not changed or sent and sent - changed < timedelta(seconds=1):
+        last_modified = None
+    return etag, last_modified
 
 
 def retry_after(status, headers, now):
@@ -5647,6 +5653,14 @@ def skill_prefixes(paths):
     return found
 
 
+def is_aside(name):
+    """Return whether a file of this *name* is not an agent's in any directory.
+
+    Settings are read by the agents' host, which runs the commands that are their hooks.
+    """
+    return name == "README.md" or name.lower() in SETTINGS
+
+
 def is_default(path, skills, included):
     """Return whether a source without an --include takes *path*.
 
@@ -5657,8 +5671,9 @@ def is_default(path, skills, included):
     skill = skills[: bisect_right(skills, path)][-1:]
     if skill and path.startswith(skill[0]):
         return "/.git" not in f"/{path[len(skill[0]) :]}".lower()
-    is_readme = f"/{path}".endswith("/README.md")
-    return included(path) and not is_readme and not re.search(_LEFT_OUT, path)
+    if is_aside(path.rpartition("/")[2]) or re.search(_LEFT_OUT, path):
+        return False
+    return included(path)
 
 
 def glob_of(name):
@@ -5677,8 +5692,8 @@ def kind_of(path, is_default):
         return glob_of(name) + slash
     name = path.rpartition("/")[2]
     stem, _, suffix = name.rpartition(".")
-    is_readme = is_default and name == "README.md"
-    return f"*.{glob_of(suffix)}" if stem and not is_readme else glob_of(name) or "*"
+    is_named = not stem or is_default and is_aside(name)
+    return glob_of(name) or "*" if is_named else f"*.{glob_of(suffix)}"
 
 
 def select_paths(paths, include=(), exclude=()):

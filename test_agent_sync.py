@@ -5945,9 +5945,10 @@ LEFT_OUT = [
     "x/.git/a.md", "dist/a.md", "x/dist/a.md", "build/x/a.md", "node_modules/x.md",
     ".x/y/SKILL.md", ".x/y/z.py", "dist/z/SKILL.md", "s/run.py", "s/xy.py",
     "s/x/.gitignore", "s/x/.github/a.md", "s/x/a/.gitkeep", "Makefile", "x/Makefile",
-    "x/[*", "x/a.\x07?", "a/",
+    "x/[*", "x/a.\x07?", "a/", "settings.json", "x/Settings.Local.json", "x/hooks.json",
 ]  # fmt: skip
 KINDS = {"README.md": 2, "*.txt": 1, "*.MD": 1, ".a.md": 2, ".x/": 3, ".git/": 1}
+KINDS |= {"settings.json": 1, "Settings.Local.json": 1, "hooks.json": 1}
 KINDS |= {"dist/": 3, "build/": 1, "node_modules/": 1, "*.py": 2, ".gitignore": 1}
 KINDS |= {".github/": 1, ".gitkeep": 1, "Makefile": 2, "\\[\\*": 1, "*.?\\?": 1, "*": 1}
 
@@ -7202,6 +7203,19 @@ DATES = {  # RFC 9110 section 5.6.7: the same
 
 class TestValidators:
     """FAULTS H14 to H20, H38: with the stored validators of that very file."""
+
+    @pytest.mark.parametrize("sent, is_kept", [("10:00:00", False), ("10:00:01", True)])
+    def test_a_date_of_the_second_it_was_sent_in_is_not_kept(
+        self, web, site, sent, is_kept
+    ):
+        """RFC 9110, section 8.8.2.2: another change may come in it."""
+        dates = {"Last-Modified": "10:00:00", "Date": sent}
+        fields = {name: f"Wed, 25 Nov 2026 {at} GMT" for name, at in dates.items()}
+        site.validators = lambda data: fields
+        web.sync()
+        site.take()
+        web.sync()
+        assert ("agents.json" in conditions(site.requests)) == is_kept
 
     @pytest.mark.parametrize(
         "field, table", [("ETag", ETAGS), ("Last-Modified", DATES)], ids=["tag", "date"]
