@@ -5424,7 +5424,7 @@ class TestWhatTheServerSends:
         assert mirror.tree() == {"a.md": A_BLOB[1], "b.md": other[1]}
 
     def test_another_content_for_a_known_id_is_an_error(self, synced):
-        """G32: the SHA-256 of each object id is remembered."""
+        """G32, S11: the SHA-256 of each object id is remembered."""
         with opened(synced.program.database) as connection:
             connection.execute(
                 "UPDATE agent_files SET content_sha = ? WHERE file_path = 'qa/qa.md'",
@@ -5855,7 +5855,7 @@ class TestAddresses:
                 assert "hunter2" not in refusal(agent_sync.parse_address, url, kind)
 
     def test_plain_http_is_for_loopback_unless_allowed(self):
-        """H33."""
+        """H33, S16."""
         url = "http://example.org/owner/repo.git"
         assert "--allow-http" in refusal(agent_sync.parse_address, url)
         assert agent_sync.parse_address(url, None, True).kind == "git"
@@ -6081,7 +6081,7 @@ class TestFilters:
 
     @posix_only
     def test_links_and_modules_are_skipped(self, program, git_upstream, repository):
-        """FAULTS P17 and P20."""
+        """FAULTS P17, P20 and S08."""
         repository.write("agents/large.md", LFS_POINTER)
         (repository.directory / "agents" / "link.md").symlink_to("/etc/passwd")
         repository.git("add", "-A")
@@ -8128,7 +8128,7 @@ class TestEveryKindOfSource:
         assert all(row["file_size"] == len(agents[row["file_path"]]) for row in rows)
 
     def test_a_second_sync_writes_nothing(self, mirror, upstream):
-        """INV8: no file, and no row but history and times."""
+        """INV8, A22: no file, and no row but history and times."""
         first = mirror.sync()
         before = stats(mirror.dest), mirror.program.durable_rows()
         again = mirror.sync()
@@ -8557,7 +8557,7 @@ class TestMoreThanOneSource:
         assert tree(program.root / "slow") == tree(program.root / "quick")
 
     def test_one_that_fails_never_stops_another(self, program, pair, git_server):
-        """INV4."""
+        """INV4, S09."""
         git_server.answer = lambda request: http_reply(404)
         document = program.call_json("sync", check=1)
         errors = {source["source"]: source["error"] for source in document["sources"]}
@@ -9185,6 +9185,30 @@ class TestDiffs:
     def test_what_names_no_state_is_a_usage_error(self, mirror, when):
         mirror.sync()
         mirror.program.call("diff", f"--since={when}", check=2)
+
+
+def test_the_date_of_a_commit_does_not_matter(synced, repository):
+    """FAULTS S04: of the far future, and then of the last one."""
+    for years in (70, -30):
+        repository.commits = years * 365 * 24 * 60
+        synced.upstream.publish({"qa/qa.md": f"# {years}\n".encode()})
+        assert changes(synced.sync()) == {"updated": ["qa/qa.md"]}
+
+
+@pytest.mark.parametrize("name", ["agent_sync.db", "AGENT_SYNC.db", "agent_sync.py/x"])
+def test_what_this_program_runs_by_is_not_overwritten(name, mirror, monkeypatch):
+    """FAULTS S17: itself and its database, where a source has a file for them."""
+    dest = mirror.dest
+    monkeypatch.setattr(agent_sync, "__file__", str(dest / "agent_sync.py"))
+    database = dest / "agent_sync.db"
+    mirror.program.database.rename(write(dest, "agent_sync.db", b""))
+    monkeypatch.setenv("AGENT_SYNC_DB", str(database))
+    mirror.program.call("set", "src", "--include", "*")
+    before = database.stat().st_ino
+    mirror.upstream.publish({name: b"# Theirs\n"})
+    err = mirror.program.call("sync", check=1).err
+    assert f"refused path '{name}'" in err and "this program has" in err
+    assert database.stat().st_ino == before
 
 
 class TestPinsOfGit:
@@ -10328,6 +10352,7 @@ class TestFilesThatOthersHaveOpen:
 
     @pytest.mark.parametrize("winerror", [5, 32, 33])
     def test_it_is_waited_for(self, local, monkeypatch, pauses, winerror):
+        """FAULTS A12, as far as it can be played elsewhere."""
         local.upstream.write("qa/qa.md", b"# New\n")
         local.upstream.delete("security.md")
         errors = [SharingViolation(winerror)] * 3
@@ -13131,7 +13156,7 @@ class TestPages:
         wait_until(lambda: "not as synced" not in served.get("/").decode())
 
     def test_healthz_is_bad_while_a_source_fails_or_is_old(self, local, start_serve):
-        """Also one that was never synced; a disabled one counts for nothing."""
+        """S03: also one that was never synced; a disabled one counts for nothing."""
         served = start_serve("--every", "1d")
         wait_until(lambda: served.ask("GET", "/healthz")[0] == 200)
         for columns, status in (
