@@ -4901,7 +4901,8 @@ class TestGitClient:
             fetched.append(done)
             run.deadline.interrupt()
 
-        run = agent_sync.Run(state, row, None, progress=progress)
+        options, near = agent_sync.SyncOptions(), agent_sync.Neighbours(state)
+        run = agent_sync.Run(state, row, None, options, progress, None, near)
         assert run.perform().error == "interrupted"
         assert fetched == [1]
         assert mirror.tree() == {}
@@ -12345,6 +12346,7 @@ class TestManifest:
     def test_any_static_server_can_serve_it(self, program, public):
         """Unchanged: one request. One changed file: two."""
         program.call("manifest", public)
+        os.utime(public / "agents.json", (1e9, 1e9))
         files = http.server.SimpleHTTPRequestHandler
         handler = functools.partial(files, directory=str(public))
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
