@@ -3575,7 +3575,10 @@ def open_tunnel(sock, request):
         raise OSError(f"refused by {answer.status}{wants}")
 
 
-_PROXY = r"(?i)(?:([\w+.-]+)://)?(?:([^/]*)@)?(?:\[[0-9a-f:.]+\]|[^/:@\[\]\s]+)(?::\d{1,5})?/?"
+_PROXY = (
+    r"(?i)(?:([\w+.-]+)://)?(?:([^/]*)@)?"
+    r"(?:\[[0-9a-f:.]+\]|[^/:@\[\]\s]+)(?::\d{1,5})?/?"
+)
 
 
 def proxies_for(scheme):
@@ -5466,6 +5469,15 @@ def stored_object(text, value_type):
     return {}
 
 
+def check_stored(kind, destination):
+    """Raise UsageError for a kind or a destination that no source can have."""
+    if kind not in (None, *KINDS):
+        raise UsageError(f"unknown kind '{printable(kind)}' in the database")
+    is_text = isinstance(destination, str) and "\0" not in destination
+    if destination is not None and not (is_text and os.path.isabs(destination)):
+        raise UsageError(f"bad destination '{printable(destination)}' in the database")
+
+
 def source_row(columns, cache_dir=None):
     """Return the SourceRow of a row of `sources`, what it leaves open filled in.
 
@@ -5480,11 +5492,7 @@ def source_row(columns, cache_dir=None):
     except UsageError:
         address = Address("git", url)
     try:
-        if kind not in (None, *KINDS):
-            raise UsageError(f"unknown kind '{printable(kind)}' in the database")
-        is_path = isinstance(path, str) and "\0" not in path and os.path.isabs(path)
-        if path is not None and not is_path:
-            raise UsageError(f"bad destination '{printable(path)}' in the database")
+        check_stored(kind, path)
         include, exclude = map(stored_globs, (columns["include"], columns["exclude"]))
     except UsageError as error:
         fault, include, exclude, path = str(error), (), (), None
