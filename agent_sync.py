@@ -13256,20 +13256,34 @@ def interruptible():
     """
     import signal
 
+    if threading.current_thread() is not threading.main_thread():
+        yield  # Python delivers signals to the main thread alone.
+        return
+
     def handle(number, frame):
         for other in signals:
             signal.signal(other, lambda number, frame: os._exit(128 + number))
         raise Terminated(number)
 
+    def pass_on(lost):
+        """Raise once more what came in a destructor, which cannot raise."""
+        if not isinstance(lost.exc_value, Terminated):
+            return previous_hook(lost)
+        for other in signals:
+            signal.signal(other, handle)
+        number = lost.exc_value.signal_number
+        threading.Timer(0.01, os.kill, [os.getpid(), number]).start()
+        return None
+
     names = ("SIGINT", "SIGTERM", "SIGHUP")
     signals = [getattr(signal, name) for name in names if hasattr(signal, name)]
     signals = [n for n in signals if signal.getsignal(n) != signal.SIG_IGN]
-    if threading.current_thread() is not threading.main_thread():
-        signals = []  # Python delivers signals to the main thread alone.
     previous = [(number, signal.signal(number, handle)) for number in signals]
+    previous_hook, sys.unraisablehook = sys.unraisablehook, pass_on
     try:
         yield
     finally:
+        sys.unraisablehook = previous_hook
         for number, handler in previous:
             signal.signal(number, handler)
 

@@ -52,6 +52,7 @@ import unicodedata
 import urllib.parse
 import urllib.request
 import urllib.response
+import weakref
 import zlib
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
@@ -13882,6 +13883,23 @@ class TestEndToEnd:
         )
         assert "/".join((row["ref"], row["path"])) == "main/agents"
         assert pathlib.Path(row["destination"]).name == "remote-agents"
+
+    @posix_only
+    @pytest.mark.parametrize("ends_by", ["destructor", "finalizer"])
+    def test_a_signal_that_meets_one_is_not_lost(self, ends_by):
+        """FAULTS A17: what these raise goes nowhere, and `serve` would run on."""
+
+        class Closing:
+            def __del__(self):
+                if ends_by == "destructor":
+                    signal.raise_signal(signal.SIGTERM)
+
+        closing = [Closing()]
+        if ends_by == "finalizer":
+            weakref.finalize(closing[0], signal.raise_signal, signal.SIGTERM)
+        with pytest.raises(agent_sync.Terminated), agent_sync.interruptible():
+            closing.clear()
+            time.sleep(60)
 
 
 class TestTextOfSync:
