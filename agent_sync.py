@@ -355,6 +355,10 @@ class IncompatibleRepoError(GitSyncError):
 # ==== Text ====
 # What others wrote, made fit to be shown. Knows nothing of what it is about.
 
+# Patterns are compiled when they are first used, as all of them take longer than a
+# start may. This keeps those of long loops at hand; `re` itself is slower to find one.
+compiled = functools.cache(re.compile)
+
 
 def escaped(text):
     """Return *text* with its control and format characters as escape sequences.
@@ -473,7 +477,6 @@ _HIDDEN_KINDS = {
     "\U000e0080-\U000e00ff\U000e01f0-\U000e0fff",
     "encoding": "\ud800-\udfff",
 }
-# Patterns are compiled when they are used: all of them take longer than a start may.
 _HIDDEN = f"[{''.join(_HIDDEN_KINDS.values())}]"
 _HIDDEN_RUN = "|".join(f"(?P<{k}>[{chars}]+)" for k, chars in _HIDDEN_KINDS.items())
 _HIDDEN_CRITICAL = "[{tags}{bidi}]|[{selectors}]{{2}}".format(**_HIDDEN_KINDS)
@@ -542,7 +545,11 @@ def scanned_text(path, data):
         return ""
     # Most files end here: what is not plain ASCII is short, and searched at once.
     rest = data.translate(None, _PLAIN_ASCII).decode("utf-8", "surrogateescape")
-    return data.decode("utf-8", "surrogateescape") if re.search(_HIDDEN, rest) else ""
+    return (
+        data.decode("utf-8", "surrogateescape")
+        if compiled(_HIDDEN).search(rest)
+        else ""
+    )
 
 
 def hidden_runs(text):
@@ -553,10 +560,10 @@ def hidden_runs(text):
     end, seen, is_utf8 = 0, 0, True
     while seen < 2 * MAX_FINDINGS:
         sought = _HIDDEN if seen < MAX_FINDINGS else _HIDDEN_CRITICAL
-        first = re.compile(sought).search(text, end)
+        first = compiled(sought).search(text, end)
         if not first:
             return
-        run = re.compile(_HIDDEN_RUN).match(text, first.start())
+        run = compiled(_HIDDEN_RUN).match(text, first.start())
         kind, (start, end) = run.lastgroup, run.span()
         if kind == "encoding":  # Once is enough: more of it is bound to follow.
             is_told, is_utf8 = not is_utf8, False
@@ -803,10 +810,8 @@ def collision_key(path):
     return unicodedata.normalize("NFC", folded)
 
 
-@functools.cache
-def plain_path_match():
-    """Return what matches most paths, which are ordinary but for Windows' devices."""
-    return re.compile(r"(?a)(?:[\w-][\w. -]{0,200}/)*[\w-][\w. -]{0,200}").fullmatch
+# Most paths are like this, which is ordinary everywhere but for Windows' devices.
+_PLAIN_PATH = r"(?a)(?:[\w-][\w. -]{0,200}/)*[\w-][\w. -]{0,200}"
 
 
 def is_dotgit(name):
@@ -841,7 +846,7 @@ def impossible_name(name, windows=WINDOWS):
 
 def unsafe_path(path):
     """Return why *path* must not be written on any platform, or None if it may."""
-    for name in () if plain_path_match()(path) else path.split("/"):
+    for name in () if compiled(_PLAIN_PATH).fullmatch(path) else path.split("/"):
         if fault := unsafe_name(name):
             return f"'{printable(name)}' {fault}"
     return None
@@ -851,7 +856,7 @@ def impossible_path(path, windows=WINDOWS):
     """Return why there can be no file at *path* here, or None if there can."""
     if len(path.encode("utf-8", "surrogatepass")) > MAX_PATH_LENGTH:
         return f"longer than {MAX_PATH_LENGTH} bytes"
-    is_plain = not windows and plain_path_match()(path)
+    is_plain = not windows and compiled(_PLAIN_PATH).fullmatch(path)
     for name in () if is_plain else path.split("/"):
         if fault := impossible_name(name, windows):
             return f"'{printable(name, 60)}' {fault}"
@@ -1467,14 +1472,14 @@ class Directory:
 
     def staging_files(self, directories):
         """Yield the paths of the temporary files that are left in *directories*."""
-        staging = re.compile(STAGING_NAME)
+        is_staged = compiled(STAGING_NAME).fullmatch
         for directory in directories:
             # Where this program may not write it has left nothing.
             with contextlib.suppress(
                 FileNotFoundError, NotADirectoryError, PermissionError
             ):
                 names = os.listdir(system_path(self.root, directory))
-                for name in filter(staging.fullmatch, map(text_name, names)):
+                for name in filter(is_staged, map(text_name, names)):
                     yield f"{directory}/{name}" if directory else name
 
     def clear_staging(self, directories):
@@ -5656,7 +5661,7 @@ def skill_prefixes(paths):
     found = []
     for prefix in sorted(f"{skill}/" if skill else "" for skill in skills_of(paths)):
         is_inside = found and prefix.startswith(found[-1])
-        if not is_inside and not re.search(_LEFT_OUT, prefix):
+        if not is_inside and not compiled(_LEFT_OUT).search(prefix):
             found.append(prefix)
     return found
 
@@ -5679,7 +5684,7 @@ def is_default(path, skills, included):
     skill = skills[: bisect_right(skills, path)][-1:]
     if skill and path.startswith(skill[0]):
         return "/.git" not in f"/{path[len(skill[0]) :]}".lower()
-    if is_aside(path.rpartition("/")[2]) or re.search(_LEFT_OUT, path):
+    if is_aside(path.rpartition("/")[2]) or compiled(_LEFT_OUT).search(path):
         return False
     return included(path)
 
@@ -5694,7 +5699,7 @@ def glob_of(name):
 
 def kind_of(path, is_default):
     """Return a glob that takes *path* and its like: ".github/", "*.py", "Makefile"."""
-    hidden = re.search(_LEFT_OUT, path) if is_default else None
+    hidden = compiled(_LEFT_OUT).search(path) if is_default else None
     if hidden:
         name, slash, _ = path[hidden.start() :].lstrip("/").partition("/")
         return glob_of(name) + slash
@@ -6511,7 +6516,9 @@ class DirectorySource(Source):
         files, skipped, excluded = [], [], glob_matcher(self._row.exclude)
         for path, entry in self._directory.entries(leave_out=OWN_NAMES):
             if isinstance(entry, OSError):
-                hidden = not self._row.include and re.search(_LEFT_OUT, f"{path}/")
+                hidden = not self._row.include and compiled(_LEFT_OUT).search(
+                    f"{path}/"
+                )
                 if not hidden and not excluded(f"{path}/x"):
                     raise self._unreadable(f"{path}/", entry)
                 skipped.append((path, f"cannot be read: {reason_of(entry)}"))
@@ -9984,7 +9991,7 @@ def is_relative(value):
     return value == "." or not (unsafe_path(value) or impossible_path(value))
 
 
-SHA256 = re.compile("[0-9a-f]{64}")
+SHA256 = "[0-9a-f]{64}"
 LOCKED_SOURCE = {
     "id": lambda value: is_text(value) and bool(re.fullmatch(SOURCE_ID, value)),
     "kind": lambda value: value in KINDS,
@@ -9999,7 +10006,7 @@ LOCKED_SOURCE = {
 }
 LOCKED_FILE = {
     "path": lambda value: isinstance(value, str),
-    "sha256": lambda value: is_text(value) and bool(SHA256.fullmatch(value)),
+    "sha256": lambda value: is_text(value) and bool(compiled(SHA256).fullmatch(value)),
     "size": lambda value: type(value) is int and 0 <= value <= MAX_OBJECT_SIZE,
     "executable": lambda value: type(value) is bool,
 }
