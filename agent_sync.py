@@ -3302,12 +3302,12 @@ def is_entity_tag(text):
     return text != "*" and bool(re.fullmatch(r"[\x21-\x7e\x80-\xff]{1,1000}", text))
 
 
-def validators(headers):
-    """Return (etag, last_modified) of an answer, each as it was sent, or None.
+def validators(headers, old=None):
+    """Return {"etag", "last_modified"} of an answer, each as it was sent, or None.
 
-    What cannot be sent back unaltered is left out (RFC 9110, section 8.8), and so is a
-    Last-Modified of the second that it was sent in: there may be another change in it
-    (section 8.8.2.2).
+    What a 304 leaves out is as it was in *old*. What cannot be sent back unaltered does
+    not count (RFC 9110, section 8.8), nor does a Last-Modified of the second that it
+    was sent in: there may be another change in it (section 8.8.2.2).
     """
     etag, last_modified = headers.get("ETag"), headers.get("Last-Modified")
     if etag and not is_entity_tag(etag):
@@ -3315,7 +3315,9 @@ def validators(headers):
     changed, sent = http_date(last_modified), http_date(headers.get("Date"))
     if not changed or sent and sent - changed < timedelta(seconds=1):
         last_modified = None
-    return etag, last_modified
+    if old:
+        etag, last_modified = etag or old.etag, last_modified or old.last_modified
+    return {"etag": etag, "last_modified": last_modified}
 
 
 def retry_after(status, headers, now):
@@ -6713,7 +6715,7 @@ class WebSource(Source):
         return f"{self.base}/{url_path(file.path)}"
 
     def get(self, url, limit, old=None, headers=None, is_proven=False):
-        """Return (content, headers, validators by name) of *url*.
+        """Return (content, headers) of *url*.
 
         *old* has the validators of what is here: where that is what there is now, the
         content is None. Without a hash to prove it (*is_proven*) only a length shows
@@ -6736,16 +6738,12 @@ class WebSource(Source):
             return None if is_here else content, answer.headers
 
         headers = {**(headers or {}), **conditions}
-        content, got = self._http.request(url, read, headers=headers)
-        etag, last_modified = validators(got)
-        if content is None:
-            etag, last_modified = etag or old.etag, last_modified or old.last_modified
-        return content, got, {"etag": etag, "last_modified": last_modified}
+        return self._http.request(url, read, headers=headers)
 
     def _get_listing(self, url, last, headers=None):
         """Return (content or None, its validators by name) of what lists the files."""
         old = self._row if last.complete else None
-        content, got, validators = self.get(url, MAX_LISTING_SIZE, old, headers)
+        content, got = self.get(url, MAX_LISTING_SIZE, old, headers)
         if content is not None and not content.strip():
             raise ProtocolError(f"{url} came empty")
         if content and content.lstrip().startswith(b"<"):
@@ -6754,7 +6752,7 @@ class WebSource(Source):
                 " --kind git, or .git at its end)",
                 200,
             )
-        return content, validators
+        return content, validators(got, old if content is None else None)
 
     def fetch(self, files):
         """Yield (File, content) for each of *files*, checked against the listing."""
@@ -6769,7 +6767,7 @@ class WebSource(Source):
             yield file, content
 
     def _fetch_one(self, file):
-        content, *_ = self.get(self.url_of(file), MAX_OBJECT_SIZE, is_proven=True)
+        content, _ = self.get(self.url_of(file), MAX_OBJECT_SIZE, is_proven=True)
         if file.size is not None and len(content) != file.size:
             raise StaleListingError(f"{file.path} is not of the listed size")
         if file.sha256 and sha256_of(content) != file.sha256:
@@ -6886,14 +6884,14 @@ class HttpSource(WebSource):
         """
         old = last.files.get(file.path)
         here = old if file.path in last.unmodified else None
-        content, got, validators = self.get(self.url_of(file), MAX_OBJECT_SIZE, here)
-        asked = here
+        content, got = self.get(self.url_of(file), MAX_OBJECT_SIZE, here)
         if content is not None:
             check_body(file.path, content, got, not (old and old.size))
-            asked = File(file.path, sha256=sha256_of(content), size=len(content))
+            here = None  # It is not what there is now.
+        asked = here or File(file.path, sha256=sha256_of(content), size=len(content))
         if file.sha256 not in (None, asked.sha256):
             raise StaleListingError(f"{file.path} is not what the manifest says")
-        return content, asked._replace(mode=file.mode, **validators)
+        return content, asked._replace(mode=file.mode, **validators(got, here))
 
     def fetch(self, files):
         """Yield (File, content) for each of *files*, checked against the listing."""
@@ -7036,7 +7034,7 @@ class GitHubSource(WebSource):
         return f"{self._trees_url}/{url_path(ref, safe='')}{query}"
 
     def _subtree(self, tree_id, query):
-        content, *_ = self.get(self._tree_url(tree_id, query), MAX_LISTING_SIZE)
+        content, _ = self.get(self._tree_url(tree_id, query), MAX_LISTING_SIZE)
         return github_tree(content)
 
 
