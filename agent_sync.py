@@ -3241,28 +3241,33 @@ def token_name(source_id):
     return "AGENT_SYNC_TOKEN_" + re.sub(r"[^A-Z0-9]", "_", source_id.upper())
 
 
-def find_credential(url, source_id, environ):
-    """Return the Credential for *url*, or None.
+def find_secrets(source_id, host, environ):
+    """Yield (where it is from, secret) of what may be for *host*, the first one first.
 
-    In this order: AGENT_SYNC_TOKEN_<ID>, GITHUB_TOKEN or GH_TOKEN for GitHub's own
-    hosts, ~/.netrc. A token goes only over https or to this machine.
+    AGENT_SYNC_TOKEN_<ID>; GITHUB_TOKEN or GH_TOKEN for GitHub's own hosts; ~/.netrc,
+    which is only read if there is no token.
+    """
+    names = [token_name(source_id)] if source_id else []
+    if host in GITHUB_HOSTS:
+        names += ["GITHUB_TOKEN", "GH_TOKEN"]
+    for name in names:
+        if secret := (environ.get(name) or "").strip():
+            yield name, secret
+    for entry in read_netrc(environ)[0]:
+        if entry["machine"] in (None, host) and "password" in entry:
+            yield "~/.netrc", f"{entry.get('login', '')}:{entry['password']}"
+
+
+def find_credential(url, source_id, environ):
+    """Return the first of `find_secrets` as the Credential for *url*, or None.
+
+    It goes only over https or to this machine.
     """
     at = origin(url)
     scheme, host, _ = at
     if scheme != "https" and not is_loopback(host):
         return None
-    names = [token_name(source_id)] if source_id else []
-    if scheme == "https" and host in GITHUB_HOSTS:
-        names += ["GITHUB_TOKEN", "GH_TOKEN"]
-    secrets = [(name, (environ.get(name) or "").strip()) for name in names]
-    secrets += [
-        ("~/.netrc", f"{entry.get('login', '')}:{entry['password']}")
-        for entry in read_netrc(environ)[0]
-        if entry["machine"] in (None, host) and "password" in entry
-    ]
-    for name, secret in secrets:
-        if not secret:
-            continue
+    for name, secret in find_secrets(source_id, host, environ):
         header = authorization(secret, host)
         if re.search(r"[\x00-\x08\n-\x1f\x7f]", secret) or not header.isascii():
             raise UsageError(f"{name} has a character that no token has")
