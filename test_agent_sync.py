@@ -22,6 +22,7 @@ import gzip
 import hashlib
 import html.parser
 import http.server
+import inspect
 import io
 import itertools
 import json
@@ -1765,6 +1766,28 @@ def test_the_public_names_are_those_of_the_readme():
     named = re.findall(r"`(\w+)`", "".join(cells))
     assert sorted(named) == agent_sync.__all__ == sorted(agent_sync.__all__)
     assert all(getattr(agent_sync, name).__doc__ for name in agent_sync.__all__)
+
+
+def test_no_line_is_longer_than_88():
+    lines = SCRIPT.read_text(encoding="utf-8").splitlines()
+    assert [number for number, line in enumerate(lines, 1) if len(line) > 88] == []
+
+
+def without_hints(name):
+    """The functions of a public name that lack a hint for an argument or the result."""
+    value = getattr(agent_sync, name)
+    members = vars(value) if isinstance(value, type) else {name: value}
+    for member, function in members.items():
+        is_public = member == "__init__" or not member.startswith("_")
+        if is_public and inspect.isfunction(function):
+            parameters = {*inspect.signature(function).parameters} - {"self"}
+            if set(function.__annotations__) != parameters | {"return"}:
+                yield member
+
+
+def test_what_is_public_has_type_hints():
+    found = {name: list(without_hints(name)) for name in agent_sync.__all__}
+    assert {name: missing for name, missing in found.items() if missing} == {}
 
 
 # ---- The README ----
@@ -12252,6 +12275,55 @@ class TestETagCache:
         assert "No space left" in caplog.text
         assert cache_file.read_bytes() == before
         assert [path.name for path in cache_file.parent.iterdir()] == [CACHE]
+
+
+TWO_THREADS = """
+import agent_sync, sys, threading
+base, root, name = sys.argv[1:]
+errors = []
+
+def work(thread):
+    try:
+        source_id = "%s-%d" % (name, thread)
+        directory = "%s/%s" % (root, source_id)
+        service = agent_sync.GitSourceSyncService(base, directory, source_id)
+        for number in range(3):
+            result = service.sync_agents()
+            assert result["failed"] == [] and result["error"] is None, result
+            state.track_file("shared", "%s-%d.md" % (source_id, number), "aa")
+            state.record_sync_result("shared", "success")
+    except BaseException as error:
+        errors.append(error)
+
+state = agent_sync.AgentSyncState()
+state.register_source("shared", "https://example.org/shared")
+threads = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+sys.exit(repr(errors) if errors else 0)
+"""
+
+
+def test_two_threads_in_each_of_two_processes_lose_nothing(program, host):
+    """D04, D05: one state and one service each, on one database."""
+    command = [sys.executable, "-c", TWO_THREADS, host.base, str(program.root)]
+    env = importing()
+    children = [
+        subprocess.Popen([*command, name], env=env, stderr=subprocess.PIPE)
+        for name in "ab"
+    ]
+    assert [child.communicate(timeout=60)[1] for child in children] == [b"", b""]
+    assert [child.returncode for child in children] == [0, 0]
+    state = agent_sync.AgentSyncState()
+    names = ["a-0", "a-1", "b-0", "b-1"]
+    assert [row["id"] for row in state.get_all_sources()] == [*names, "shared"]
+    assert len(state.get_files("shared")) == len(state.get_runs("shared")) == 12
+    for name in names:
+        assert {row["status"] for row in state.get_runs(name)} == {"success"}
+        synced = [row["files_synced"] for row in state.get_runs(name)]
+        assert synced == [0, 0, 4]
+        assert len(state.get_files(name)) == 4
+        assert tree(program.root / name) == FEW_AGENTS
 
 
 def test_from_asyncio_by_threads(program, host):
