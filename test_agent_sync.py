@@ -733,8 +733,8 @@ class Program:
         return [sys.executable, self.script or compiled(), *self.arguments(*args)]
 
     def query(self, sql, *parameters):
-        """The rows of a query of the database, as dicts."""
-        with contextlib.closing(sqlite3.connect(str(self.database))) as connection:
+        """The rows of a query of the database, as dicts; a change is committed."""
+        with opened(self.database) as connection:
             connection.row_factory = sqlite3.Row
             return [dict(row) for row in connection.execute(sql, parameters)]
 
@@ -8762,45 +8762,31 @@ owner/repo --id a\x1fb
 """
 
 
-def registered(program, *arguments):
-    """The row of the one source that `add *arguments` made."""
-    program.call("add", *arguments, "--id", "src")
-    return only_source(program.call_json("sources"))
-
-
 class TestAddSource:
     """What `add` makes of its arguments; TestAddresses has how a URL is read."""
 
     def test_every_option_is_remembered_and_wins_over_the_url(self, program, tmp_path):
         options = "--ref v2 --path x --include *.md --include *.txt --exclude old/*"
         options += f" --on-conflict keep --disabled --dest {tmp_path}/d"
-        row = registered(program, HUB + "/tree/main/agents", *options.split())
-        expected = {
-            "kind": "git",
-            "ref": "v2",
-            "path": "x",
-            "on_conflict": "keep",
-            "enabled": 0,
-            "destination": str(tmp_path / "d"),
-        }
-        assert {name: row[name] for name in expected} == expected
-        assert "*.md" in str(row["include"]) and "*.txt" in str(row["include"])
-        assert "old/*" in str(row["exclude"])
+        program.call("add", HUB + "/tree/main/agents", "--id", "src", *options.split())
+        row = only_source(program.call_json("sources"))
+        expected = {"kind": "git", "ref": "v2", "path": "x", "on_conflict": "keep"}
+        expected.update(include=["*.md", "*.txt"], exclude=["old/*"], enabled=0)
+        assert row == {**row, **expected, "destination": str(tmp_path / "d")}
 
     def test_ids_and_destinations_are_made_up_each_for_its_own(self, program, tmp_path):
         """Any name gives an id that will do; it is printed."""
-        (tmp_path / "x").mkdir()
         names = ["_agents", "a" * 70, "-x", "..a.._", "é", "repo"]
         for name in names:
-            (tmp_path / "x" / name).mkdir()
+            (tmp_path / "x" / name).mkdir(parents=True)
             program.call("add", tmp_path / "x" / name)
         printed = [program.call("add", name).out for name in ("owner/repo", "o2/repo")]
         rows = program.call_json("sources")["sources"]
         ids, places = zip(*((row["id"], row["destination"]) for row in rows))
         assert len(set(ids)) == len(set(places)) == len(rows) == len(names) + 2
         assert all(set(ids) & set(text.split()) for text in printed)
-        parents = [pathlib.Path(place).parents for place in places]
-        assert all(program.root / "cache" in above for above in parents)
+        cache = program.root / "cache"
+        assert all(cache in pathlib.Path(place).parents for place in places)
         for path in ("/", "/___"):
             address = agent_sync.Address("dir", path)
             assert agent_sync.suggest_ids(address)[0] == "source"
@@ -8822,21 +8808,14 @@ class TestAddSource:
         assert program.call_json("sources") == {"sources": []}
         assert b"hunter2" not in program.database.read_bytes()
 
-    @pytest.mark.parametrize(
-        "mistake",
-        [
-            {"include": "*.md"},
-            {"include": [1]},
-            {"exclude": "*.md"},
-            {"on_conflict": "ask"},
-            {"kind": "svn"},
-        ],
-        ids=str,
-    )
-    def test_a_mistake_of_a_program_is_told(self, tmp_path, mistake):
+    MISTAKES = [("include", "*.md"), ("include", [1]), ("exclude", "*.md")]
+    MISTAKES += [("on_conflict", "ask"), ("kind", "svn")]
+
+    @pytest.mark.parametrize("name, value", MISTAKES)
+    def test_a_mistake_of_a_program_is_told(self, tmp_path, name, value):
         state = agent_sync.AgentSyncState(tmp_path / "state.db")
-        with pytest.raises(agent_sync.UsageError, match=next(iter(mistake))):
-            agent_sync.add_source(state, "owner/repo", **mistake)
+        with pytest.raises(agent_sync.UsageError, match=name):
+            agent_sync.add_source(state, "owner/repo", **{name: value})
         assert state.get_all_sources() == []
 
     URLS = ["/repo", "/repo.git", "/repo/", "/repo/tree/feature/x/agents"]
@@ -8869,11 +8848,8 @@ class TestAddAsks:
         where = asking.root / "files"
         url = git_server.url + REPO
         document = asking.call_json("add", url, "--dest", where, "--id", "x")
-        assert document == {
-            "source": "x",
-            "destination": str(where),
-            "has": {"agents": "8 agents", "skills": "2 skills"},
-        }
+        there = {"agents": "8 agents", "skills": "2 skills"}
+        assert document == {"source": "x", "destination": str(where), "has": there}
         assert len(git_server.requests) == 2
         text = asking.call("add", url, "--dest", asking.root / "2", "--id", "y").out
         assert "2 skills in skills/ (--path skills)" in text
@@ -8881,31 +8857,26 @@ class TestAddAsks:
         asking.call("add", url, "--path", "agents", "--id", "z", "--no-check")
         assert len(git_server.requests) == 4
 
-    REFUSED = {  # what is asked for: (the reply, what is said)
-        "nothing": (http_reply(404), "--kind git"),
-        "gone": (http_reply(410), "manifest"),
-        "page": (http_reply(200, b"<title>Sign in</title>"), "titled 'Sign in'"),
-    }  # fmt: skip
-    TAKEN = {
-        "private": (http_reply(401), "answered 401"),
-        "forbidden": (http_reply(403), "answered 403"),
-        "limited": (http_reply(429, b"", {"Retry-After": "3600"}), "rate limited"),
-        "down": (http_reply(503), "answered 503"),
-        "broken": (b"", "closed"),
-        "odd": (http_reply(200, b'["../x.md"]'), "refused path"),
+    ANSWERS = {  # the reply, what is said, whether the source is registered
+        "nothing": (http_reply(404), "--kind git", False),
+        "gone": (http_reply(410), "manifest", False),
+        "page": (http_reply(200, b"<title>Sign in</title>"), "titled 'Sign in'", False),
+        "private": (http_reply(401), "answered 401", True),
+        "forbidden": (http_reply(403), "answered 403", True),
+        "limited": (http_reply(429, b"", {"Retry-After": "99"}), "rate limited", True),
+        "down": (http_reply(503), "answered 503", True),
+        "broken": (b"", "closed", True),
+        "odd": (http_reply(200, b'["../x.md"]'), "refused path", True),
     }  # fmt: skip
 
-    def test_what_cannot_work_is_refused_and_all_else_registered(self, asking, site):
+    @pytest.mark.parametrize("case", ANSWERS)
+    def test_only_what_cannot_work_is_refused(self, asking, site, case):
         """FAULTS N18, N26."""
-        for name, (reply, words) in {**self.REFUSED, **self.TAKEN}.items():
-            site.answers = {"agents.json": reply}
-            taken = name in self.TAKEN
-            outcome = asking.call("add", site.base, "--id", name, check=int(not taken))
-            assert words in outcome.err
-            sources = asking.call_json("sources")["sources"]
-            assert (name in [row["id"] for row in sources]) is taken
-            if taken:
-                asking.call("remove", name)
+        reply, words, is_taken = self.ANSWERS[case]
+        site.answers = {"agents.json": reply}
+        outcome = asking.call("add", site.base, check=0 if is_taken else 1)
+        assert words in outcome.err
+        assert len(asking.call_json("sources")["sources"]) == is_taken
 
     def test_refs_and_paths_that_are_not_there(self, asking, git_server, repository):
         """FAULTS N13, N20: and so is a server of the dumb protocol."""
@@ -8932,6 +8903,17 @@ def hunks(text):
     return [line for line in lines if not line.startswith(("+++ ", "--- "))]
 
 
+def differences(mirror, *options, check=0):
+    """What `diff` shows: {path: its entry}."""
+    document = mirror.program.call_json("diff", *options, check=check)
+    return {file["path"]: file for file in only_source(document)["files"]}
+
+
+def actions(files):
+    """{path: what is done with it} of such entries."""
+    return {path: file["action"] for path, file in files.items()}
+
+
 class TestSeeDecideUndo:
     """Diff, rollback and pins, whatever the source is."""
 
@@ -8943,44 +8925,34 @@ class TestSeeDecideUndo:
     def lived(self, synced, upstream):
         """A source after three runs; `states` are the trees after each of them."""
         synced.states = [synced.tree()]
-        upstream.write("qa/qa.md", b"# Second\n")
-        upstream.write("new/one.md", b"# One\n")
-        upstream.delete("security.md")
-        upstream.publish()
-        synced.sync()
-        synced.states.append(synced.tree())
-        upstream.publish({"qa/qa.md": b"# Third\n", "new/one.md": None})
-        synced.sync()
-        synced.states.append(synced.tree())
+        second = {"qa/qa.md": b"# Second\n", "new/one.md": b"# One\n"}
+        third = {"qa/qa.md": b"# Third\n", "new/one.md": None}
+        for files in ({**second, "security.md": None}, third):
+            upstream.publish(files)
+            synced.sync()
+            synced.states.append(synced.tree())
         return synced
 
-    def rollback(self, mirror, *args, check=0):
-        document = mirror.program.call_json("rollback", "src", *args, check=check)
-        return only_source(document)
+    def rollback(self, mirror, *args):
+        return only_source(mirror.program.call_json("rollback", "src", *args))
 
     def test_diff_shows_what_the_next_sync_brings(self, synced, upstream):
         """And writes nothing."""
         upstream.write("qa/qa.md", upstream.agents()["qa/qa.md"] + b"More.\n")
         upstream.write("new.md", b"# New\n")
-        gone = upstream.agents()["security.md"]
+        gone = upstream.agents()["security.md"].decode().splitlines()
         upstream.publish({"security.md": None})
         before = stats(synced.dest), synced.program.durable_rows()
-        document = synced.program.call_json("diff", "--exit-code", check=1)
-        files = {file["path"]: file for file in only_source(document)["files"]}
-        assert {path: file["action"] for path, file in files.items()} == {
-            "new.md": "add",
-            "qa/qa.md": "update",
-            "security.md": "remove",
-        }
+        files = differences(synced, "--exit-code", check=1)
+        expected = {"new.md": "add", "qa/qa.md": "update", "security.md": "remove"}
+        assert actions(files) == expected
         assert hunks(files["new.md"]["diff"]) == ["+# New"]
         assert hunks(files["qa/qa.md"]["diff"]) == ["+More."]
-        removed = [f"-{line}" for line in gone.decode().splitlines()]
-        assert hunks(files["security.md"]["diff"]) == removed
+        assert hunks(files["security.md"]["diff"]) == [f"-{line}" for line in gone]
         assert (stats(synced.dest), synced.program.durable_rows()) == before
         synced.sync()
         asked = len(upstream.requests)
-        document = synced.program.call_json("diff", "--exit-code")
-        assert only_source(document)["files"] == []
+        assert differences(synced, "--exit-code") == {}
         assert len(upstream.requests) - asked == upstream.costs[1]
 
     def test_rollback_goes_back_step_by_step_without_a_network(self, lived, upstream):
@@ -9015,24 +8987,17 @@ class TestSeeDecideUndo:
         upstream.hide()
         first = lived.program.call_json("history", "src")["runs"][-1]
         for since in (first["id"], first["revision"][:7]):
-            document = lived.program.call_json("diff", "--since", since)
-            files = {file["path"]: file for file in only_source(document)["files"]}
-            assert {path: file["action"] for path, file in files.items()} == {
-                "qa/qa.md": "update",
-                "security.md": "remove",
-            }
+            files = differences(lived, "--since", since)
+            assert actions(files) == {"qa/qa.md": "update", "security.md": "remove"}
             assert hunks(files["qa/qa.md"]["diff"])[-1] == "+# Third"
-        everything = only_source(lived.program.call_json("diff", "--since", "2d"))
-        assert {file["path"] for file in everything["files"]} == set(lived.states[2])
+        assert set(differences(lived, "--since", "2d")) == set(lived.states[2])
 
     def test_edits_made_here_are_shown(self, synced, upstream):
         synced.write("qa/qa.md", synced.tree()["qa/qa.md"] + b"Mine.\n")
         (synced.dest / "security.md").unlink()
-        document = synced.program.call_json("diff", "--local")
-        files = {file["path"]: file for file in only_source(document)["files"]}
+        files = differences(synced, "--local")
         assert hunks(files["qa/qa.md"]["diff"]) == ["+Mine."]
-        assert files["security.md"]["action"] == "remove"
-        assert set(files) == {"qa/qa.md", "security.md"}
+        assert actions(files) == {"qa/qa.md": "update", "security.md": "remove"}
 
     def test_a_pin_holds_what_is_here_and_asks_nobody(self, synced, upstream):
         synced.program.call("pin", "src")
@@ -9107,43 +9072,35 @@ class TestDiffs:
 
     def test_git_applies_what_is_shown(self, mirror, directory_upstream):
         """Git is the oracle: added, changed, removed, moved, moved and edited."""
-        upstream = directory_upstream
-        for number, (old, _) in enumerate(CHANGED_TEXTS):
-            upstream.write(f"text {number}.md", old)
+        old = {f"text {n}.md": old for n, (old, _) in enumerate(CHANGED_TEXTS)}
+        new = {f"text {n}.md": new for n, (_, new) in enumerate(CHANGED_TEXTS)}
+        for n in range(3):
+            old[f"old/{n}.md"] = b"".join(b"%d %d\n" % (n, line) for line in range(30))
+            text = old[f"old/{n}.md"].replace(b" 7\n", b" 7 and more\n") + b"end"
+            new[f"new/{2 - n}.md"] = text if n else text[:9]
         for name in ("same-1.md", "same-2.md"):
-            upstream.write(name, b"# The same in both\n")
-        for number in range(3):
-            text = "".join(f"{number} {line}\n" for line in range(30))
-            upstream.write(f"old/{number}.md", text.encode())
+            old[name] = new[f"new/{name}"] = b"# The same in both\n"
+        directory_upstream.publish(old)
         mirror.sync()
-        for number in range(3):
-            text = (upstream.directory / f"old/{number}.md").read_bytes()
-            upstream.delete(f"old/{number}.md")
-            text = text.replace(b" 7\n", b" 7 and more\n") + b"end"
-            upstream.write(f"new/{2 - number}.md", text if number else text[:9])
-        for number, (_, new) in enumerate(CHANGED_TEXTS):
-            upstream.write(f"text {number}.md", new)
-        upstream.write("new/x.md", b"new")
-        upstream.delete("qa/qa.md")
-        (upstream.directory / "moved.md").write_bytes(upstream.agents()["security.md"])
-        upstream.delete("security.md")
-        for name in ("same-1.md", "same-2.md"):
-            upstream.write(f"new/{name}", b"# The same in both\n")
-            upstream.delete(name)
+        new.update({"new/x.md": b"new", "moved.md": AGENTS["security.md"]})
+        gone = old.keys() - new.keys() | {"qa/qa.md", "security.md"}
+        directory_upstream.publish({**new, **dict.fromkeys(gone)})
         program, repository = mirror.program, mirror.program.root / "repository"
         shutil.copytree(str(mirror.dest), str(repository))
-        document = only_source(program.call_json("diff"))
-        actions = {file["path"]: file["action"] for file in document["files"]}
-        assert actions["moved.md"] == "move" and "security.md" not in actions
-        moves = {f["old_path"]: f["path"] for f in document["files"] if "old_path" in f}
-        assert moves.pop("security.md") == "moved.md"
-        for name in ("same-1.md", "same-2.md"):
-            assert moves.pop(name) == f"new/{name}"
-        assert moves == {"old/1.md": "new/1.md", "old/2.md": "new/0.md"}
-        patch = "".join(file["diff"] for file in document["files"]).encode()
-        subprocess.run(["git", "init", "-q", str(repository)], check=True)
-        git_apply = ["git", "-C", str(repository), "apply", "-"]
-        subprocess.run(git_apply, input=patch, check=True)
+        files = differences(mirror)
+        assert files["moved.md"]["action"] == "move" and "security.md" not in files
+        moves = {f["old_path"]: path for path, f in files.items() if "old_path" in f}
+        assert moves == {
+            "security.md": "moved.md",
+            "same-1.md": "new/same-1.md",
+            "same-2.md": "new/same-2.md",
+            "old/1.md": "new/1.md",
+            "old/2.md": "new/0.md",
+        }
+        patch = "".join(file["diff"] for file in files.values()).encode()
+        git = ["git", "-C", str(repository)]
+        subprocess.run([*git, "init", "-q"], check=True)
+        subprocess.run([*git, "apply", "-"], input=patch, check=True)
         mirror.sync()
         shutil.rmtree(str(repository / ".git"))
         assert tree(repository) == mirror.tree()
@@ -9166,8 +9123,7 @@ class TestDiffs:
         mirror.upstream.write("a.md", b"a\n".join(lines))
         mirror.sync()
         mirror.upstream.write("a.md", b"b\n".join(lines))
-        [file] = only_source(mirror.program.call_json("diff"))["files"]
-        assert file["insertions"] >= 9000
+        assert differences(mirror)["a.md"]["insertions"] >= 9000
 
     def test_diff_is_in_colour_on_a_terminal_and_shows_what_hides(self, mirror):
         mirror.sync()
@@ -9188,8 +9144,7 @@ class TestDiffs:
         assert "diff src" in outcome.err and "set src --allow-hidden" in outcome.err
         assert stats(mirror.dest) == before
         program.call("sync", "--force", check=1)
-        [finding] = mirror.sync("--dry-run", check=0)["findings"] or [None]
-        assert finding is None  # A dry run fetches nothing.
+        assert mirror.sync("--dry-run")["findings"] == []  # It fetches nothing.
         program.call("set", "src", "--allow-hidden")
         outcome = program.call("sync", "-q")
         assert "qa/qa.md:2:5: U+202E" in outcome.err
@@ -9200,8 +9155,7 @@ class TestDiffs:
         for text in b"1234":
             mirror.upstream.write("a.md", b"%d\n" % text)
             mirror.sync()
-        with opened(mirror.program.database) as connection:
-            connection.execute("DELETE FROM file_changes WHERE run_id = 3")
+        mirror.program.query("DELETE FROM file_changes WHERE run_id = 3")
         mirror.program.call("rollback", "src", "3", "-n")
         error = mirror.program.call("rollback", "src", "2", check=1).err
         assert "the history is whole from run 3 on" in error
@@ -9257,15 +9211,14 @@ class TestPinsOfGit:
         assert program.call("diff").err == ""
         repository.git("tag", "-f", "v1", second)
         before = len(upstream.requests)
-        outcome = program.call("diff")
-        assert f"v1 is {second[:7]} now" in outcome.err
-        assert "no differences" in outcome.out
+        _, out, err = program.call("diff")
+        assert f"v1 is {second[:7]} now" in err and "no differences" in out
         assert len(upstream.requests) == before + 1
         assert changes(synced.sync()) == {}
         assert synced.tree() == states[0]
 
     def test_a_commit_that_was_never_here_is_fetched(self, mirror, repository):
-        first = repository.git("rev-parse", "HEAD").decode().strip()
+        first = repository.id()
         old = mirror.upstream.agents()
         mirror.upstream.publish({"qa/qa.md": b"# Second\n"})
         mirror.program.call("pin", "src", first)
@@ -9275,8 +9228,7 @@ class TestPinsOfGit:
 
     @pytest.mark.parametrize("name", ["nothing", "0123456", "", "v1\n"])
     def test_what_names_nothing_is_an_error(self, synced, name):
-        outcome = synced.program.call("pin", "src", name, check=(1, 2))
-        assert "error" in outcome.err
+        assert "error" in synced.program.call("pin", "src", name, check=(1, 2)).err
         assert not synced.sync()["pinned"]
 
 
@@ -9284,51 +9236,53 @@ class TestAsking:
     """`sync --ask`: what was read is what is published."""
 
     @pytest.fixture
-    def asked(self, program, directory_upstream, monkeypatch):
+    def asked(self, program, directory_upstream):
         mirror = Mirror(program, directory_upstream)
         mirror.sync()
         directory_upstream.write("qa/qa.md", b"# Newer\n")
         mirror.before = mirror.tree()
         return mirror
 
-    def answer(self, monkeypatch, answer, meanwhile=lambda: None):
-        """Let the user answer so, after what happens *meanwhile*."""
+    @pytest.fixture
+    def answered(self, monkeypatch):
+        """What `sync --ask` prints for an *answer*, after what happens *meanwhile*."""
 
         class Person(io.StringIO):
             def isatty(self):
                 return True
 
-            def readline(self, *args):
-                meanwhile()
-                return answer
+            def readline(self):
+                self.meanwhile()
+                return self.getvalue()
 
-        monkeypatch.setattr("sys.stdin", Person())
+        def answered(answer, meanwhile=lambda: None):
+            person = Person(answer)
+            person.meanwhile = meanwhile
+            monkeypatch.setattr("sys.stdin", person)
+            return shown_on_terminal("sync", "--ask")
 
-    def test_yes_publishes_what_was_read_and_nothing_newer(self, asked, monkeypatch):
+        return answered
+
+    def test_yes_publishes_what_was_read_and_nothing_newer(self, asked, answered):
         def meanwhile():
             asked.upstream.write("qa/qa.md", b"# Evil\n")
             busy = asked.program.run("sync", "--lock-timeout", "0.1", check=1)
             assert str(os.getpid()) in busy.err
 
-        self.answer(monkeypatch, "y\n", meanwhile)
-        shown = shown_on_terminal("sync", "--ask")
+        shown = answered("y\n", meanwhile)
         assert b"+# Newer" in shown and b"take this? [y/N]" in shown
         assert asked.tree() == {**asked.before, "qa/qa.md": b"# Newer\n"}
 
-    def test_anything_else_changes_nothing(self, asked, monkeypatch):
+    def test_anything_else_changes_nothing(self, asked, answered):
         for answer in ("n\n", "", "\n", "perhaps\n"):
-            self.answer(monkeypatch, answer)
             with pytest.raises(AssertionError, match="declined"):
-                shown_on_terminal("sync", "--ask")
+                answered(answer)
             assert asked.tree() == asked.before
-        runs = asked.program.call_json("history")["runs"]
-        assert len(runs) == 1
+        assert len(asked.program.call_json("history")["runs"]) == 1
 
-    def test_an_edit_made_meanwhile_is_not_lost(self, asked, monkeypatch):
-        edit = functools.partial(asked.write, "qa/qa.md", b"# Mine\n")
-        self.answer(monkeypatch, "y\n", edit)
+    def test_an_edit_made_meanwhile_is_not_lost(self, asked, answered):
         with pytest.raises(AssertionError, match="changed during the run"):
-            shown_on_terminal("sync", "--ask")
+            answered("y\n", lambda: asked.write("qa/qa.md", b"# Mine\n"))
         assert asked.tree()["qa/qa.md"] == b"# Mine\n"
 
     def test_it_needs_a_terminal(self, asked):
