@@ -740,9 +740,8 @@ class Program:
 
     def durable_rows(self):
         """The rows that a sync without news leaves alone: all but history and times."""
-        names = self.query("SELECT name FROM sqlite_master WHERE type = 'table'")
-        tables = {row["name"] for row in names} - {"sync_history", "sqlite_sequence"}
-        rows = {name: self.query(f'SELECT * FROM "{name}"') for name in sorted(tables)}
+        rows = rows_of(self.database)
+        del rows["sync_history"], rows["sqlite_sequence"]
         for row in rows["sources"]:
             row.update(last_sync_time=None, updated_at=None)
         return rows
@@ -1135,8 +1134,7 @@ def stored(program):
 def set_source(program, **columns):
     """Change columns of the only source, behind the program's back."""
     assignments = ", ".join(f"{name} = ?" for name in columns)
-    with opened(program.database) as connection:
-        connection.execute(f"UPDATE sources SET {assignments}", list(columns.values()))
+    program.query(f"UPDATE sources SET {assignments}", *columns.values())
 
 
 class GitHub(LoopbackServer):
@@ -2085,78 +2083,37 @@ INSERT INTO agent_files
 INSERT INTO sync_history (source_id, sync_time, status, files_synced) VALUES
     ('old', '2025-12-20T16:15:43+00:00', 'success', 1);
 """
-# What version 1.0.0 left after two syncs of a directory and one of a repository.
+# What version 1.0.0 added to the contract, and what it left there after a sync.
 VERSION_1_0_0 = """
-CREATE TABLE agent_files (source_id TEXT NOT NULL, file_path TEXT NOT NULL, content_sha
-    TEXT NOT NULL, local_path TEXT, synced_at TEXT NOT NULL, file_size INTEGER,
-    object_id TEXT, etag TEXT, last_modified TEXT, PRIMARY KEY (source_id, file_path),
-    FOREIGN KEY (source_id) REFERENCES sources(id) ON DELETE CASCADE);
-INSERT INTO agent_files VALUES('local', 'qa/qa.md',
-    '49a9db4b2bddda53e37922fac196f0476099152e6ae29e15cbdcd498714262a3',
-    '/home/ada/agents/qa/qa.md', '2026-11-25T03:18:25.527883+00:00', 7, NULL, NULL,
-    NULL);
-INSERT INTO agent_files VALUES('git', 'git.md',
-    '3c16a6a960cfedb175d58217a7da322985f88370e6798d155408fdd76bb43450',
-    '/home/ada/git/git.md', '2026-11-25T03:18:45.695737+00:00', 6,
-    '38eeffa4b435cff85e7cf2e13b3b4eef0067097c', NULL, NULL);
-CREATE TABLE file_changes (run_id INTEGER NOT NULL REFERENCES sync_history(id) ON DELETE
-    CASCADE, file_path TEXT NOT NULL, action TEXT NOT NULL, old_sha TEXT, new_sha TEXT,
-    PRIMARY KEY (run_id, file_path));
-INSERT INTO file_changes VALUES(1, 'ops.md', 'add', NULL,
-    '10b4a9fce39fe4649f4735b60490671920c9a2089333050b590fec0d6daa1132');
-INSERT INTO file_changes VALUES(1, 'qa/qa.md', 'add', NULL,
-    '182e14285be816bbc9dd61661a4aea1c4a10bc538566e57cb385d378e6ba60fb');
-INSERT INTO file_changes VALUES(2, 'ops.md', 'remove',
-    '10b4a9fce39fe4649f4735b60490671920c9a2089333050b590fec0d6daa1132', NULL);
-INSERT INTO file_changes VALUES(2, 'qa/qa.md', 'update',
-    '182e14285be816bbc9dd61661a4aea1c4a10bc538566e57cb385d378e6ba60fb',
-    '49a9db4b2bddda53e37922fac196f0476099152e6ae29e15cbdcd498714262a3');
-INSERT INTO file_changes VALUES(6, 'git.md', 'add', NULL,
-    '3c16a6a960cfedb175d58217a7da322985f88370e6798d155408fdd76bb43450');
-CREATE TABLE schema_metadata (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-INSERT INTO schema_metadata VALUES('version', '1');
-INSERT INTO schema_metadata VALUES('created_at', '2026-11-25T03:18:25.291412+00:00');
-CREATE TABLE sources (id TEXT PRIMARY KEY, url TEXT NOT NULL, last_sha TEXT,
-    last_sync_time TEXT, etag TEXT, enabled INTEGER DEFAULT 1, created_at TEXT DEFAULT
-    CURRENT_TIMESTAMP, updated_at TEXT DEFAULT CURRENT_TIMESTAMP, kind TEXT, ref TEXT,
-    path TEXT, destination TEXT, include TEXT, exclude TEXT, on_conflict TEXT NOT NULL
-    DEFAULT 'backup', file_count INTEGER, last_modified TEXT, is_hashed INTEGER,
-    retry_at TEXT);
-INSERT INTO sources VALUES('local', '/home/ada/up',
-    '0ecd00cb64f0c17eabf658129fe6b0ef1024872b946da287524089514816133e',
-    '2026-11-25T03:18:25.639338+00:00', NULL, 1, '2026-11-25T03:18:25.295451+00:00',
-    '2026-11-25T03:18:25.639431+00:00', NULL, NULL, NULL, '/home/ada/agents', NULL,
-    '["x*"]', 'backup', 1, NULL, NULL, NULL);
-INSERT INTO sources VALUES('git', 'https://git.example.org/owner/agents',
-    '29f29bab705be7511e2871fa28142fb22122ce8e', '2026-11-25T03:18:45.694697+00:00',
-    NULL, 1, '2026-11-25T03:18:45.173056+00:00', '2026-11-25T03:18:45.694950+00:00',
-    NULL, 'HEAD', 'agents', '/home/ada/git', NULL, NULL, 'backup', 1, NULL, NULL, NULL);
-CREATE TABLE sync_history (id INTEGER PRIMARY KEY AUTOINCREMENT, source_id TEXT NOT
-    NULL, sync_time TEXT NOT NULL, status TEXT NOT NULL, files_synced INTEGER DEFAULT 0,
-    files_cached INTEGER DEFAULT 0, files_failed INTEGER DEFAULT 0, error_message TEXT,
-    duration_ms INTEGER, revision TEXT, files_removed INTEGER DEFAULT 0, bytes_received
-    INTEGER DEFAULT 0, requests INTEGER DEFAULT 0, triggered_by TEXT, FOREIGN KEY
-    (source_id) REFERENCES sources(id) ON DELETE CASCADE);
-INSERT INTO sync_history VALUES(1, 'local', '2026-11-25T03:18:25.411241+00:00',
-    'success', 2, 0, 0, NULL, 8,
-    'c8fb9d523376c5b8dc0681d22eecd85fa3a73f6b13186d62d794e89b5e81d920', 0, 0, 0,
-    'sync');
-INSERT INTO sync_history VALUES(2, 'local', '2026-11-25T03:18:25.527169+00:00',
-    'success', 1, 0, 0, NULL, 5,
-    '0ecd00cb64f0c17eabf658129fe6b0ef1024872b946da287524089514816133e', 1, 0, 0,
-    'sync');
-INSERT INTO sync_history VALUES(6, 'git', '2026-11-25T03:18:45.694950+00:00', 'success',
-    1, 0, 0, NULL, 157, '29f29bab705be7511e2871fa28142fb22122ce8e', 0, 484, 3, 'sync');
-CREATE INDEX idx_agent_files_source ON agent_files(source_id);
-CREATE INDEX idx_agent_files_path ON agent_files(file_path);
-CREATE INDEX idx_agent_files_source_path_sha ON agent_files(source_id, file_path,
-    content_sha);
-CREATE INDEX idx_sync_history_source_time ON sync_history(source_id, sync_time DESC);
-CREATE INDEX idx_sync_history_status ON sync_history(status);
-INSERT INTO sqlite_sequence VALUES('sync_history', 6);
+CREATE TABLE file_changes (
+    run_id INTEGER NOT NULL REFERENCES sync_history(id) ON DELETE CASCADE,
+    file_path TEXT NOT NULL, action TEXT NOT NULL, old_sha TEXT, new_sha TEXT,
+    PRIMARY KEY (run_id, file_path)
+);
+ALTER TABLE agent_files ADD object_id TEXT; ALTER TABLE agent_files ADD etag TEXT;
+ALTER TABLE agent_files ADD last_modified TEXT; ALTER TABLE sources ADD kind TEXT;
+ALTER TABLE sources ADD ref TEXT; ALTER TABLE sources ADD path TEXT;
+ALTER TABLE sources ADD destination TEXT; ALTER TABLE sources ADD include TEXT;
+ALTER TABLE sources ADD exclude TEXT;
+ALTER TABLE sources ADD on_conflict TEXT NOT NULL DEFAULT 'backup';
+ALTER TABLE sources ADD file_count INTEGER; ALTER TABLE sources ADD last_modified TEXT;
+ALTER TABLE sources ADD is_hashed INTEGER; ALTER TABLE sources ADD retry_at TEXT;
+ALTER TABLE sync_history ADD revision TEXT;
+ALTER TABLE sync_history ADD files_removed INTEGER DEFAULT 0;
+ALTER TABLE sync_history ADD bytes_received INTEGER DEFAULT 0;
+ALTER TABLE sync_history ADD requests INTEGER DEFAULT 0;
+ALTER TABLE sync_history ADD triggered_by TEXT;
+INSERT INTO file_changes VALUES
+    (1, 'ops.md', 'remove', '10b4', NULL), (1, 'qa/qa.md', 'update', '182e', '49a9');
+UPDATE agent_files SET object_id = '38ee', etag = '"949e"', last_modified = 'Tue';
+UPDATE sources SET kind = 'git', ref = 'HEAD', path = 'agents', exclude = '["x*"]',
+    destination = '/home/ada/agents', on_conflict = 'keep', file_count = 1;
+UPDATE sync_history SET revision = '29f2', bytes_received = 484, requests = 3,
+    triggered_by = 'sync';
 PRAGMA user_version = 1;
 """
-CONTRACT_TABLES = ("sources", "agent_files", "sync_history", "schema_metadata")
+OLD_DATABASES = {"contract": CONTRACT + CONTRACT_ROWS}
+OLD_DATABASES["1.0.0"] = OLD_DATABASES["contract"] + VERSION_1_0_0
 
 
 @contextlib.contextmanager
@@ -2166,14 +2123,11 @@ def opened(path):
         yield connection
 
 
-def old_database(path, script=CONTRACT + CONTRACT_ROWS):
+def old_database(path, script=OLD_DATABASES["contract"]):
     """A database as older programs made it: the contract alone, user_version 0."""
     with opened(path) as connection:
         connection.executescript(script)
     return path
-
-
-OLD_DATABASES = {"contract": CONTRACT + CONTRACT_ROWS, "1.0.0": VERSION_1_0_0}
 
 
 def rows_of(path):
@@ -2181,53 +2135,29 @@ def rows_of(path):
     with opened(path) as connection:
         connection.row_factory = sqlite3.Row
         query = "SELECT name FROM sqlite_master WHERE type = 'table'"
-        names = connection.execute(query)
-        return {
-            name: [dict(row) for row in connection.execute(f"SELECT * FROM {name}")]
-            for (name,) in names.fetchall()
-        }
+        names = [name for (name,) in connection.execute(query)]
+        found = {name: connection.execute(f'SELECT * FROM "{name}"') for name in names}
+        return {name: [dict(row) for row in rows] for name, rows in found.items()}
 
 
-def columns(connection, table):
-    """{name: (type, not null, default, place in the primary key)} of *table*."""
-    rows = connection.execute(f"PRAGMA table_info({table})")
-    return {name: tuple(rest) for _, name, *rest in rows}
-
-
-def foreign_keys(connection, table):
-    """{(column, table, column referred to, on delete)} of *table*."""
-    rows = connection.execute(f"PRAGMA foreign_key_list({table})")
-    return {(row[3], row[2], row[4], row[6]) for row in rows}
-
-
-def indexes(connection, table):
-    """{name: [(column, descending)]} of the named indexes of *table*."""
-    listed = connection.execute(f"PRAGMA index_list({table})").fetchall()
-    names = [row[1] for row in listed if not row[1].startswith("sqlite_autoindex")]
-    return {name: index_columns(connection, name) for name in names}
-
-
-def index_columns(connection, name):
-    rows = connection.execute(f"PRAGMA index_xinfo({name})")
-    return [(row[2], row[3]) for row in rows if row[5]]
+SCHEMA_QUERIES = {
+    "columns": """SELECT t.name, c.name, c.type, "notnull", dflt_value, pk
+        FROM sqlite_master AS t, pragma_table_info(t.name) AS c
+        WHERE t.type = 'table' ORDER BY t.name, cid""",
+    "foreign keys": """SELECT name, "from", "table", "to", on_delete
+        FROM sqlite_master AS t, pragma_foreign_key_list(t.name) ORDER BY 1, 2""",
+    "indexes": """SELECT i.name, i.tbl_name, group_concat(c.name || c.desc)
+        FROM sqlite_master AS i, pragma_index_xinfo(i.name) AS c
+        WHERE i.type = 'index' AND sql IS NOT NULL AND key GROUP BY 1, 2""",
+    "marks": "SELECT * FROM pragma_user_version, pragma_application_id",
+}
 
 
 def schema(path):
-    """All there is to compare between two databases: tables, keys, indexes, version."""
+    """All there is to compare between two databases."""
     with opened(path) as connection:
-        names = connection.execute("SELECT name, type FROM sqlite_master").fetchall()
-        tables = sorted(name for name, kind in names if kind == "table")
-        described = {
-            name: (
-                list(columns(connection, name).items()),
-                foreign_keys(connection, name),
-                indexes(connection, name),
-            )
-            for name in tables
-        }
-        pragmas = ("user_version", "application_id")
-        found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in pragmas]
-        return described, found
+        queries = SCHEMA_QUERIES.items()
+        return {name: connection.execute(sql).fetchall() for name, sql in queries}
 
 
 @pytest.fixture
@@ -2250,25 +2180,16 @@ def assert_recent(text):
     assert abs(datetime.now(timezone.utc) - moment) < timedelta(minutes=5)
 
 
-def make_unreadable(state):
-    """Take the tables away from under *state*, so that each statement fails."""
-    with state._get_connection() as connection:
-        for table in ("agent_files", "sync_history", "sources"):
-            connection.execute(f"ALTER TABLE {table} RENAME TO gone_{table}")
-
-
 class TestSchemaOfTheState:
     def test_a_new_database_has_all_that_the_contract_has(self, state, tmp_path):
         """Every column, key and index, and the metadata."""
-        old = old_database(tmp_path / "old.db")
-        with opened(old) as contract, opened(state.db_path) as ours:
-            for table in CONTRACT_TABLES:
-                assert foreign_keys(contract, table) <= foreign_keys(ours, table)
-                assert columns(contract, table).items() <= columns(ours, table).items()
-                expected, found = indexes(contract, table), indexes(ours, table)
-                assert {name: found.get(name) for name in expected} == expected
-            rows = dict(ours.execute("SELECT key, value FROM schema_metadata"))
-            [[mode]] = ours.execute("PRAGMA journal_mode").fetchall()
+        contract = schema(old_database(tmp_path / "old.db"))
+        ours = schema(state.db_path)
+        for part in ("columns", "foreign keys", "indexes"):
+            assert set(contract[part]) <= set(ours[part])
+        with opened(state.db_path) as connection:
+            rows = dict(connection.execute("SELECT key, value FROM schema_metadata"))
+            [[mode]] = connection.execute("PRAGMA journal_mode").fetchall()
         assert rows["version"] == "1" == str(agent_sync.AgentSyncState.SCHEMA_VERSION)
         assert_recent(rows["created_at"])
         assert mode in ("delete", "truncate", "persist")
@@ -2329,12 +2250,10 @@ class TestSchemaOfTheState:
             connection.execute("PRAGMA user_version = 99")
         state = agent_sync.AgentSyncState(state.db_path)
         state.prepare_run("src", {"a.md": "aa"}, [("bb", b"old")])
-        run = state.record_run(
-            "src",
-            {"status": "success"},
-            changes=[agent_sync.Change("a.md", "add", None, "aa")],
-            track=[{"file_path": "a.md", "content_sha": "aa"}],
-        )
+        changes = [agent_sync.Change("a.md", "add", None, "aa")]
+        track = [{"file_path": "a.md", "content_sha": "aa"}]
+        outcome = {"status": "success"}
+        run = state.record_run("src", outcome, changes=changes, track=track)
         assert [change["path"] for change in state.get_changes(run)] == ["a.md"]
 
     @posix_only
@@ -2384,11 +2303,9 @@ class TestTheStateAgainstAModel:
                 state.track_file(name, path, *row)
                 files[name, path] = row
             elif what == 3:
-                shas = [chance.choice(["aa", "cc"]) for _ in range(chance.randrange(4))]
-                batch = [
-                    {"file_path": path, "content_sha": sha}
-                    for path, sha in zip(self.PATHS, shas)
-                ]
+                shas = chance.choices(["aa", "cc"], k=chance.randrange(4))
+                told = zip(self.PATHS, shas)
+                batch = [{"file_path": path, "content_sha": sha} for path, sha in told]
                 for row in batch[:2]:
                     row.update(local_path="/y", file_size=13)
                 state.track_files_batch(name, batch)
@@ -2402,30 +2319,22 @@ class TestTheStateAgainstAModel:
             self.compare(state, sources, files, runs)
 
     def compare(self, state, sources, files, runs):
+        rows = {row["id"]: row for row in state.get_all_sources()}
         names = ("url", "enabled", "last_sha", "etag")
-        found = {row["id"]: [row[n] for n in names] for row in state.get_all_sources()}
-        assert found == sources
+        assert {i: [row[n] for n in names] for i, row in rows.items()} == sources
         enabled = [row["id"] for row in state.get_all_sources(enabled_only=True)]
         assert sorted(enabled) == sorted(i for i, row in sources.items() if row[1])
         for name in self.IDS:
-            info = state.get_source_info(name)
-            assert info == next(
-                (row for row in state.get_all_sources() if row["id"] == name), None
-            )
+            assert state.get_source_info(name) == rows.get(name)
             for path in self.PATHS:
                 sha = files.get((name, path), [None])[0]
                 assert state.get_file_hash(name, path) == sha
                 assert state.has_file_changed(name, path, "aa") is (sha != "aa")
-            assert [self.row_of(run) for run in state.get_sync_history(name, 3)] == (
-                runs[name][:3]
-            )
-        found = {
-            (row["source_id"], row["file_path"]): (
-                row["content_sha"], row["local_path"], row["file_size"]
-            )
-            for row in state.get_files()
-        }  # fmt: skip
-        assert found == files
+            found = [self.row_of(run) for run in state.get_sync_history(name, 3)]
+            assert found == runs[name][:3]
+        names = ("source_id", "file_path", "content_sha", "local_path", "file_size")
+        found = {tuple(row[name] for name in names) for row in state.get_files()}
+        assert found == {(*key, *row) for key, row in files.items()}
 
     def row_of(self, run):
         """A run as `record_sync_result` was told of it."""
@@ -2508,19 +2417,14 @@ class TestRunsInTheState:
     @pytest.mark.parametrize("sql", WRITERS.values(), ids=WRITERS)
     def test_whoever_writes_a_row_makes_the_next_run_put_it_right(self, synced, sql):
         """FAULTS D02, D12: rows are the listing as long as their digest is right."""
-
-        def rows():
-            query = "SELECT file_path, content_sha, object_id FROM agent_files"
-            revision = synced.program.query("SELECT last_sha FROM sources")
-            return revision, synced.program.query(query + " ORDER BY 1")
-
-        before = stats(synced.dest), rows()
-        with opened(synced.program.database) as connection:
-            connection.execute(sql)
+        query = """SELECT file_path, content_sha, object_id, last_sha
+            FROM agent_files, sources ORDER BY 1"""
+        before = stats(synced.dest), synced.program.query(query)
+        synced.program.query(sql)
         synced.sync()
         again = synced.sync()
         assert (again["requests"], again["unchanged"]) == (1, 8)
-        assert (stats(synced.dest), rows()) == before
+        assert (stats(synced.dest), synced.program.query(query)) == before
 
     def test_the_newest_run_comes_first_and_ids_settle_ties(self, state):
         ids = [state.record_sync_result("src", "success") for _ in range(12)]
@@ -2542,10 +2446,8 @@ class TestRunsInTheState:
         before = commits()
         with ThreadPoolExecutor(3) as executor:
             with state.snapshot():  # for which all have to wait
-                done = [
-                    executor.submit(state.record_sync_result, name, "success")
-                    for name in ("src", "none", "src")
-                ]
+                submit = functools.partial(executor.submit, state.record_sync_result)
+                done = [submit(name, "success") for name in ("src", "none", "src")]
                 wait_until(lambda: len(state._jobs) == 3)
         assert isinstance(done[1].exception(), agent_sync.DatabaseError)
         found = {run["id"] for run in state.get_sync_history("src")}
@@ -2579,7 +2481,9 @@ PUBLIC_CALLS = {
 
 class TestErrorsOfTheState:
     def test_public_methods_raise_the_programs_own_error(self, state):
-        make_unreadable(state)
+        with state._get_connection() as connection:
+            for table in ("agent_files", "sync_history", "sources"):
+                connection.execute(f"ALTER TABLE {table} RENAME TO gone_{table}")
         for method, arguments in PUBLIC_CALLS.items():
             with pytest.raises(agent_sync.DatabaseError) as caught:
                 getattr(state, method)(*arguments)
