@@ -3737,7 +3737,7 @@ class ConnectionPool:
         one of the handlers, may be what is asked.
         """
         at = origin(url)
-        has_proxy = any(re.search("(?i)_proxy$", name) for name in os.environ)
+        has_proxy = any(name.lower().endswith("_proxy") for name in os.environ)
         has_proxy = has_proxy or sys.platform in ("darwin", "win32")
         if self._handlers or has_proxy and not is_loopback(at[1]):
             return
@@ -5165,19 +5165,21 @@ _PASSWORD = r"([\w+.-]+://|(?!file:|[A-Za-z]:\\))[^/]*:[^/]*@"
 
 # ---- Forges ----
 
-# Other ways to write a repository's address, each with the URL that it stands for. A
-# user's name is of no use over https, and one that looks like a token is refused later.
+# Other ways to write a repository's address: what is in it, its whole, and the URL that
+# it stands for. A user's name is of no use over https, and one that looks like a token
+# is refused later.
 _OTHER_FORMS = (
-    (r"(?:gh|github):(?!/)(.+)", r"\1"),
-    (r"git\+((?:https?|ssh)://.+)", r"\1"),
-    (r"(?:ssh://)?git@ssh\.dev\.azure\.com[:/]v3/(.+)/([^/]+)",
+    ("gh: github:", r"(?:gh|github):(?!/)(.+)", r"\1"),
+    ("git+", r"git\+((?:https?|ssh)://.+)", r"\1"),
+    ("@ssh.dev.azure.com", r"(?:ssh://)?git@ssh\.dev\.azure\.com[:/]v3/(.+)/([^/]+)",
      r"https://dev.azure.com/\1/_git/\2"),
-    (r"ssh://git@([^/:@]+):7999/(.+)", r"https://\1/scm/\2"),  # Bitbucket Data Center
-    (r"ssh://(?:[\w.-]+@)?([^/:@]+)(?::\d+)?/(.+)", r"https://\1/\2"),
-    (r"[\w.-]+@([\w.-]+):(?!/)(.+?)(?:\.git)?/?", r"https://\1/\2.git"),
-    (r"(https?://)(?!(?:gh|gl|hf|AT)\w*[-_])[A-Za-z][\w.-]{0,29}@(.+)", r"\1\2"),
-    (r"((?:[\w-]+\.)+[a-z]+/[^/]+/.+)", r"https://\1"),
-    (r"(https?://)www\.((?:github|gitlab|bitbucket)\..+)", r"\1\2"),
+    # Bitbucket Data Center
+    (":7999/", r"ssh://git@([^/:@]+):7999/(.+)", r"https://\1/scm/\2"),
+    ("ssh://", r"ssh://(?:[\w.-]+@)?([^/:@]+)(?::\d+)?/(.+)", r"https://\1/\2"),
+    ("@", r"[\w.-]+@([\w.-]+):(?!/)(.+?)(?:\.git)?/?", r"https://\1/\2.git"),
+    ("@", r"(https?://)(?!(?:gh|gl|hf|AT)\w*[-_])[A-Za-z][\w.-]{0,29}@(.+)", r"\1\2"),
+    ("/", r"((?:[\w-]+\.)+[a-z]+/[^/]+/.+)", r"https://\1"),
+    ("//www.", r"(https?://)www\.((?:github|gitlab|bitbucket)\..+)", r"\1\2"),
 )  # fmt: skip
 
 # How forges show a repository, a directory or a file of it: what is in such a URL, its
@@ -5212,6 +5214,11 @@ _FORGES = (
 )  # fmt: skip
 _FORGE_HOSTS = ("github.com", "gitlab.com", "bitbucket.org", "codeberg.org")
 _FILE_NAME = r".+\.(?:mdc?|json|txt|ya?ml|toml|sh|py)"
+
+
+def has_mark(marks, text):
+    """Return whether one of the *marks* is in *text*, to compile no pattern in vain."""
+    return any(mark in text for mark in marks.split())
 
 
 def plain_url(url):
@@ -5309,7 +5316,7 @@ def forge_address(parts):
     matches = (
         (re.fullmatch(pattern + r"(?:\?.*)?", shown), clone)
         for marks, pattern, clone in _FORGES
-        if any(mark in whole for mark in marks.split())
+        if has_mark(marks, whole)
     )
     match, clone = next((pair for pair in matches if pair[0]), (None, ""))
     if match is None:
@@ -5400,8 +5407,8 @@ def web_url(text):
 
     "git@host.example:group/repo" stands for "https://host.example/group/repo.git".
     """
-    for form, url in _OTHER_FORMS:
-        match = re.fullmatch(form, text, re.ASCII)
+    for marks, form, url in _OTHER_FORMS:
+        match = has_mark(marks, text) and re.fullmatch(form, text, re.ASCII)
         text = match.expand(url) if match else text
     return text
 
@@ -5409,7 +5416,7 @@ def web_url(text):
 def parse_address(url, kind=None, allow_http=False):
     """Return the Address that *url* stands for; UsageError for any other text."""
     url = url.strip()
-    if re.match(_PASSWORD, url):
+    if "@" in url and re.match(_PASSWORD, url):
         raise UsageError(NO_PASSWORD)
     if kind == "dir" or (kind is None and is_directory_url(url)):
         return Address("dir", directory_of(url))
@@ -12898,13 +12905,16 @@ if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
 sys.path.append(os.path.dirname(__file__))
 sys.argv[0] = "agent-sync"
 
-# What is imported stays to the end: looking for garbage in it takes 10 ms.
+# What is imported stays to the end: looking for garbage in it takes 10 ms. And so it
+# does at the exit, where all that is left goes with the process.
 gc.disable()
 from agent_sync import main
 
 gc.freeze()
 gc.enable()
-sys.exit(main())
+code = main()
+gc.freeze()
+sys.exit(code)
 """
 
 
