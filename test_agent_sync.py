@@ -102,10 +102,6 @@ GIT_ENV = {
     "GIT_CONFIG_KEY_1": "core.logAllRefUpdates",
     "GIT_CONFIG_VALUE_1": "false",
 }
-EXEC_PATH = subprocess.run(
-    ["git", "--exec-path"], stdout=subprocess.PIPE, check=True, text=True
-).stdout.strip()
-HTTP_BACKEND = shutil.which("git-http-backend", path=EXEC_PATH)
 
 
 def wait_until(condition, seconds=60):
@@ -122,24 +118,18 @@ def sha256(data):
     return hashlib.sha256(data).hexdigest()
 
 
-def regular_files(directory):
-    """The files below *directory*, without the program's own `.agent-sync/`."""
-    directory = pathlib.Path(directory)
-    for path in sorted(directory.rglob("*")):
-        relative = path.relative_to(directory)
-        if path.is_file() and relative.parts[0] != ".agent-sync":
-            yield relative.as_posix(), path
-
-
-def tree(directory):
-    """What *directory* holds: {relative path: bytes}, without `.agent-sync/`."""
-    return {name: path.read_bytes() for name, path in regular_files(directory)}
+def tree(directory, what=pathlib.Path.read_bytes):
+    """{relative path: *what* of the file} below *directory*, without `.agent-sync/`."""
+    own = pathlib.Path(directory, ".agent-sync")
+    paths = sorted(pathlib.Path(directory).rglob("*"))
+    files = [p for p in paths if p.is_file() and own not in (p, *p.parents)]
+    return {path.relative_to(directory).as_posix(): what(path) for path in files}
 
 
 def stats(directory):
     """{relative path: (inode, mtime in ns)}: changes whenever a file is rewritten."""
-    found = ((name, path.stat()) for name, path in regular_files(directory))
-    return {name: (status.st_ino, status.st_mtime_ns) for name, status in found}
+    found = tree(directory, pathlib.Path.stat)
+    return {name: (status.st_ino, status.st_mtime_ns) for name, status in found.items()}
 
 
 def write(directory, name, data):
@@ -159,21 +149,11 @@ def delete(directory, name):
             pathlib.Path(directory, parent).rmdir()
 
 
-def passes_default_filter(path):
-    """Whether the default filter of DESIGN section 3 lets *path* through."""
-    parts = path.split("/")
-    made = ("dist", "build", "node_modules")
-    hidden = any(part[0] == "." or part in made for part in parts)
-    return (
-        path.endswith((".md", ".mdc", ".json"))
-        and not hidden
-        and parts[-1] != "README.md"
-    )
-
-
 def only_agents(files):
     """The part of *files*, {path: bytes}, that passes the default filter."""
-    return {name: data for name, data in files.items() if passes_default_filter(name)}
+    left_out = re.compile(r"(^|/)(\.|(dist|build|node_modules)(/|$)|README\.md$)")
+    agents = [path for path in files if path.endswith((".md", ".mdc", ".json"))]
+    return {path: files[path] for path in agents if not left_out.search(path)}
 
 
 class Request(NamedTuple):
@@ -189,13 +169,27 @@ class Reply(bytes):
     """A well-framed HTTP reply, after which the connection stays open."""
 
 
+def raw(*lines, body=b"", status="200 OK"):
+    """Raw bytes of a reply with just these fields, after which the server hangs up."""
+    head = "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""])
+    return head.encode("latin-1") + body
+
+
+def reply_of(status, fields, body=b""):
+    """A reply with just these *fields*, {name: value}."""
+    lines = ["{}: {}".format(*field) for field in dict(fields).items()]
+    return Reply(raw(*lines, body=body, status=status))
+
+
 def http_reply(status, body=b"", headers=(), content_type="text/plain"):
     """A whole HTTP/1.1 reply with a Content-Length."""
     fields = {"Content-Type": content_type, "Content-Length": len(body)}
-    fields.update(headers)
-    lines = [f"HTTP/1.1 {status} Because"]
-    lines += ["{}: {}".format(*field) for field in fields.items()]
-    return Reply("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+    return reply_of(f"{status} Because", {**fields, **dict(headers)}, body)
+
+
+def not_modified(fields=()):
+    """A 304: it never has a body, and so no length."""
+    return reply_of("304 Not Modified", fields)
 
 
 def drip(data, every=0.01):
@@ -206,46 +200,38 @@ def drip(data, every=0.01):
         pause.wait(every)
 
 
-def read_request(stream):
-    """The next request on a connection, or None at its end."""
-    words = stream.readline().split()
-    if len(words) != 3:
-        return None
-    lines = iter(lambda: stream.readline().rstrip(b"\r\n"), b"")
-    fields = (line.decode("latin-1").partition(":") for line in lines)
-    headers = {name.lower(): value.strip() for name, _, value in fields}
-    body = stream.read(int(headers.get("content-length", 0)))
-    return Request(words[0].decode(), words[1].decode(), headers, body)
-
-
 class Connection(socketserver.StreamRequestHandler):
     """One client's connection: request after request until either side closes."""
 
     disable_nagle_algorithm = True
 
     def handle(self):
-        with contextlib.suppress(OSError):
-            while self.answer_one():
-                pass
+        reply = Reply()
+        while isinstance(reply, Reply) and (request := self.read_request()):
+            self.server.requests.append(request)
+            reply = self.server.reply_for(request)
+            for piece in [reply] if isinstance(reply, bytes) else reply:
+                self.wfile.write(piece)
 
-    def answer_one(self):
-        request = read_request(self.rfile)
-        if request is None:
-            return False
-        self.server.requests.append(request)
-        reply = self.server.reply_for(request)
-        for piece in [reply] if isinstance(reply, bytes) else reply:
-            self.wfile.write(piece)
-        return isinstance(reply, Reply)
+    def read_request(self):
+        """The next request, or None at the end of the connection."""
+        words = self.rfile.readline().split()
+        if len(words) != 3:
+            return None
+        lines = iter(lambda: self.rfile.readline().rstrip(b"\r\n"), b"")
+        fields = (line.decode("latin-1").partition(":") for line in lines)
+        headers = {name.lower(): value.strip() for name, _, value in fields}
+        body = self.rfile.read(int(headers.get("content-length", 0)))
+        return Request(words[0].decode(), words[1].decode(), headers, body)
 
 
 class LoopbackServer(socketserver.ThreadingTCPServer):
     """An HTTP/1.1 server on a free loopback port that remembers what it was asked.
 
-    A subclass's `reply_to(request)` gives the raw bytes to send: a Reply leaves the
-    connection open, plain bytes or an iterable of bytes end it; b"" just drops it. To
-    misbehave, set `answer`, a callable on the request: what it returns is sent instead,
-    unless it is None. While the server `is_gone`, everything is a 404.
+    `reply_to(request)` gives the raw bytes to send: a Reply leaves the connection open,
+    plain bytes or an iterable of bytes end it; b"" just drops it. To misbehave, set
+    `answer`, a callable on the request: what it returns is sent instead, unless it is
+    None. While the server `is_gone`, everything is a 404.
     """
 
     daemon_threads = True
@@ -273,6 +259,9 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
             return http_reply(404, b"no such thing")
         reply = self.answer(request)
         return self.reply_to(request) if reply is None else reply
+
+    def reply_to(self, request):
+        return http_reply(404, b"no such thing")
 
     @property
     def url(self):
@@ -310,24 +299,12 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
 
 
 class ScriptedOrigin(LoopbackServer):
-    """A server that says exactly what its script says.
-
-    *script* is a callable on the request or a table {path: reply}; what it does not
-    know is a 404. What a reply may be says LoopbackServer; `drip` and `silence` help.
-    """
+    """A server whose answers are those of a callable or of a table {path: reply}."""
 
     def __init__(self, script):
-        self.script = script if callable(script) else script_of_table(script)
         super().__init__()
-
-    def reply_to(self, request):
-        reply = self.script(request)
-        return http_reply(404, b"no such thing") if reply is None else reply
-
-
-def script_of_table(table):
-    """A script for ScriptedOrigin that looks the request's path up in *table*."""
-    return lambda request: table.get(request.path)
+        is_table = isinstance(script, dict)
+        self.answer = (lambda ask: script.get(ask.path)) if is_table else script
 
 
 class GitServer(LoopbackServer):
@@ -361,13 +338,23 @@ class GitServer(LoopbackServer):
         return self.known_replies[key]
 
     def run_backend(self, request):
-        """What `git http-backend` answers: (status, headers, body)."""
+        """What `git http-backend`, a CGI program, answers: (status, headers, body)."""
+        path, _, query = request.path.partition("?")
+        env = {
+            **GIT_ENV,
+            "GIT_PROJECT_ROOT": str(self.root),
+            "GIT_HTTP_EXPORT_ALL": "1",
+            "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
+            "REQUEST_METHOD": request.method,
+            "PATH_INFO": urllib.parse.unquote(path),
+            "QUERY_STRING": query,
+            "REMOTE_ADDR": "127.0.0.1",
+            "CONTENT_TYPE": request.headers.get("content-type", ""),
+            "CONTENT_LENGTH": str(len(request.body)),
+            "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
+        }
         output = subprocess.run(
-            [HTTP_BACKEND],
-            input=request.body,
-            env=cgi_environment(self.root, request),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            ["git", "http-backend"], env=env, input=request.body, capture_output=True
         ).stdout
         head, _, body = output.partition(b"\r\n\r\n")
         fields = (line.partition(": ") for line in head.decode("latin-1").split("\r\n"))
@@ -383,41 +370,18 @@ def refs_and_config(directory):
     return tuple((path.relative_to(directory), path.read_bytes()) for path in present)
 
 
-def cgi_environment(root, request):
-    """The environment in which a CGI program answers *request* (RFC 3875)."""
-    path, _, query = request.path.partition("?")
-    return {
-        **GIT_ENV,
-        "GIT_PROJECT_ROOT": str(root),
-        "GIT_HTTP_EXPORT_ALL": "1",
-        "GIT_PROTOCOL": request.headers.get("git-protocol", ""),
-        "REQUEST_METHOD": request.method,
-        "PATH_INFO": urllib.parse.unquote(path),
-        "QUERY_STRING": query,
-        "REMOTE_ADDR": "127.0.0.1",
-        "CONTENT_TYPE": request.headers.get("content-type", ""),
-        "CONTENT_LENGTH": str(len(request.body)),
-        "HTTP_CONTENT_ENCODING": request.headers.get("content-encoding", ""),
-    }
-
-
 def framed(status, headers, body):
     """An HTTP/1.1 reply: a long body in chunks, as Git hosts send packs."""
     if len(body) < 4096:
         return http_reply(status, body, headers)
+    pieces = [body[start : start + 16384] for start in range(0, len(body), 16384)]
+    chunks = [b"%x\r\n%s\r\n" % (len(piece), piece) for piece in [*pieces, b""]]
     fields = {**headers, "Transfer-Encoding": "chunked"}
-    head = "".join("{}: {}\r\n".format(*field) for field in fields.items())
-    pieces = [b"HTTP/1.1 %d OK\r\n%s\r\n" % (status, head.encode("latin-1"))]
-    for start in range(0, len(body), 16384):
-        piece = body[start : start + 16384]
-        pieces.append(b"%x\r\n%s\r\n" % (len(piece), piece))
-    return Reply(b"".join(pieces) + b"0\r\n\r\n")
+    return reply_of(f"{status} OK", fields, b"".join(chunks))
 
 
 class Repository:
     """A real Git repository with a working tree, made by the real git."""
-
-    FIRST_COMMIT_TIME = 1_700_000_000
 
     def __init__(self, directory):
         self.directory = pathlib.Path(directory)
@@ -449,7 +413,7 @@ class Repository:
 
     def git(self, *args, data=None):
         """What `git *args` prints, as bytes without the last newline."""
-        date = f"{self.FIRST_COMMIT_TIME + 60 * self.commits} +0000"
+        date = f"{1_700_000_000 + 60 * self.commits} +0000"
         env = {**GIT_ENV, "GIT_AUTHOR_DATE": date, "GIT_COMMITTER_DATE": date}
         options = {"cwd": self.directory, "env": env, "input": data}
         done = subprocess.run(["git", *args], **options, capture_output=True)
@@ -467,9 +431,6 @@ class Repository:
     def delete(self, path):
         delete(self.directory, path)
 
-    def rename(self, old, new):
-        self.git("mv", old, new)
-
     def commit(self, message="Change"):
         """Commit the working tree as it is; the commit's id."""
         self.git("add", "-A")
@@ -486,11 +447,11 @@ class Repository:
                 return ref.read_text().strip()
         return self.git("rev-parse", "--verify", revision).decode()
 
+    def rename(self, old, new):
+        self.git("mv", old, new)
+
     def branch(self, name, at="HEAD"):
         self.git("branch", "-f", name, at)
-
-    def checkout(self, name):
-        self.git("checkout", "-q", name)
 
     def tag(self, name, at="HEAD", annotated=False):
         self.git("tag", "-f", *(["-a", "-m", name] if annotated else []), name, at)
@@ -514,37 +475,26 @@ class Repository:
         return only_agents(self.archive("agents", revision))
 
 
-WORDS = ["review", "plan", "🤖", "deploy", "naïve", "设计", "agent", "tool", "✅"]
-WORDS += ["goal"]
-
-
 def prose(seed, size):
     """About *size* bytes of Markdown, the same for the same *seed*."""
-    chosen = random.Random(seed).choices(WORDS, k=size // 6)
+    words = ["review", "plan", "🤖", "deploy", "naïve", "设计", "agent", "tool"]
+    chosen = random.Random(seed).choices([*words, "✅", "goal"], k=size // 6)
     lines = (" ".join(chosen[at : at + 12]) for at in range(0, len(chosen), 12))
     return (f"---\nname: {seed}\n---\n" + "\n".join(lines) + "\n").encode()
 
 
 AGENT_DIRECTORIES = [
-    "claude-mpm", "documentation", "engineer", "engineer/backend", "engineer/core",
-    "engineer/data", "engineer/frontend", "engineer/frontend/web", "engineer/mobile",
-    "ops", "ops/core", "ops/platform", "ops/platform/cloud", "qa", "security",
-    "universal", "universal/research",
-]  # fmt: skip
-NOT_AGENTS = [
-    ".etag-cache.json",
-    ".etag-cache.json.migrated",
-    "engineer/core/x.md.broken",
-    "engineer/core/x.md.original",
+    *("claude-mpm", "documentation", "engineer", "engineer/backend", "engineer/core"),
+    *("engineer/data", "engineer/frontend", "engineer/frontend/web", "engineer/mobile"),
+    *("ops", "ops/core", "ops/platform", "ops/platform/cloud", "qa", "security"),
+    *("universal", "universal/research"),
 ]
-
-
-def agent_paths():
-    """54 paths in 17 directories: Markdown and a few JSON files."""
-    for number in range(54):
-        directory = AGENT_DIRECTORIES[number % len(AGENT_DIRECTORIES)]
-        suffix = "json" if number % 11 == 10 else "md"
-        yield f"{directory}/agent-{number:02}.{suffix}"
+AGENT_PATHS = [  # Markdown and a few JSON files
+    f"{AGENT_DIRECTORIES[n % 17]}/agent-{n:02}.{'json' if n % 11 == 10 else 'md'}"
+    for n in range(54)
+]
+NOT_AGENTS = [".etag-cache.json", ".etag-cache.json.migrated"]
+NOT_AGENTS += ["engineer/core/x.md.broken", "engineer/core/x.md.original"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -565,9 +515,9 @@ def agents_template(tmp_path_factory):
     """The shape of bobmatnyc/claude-mpm-agents: 206 files, 58 of them below agents/."""
     repository = Repository.create(tmp_path_factory.mktemp("agents") / "repo.git")
     sizes = random.Random(54)
-    for path in [*agent_paths(), *NOT_AGENTS]:
-        size = 4096 + int(46_000 * sizes.random() ** 2)
-        repository.write("agents/" + path, prose(path, size))
+    for path in [*AGENT_PATHS, *NOT_AGENTS]:
+        data = prose(path, 4096 + int(46_000 * sizes.random() ** 2))
+        repository.write("agents/" + path, data)
     for number in range(206 - 58 - 1):
         path = f"skills/{number % 7}/skill-{number:03}.md"
         repository.write(path, prose(path, 1500))
@@ -576,28 +526,24 @@ def agents_template(tmp_path_factory):
     return repository.pack()
 
 
-SMALL = {
-    "README.md": b"# A small set of agents\n",
-    "LICENSE": b"MIT\n",
-    "agents/BASE-AGENT.md": b"# Base \xf0\x9f\xa4\x96\n",
-    "agents/engineer/core/engineer.md": prose("engineer", 3000),
-    "agents/engineer/data/data-engineer.md": prose("data-engineer", 1000),
-    "agents/ops.json": b'{"name": "ops"}\n',
-    "agents/qa/qa.md": prose("qa", 2000),
-    "agents/qa/web/web-qa.md": prose("web-qa", 500),
-    "agents/security.md": b"# Security\n",
-    "agents/universal/research.md": prose("research", 5000),
-    "agents/notes.txt": b"not an agent\n",
-    "agents/.hidden/secret.md": b"not an agent\n",
-    "agents/dist/bundle.md": b"not an agent\n",
-}
-
-
 AGENTS = {
-    path.partition("/")[2]: data
-    for path, data in SMALL.items()
-    if path.startswith("agents/") and passes_default_filter(path)
+    "BASE-AGENT.md": b"# Base \xf0\x9f\xa4\x96\n",
+    "engineer/core/engineer.md": prose("engineer", 3000),
+    "engineer/data/data-engineer.md": prose("data-engineer", 1000),
+    "ops.json": b'{"name": "ops"}\n',
+    "qa/qa.md": prose("qa", 2000),
+    "qa/web/web-qa.md": prose("web-qa", 500),
+    "security.md": b"# Security\n",
+    "universal/research.md": prose("research", 5000),
 }
+SMALL = {f"agents/{path}": data for path, data in AGENTS.items()}
+SMALL.update({"README.md": b"# A small set of agents\n", "LICENSE": b"MIT\n"})
+SMALL.update(
+    dict.fromkeys(
+        ["agents/notes.txt", "agents/.hidden/secret.md", "agents/dist/bundle.md"],
+        b"not an agent\n",
+    )
+)
 
 
 @pytest.fixture(scope="session")
@@ -612,23 +558,22 @@ def small_template(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def lasting():
-    """{name: server}: servers that run as long as the tests, which find them as new."""
+    """Makes servers by name that run as long as the tests, which find them as new."""
     servers = {}
-    yield servers
+
+    def server(name, make):
+        if name not in servers or servers[name].closing.is_set():
+            servers[name] = make()
+        return servers[name]
+
+    yield server
     for server in servers.values():
         server.close()
 
 
-def lasting_server(lasting, name, make):
-    """The server of this *name*; *make* makes it for the first, or if it was closed."""
-    if name not in lasting or lasting[name].closing.is_set():
-        lasting[name] = make()
-    return lasting[name]
-
-
 @pytest.fixture
 def git_server(tmp_path, lasting):
-    return lasting_server(lasting, "git", GitServer).renew(tmp_path / "served")
+    return lasting("git", GitServer).renew(tmp_path / "served")
 
 
 @pytest.fixture
@@ -721,9 +666,6 @@ class Program:
         outcome = Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
         return outcome.checked(check)
 
-    def run_json(self, *args, **options):
-        return self.run(*args, "--json", **options).document
-
     def arguments(self, *args):
         """*args* as text; `add` asks nobody unless the test `asks`."""
         args = [str(arg) for arg in args]
@@ -748,14 +690,10 @@ class Program:
         return rows
 
 
-def is_personal(name):
-    """Whether the environment variable *name* could change what a test sees."""
-    name = name.upper()
-    return (
-        name.endswith("_PROXY")
-        or name.startswith(("AGENT_SYNC_", "GITHUB_", "SSL_CERT_"))
-        or name in ("GH_TOKEN", "NO_COLOR", "FORCE_COLOR", "NETRC", "XDG_CONFIG_HOME")
-    )
+PERSONAL = re.compile(  # environment variables that could change what a test sees
+    r"(?i)(AGENT_SYNC_|GITHUB_|SSL_CERT_).*|.*_PROXY"
+    "|GH_TOKEN|NO_COLOR|FORCE_COLOR|NETRC|XDG_CONFIG_HOME"
+)
 
 
 @pytest.fixture
@@ -789,7 +727,7 @@ def unprivileged():
 
 @pytest.fixture
 def program(tmp_path, monkeypatch, capsys):
-    for name in filter(is_personal, list(os.environ)):
+    for name in filter(PERSONAL.fullmatch, list(os.environ)):
         monkeypatch.delenv(name)
     home = tmp_path / "home"
     home.mkdir()
@@ -803,9 +741,8 @@ def program(tmp_path, monkeypatch, capsys):
     return Program(tmp_path, capsys)
 
 
-LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\noid sha256:%s\nsize 9\n" % (
-    b"0" * 64
-)
+LFS_POINTER = b"version https://git-lfs.github.com/spec/v1\n"
+LFS_POINTER += b"oid sha256:%064d\nsize 9\n" % 0
 
 
 class Mirror:
@@ -934,10 +871,6 @@ def modified(data):
     return {"Last-Modified": date}
 
 
-def no_validator(data):
-    return {}
-
-
 def is_current(request, fields):
     """Whether the client's condition names what the server has (RFC 9110, 13.2.2)."""
     asked = request.headers
@@ -946,13 +879,6 @@ def is_current(request, fields):
         return asked["if-none-match"] == fields.get("etag")
     since = asked.get("if-modified-since")
     return since is not None and since == fields.get("last-modified")
-
-
-def not_modified(fields=()):
-    """A 304: it never has a body, and so no length."""
-    lines = ["{}: {}\r\n".format(*field) for field in dict(fields).items()]
-    head = "HTTP/1.1 304 Not Modified\r\n{}\r\n".format("".join(lines))
-    return Reply(head.encode("latin-1"))
 
 
 class Site(LoopbackServer):
@@ -1049,25 +975,21 @@ def conditions(requests):
     }
 
 
-class Turns:
+def in_turn(*replies):
     """A script that gives its replies in turn, and the last one for ever."""
-
-    def __init__(self, *replies):
-        self.replies = list(replies)
-
-    def __call__(self, request):
-        return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+    to_come = itertools.chain(replies, itertools.repeat(replies[-1]))
+    return lambda request: next(to_come)
 
 
 @pytest.fixture
 def site(lasting):
-    return lasting_server(lasting, "site", Site).renew()
+    return lasting("site", Site).renew()
 
 
 @pytest.fixture
 def other_site(lasting):
     """Another origin: the same host, another port."""
-    return lasting_server(lasting, "other site", Site).renew()
+    return lasting("other site", Site).renew()
 
 
 @pytest.fixture
@@ -1076,23 +998,21 @@ def web(program, site):
     return Mirror(program, site)
 
 
-def after_first_sync(program, site):
-    mirror = Mirror(program, site)
-    mirror.sync()
-    site.take()
-    return mirror
-
-
 @pytest.fixture
-def hashed(program, site):
+def hashed(web, site):
     """A source with hashes in its manifest, after its first sync."""
-    return after_first_sync(program, site)
+    web.sync()
+    site.take()
+    return web
 
 
 @pytest.fixture
 def unhashed(program, site):
     """A source without hashes in its manifest, after its first sync."""
-    return after_first_sync(program, site.renew(form="list"))
+    mirror = Mirror(program, site.renew(form="list"))
+    mirror.sync()
+    site.take()
+    return mirror
 
 
 @pytest.fixture
@@ -1112,12 +1032,6 @@ def pauses(monkeypatch):
 
     monkeypatch.setattr(agent_sync, "Deadline", Deadline)
     return made
-
-
-def raw(*lines, body=b"", status="200 OK"):
-    """Raw bytes of a reply with just these fields, after which the server hangs up."""
-    head = "\r\n".join([f"HTTP/1.1 {status}", *lines, "", ""])
-    return head.encode("latin-1") + body
 
 
 def last_run(program):
@@ -1269,16 +1183,6 @@ class GitUpstream(Upstream):
         return self.repository.agents()
 
 
-class AzureUpstream(GitUpstream):
-    """The same on a server that speaks version 0 of Git's protocol alone."""
-
-    def __init__(self, server, repository):
-        super().__init__(server, repository)
-        self.url = f"{server.url}/org/proj/_git/repo"
-        self.arguments[0] = self.url
-        server.answer = lambda request: azure(server, request)
-
-
 class RawUpstream(GitUpstream):
     """agents/ of a repository on GitHub, read as raw files."""
 
@@ -1344,8 +1248,12 @@ def git_upstream(git_server, repository):
 
 
 @pytest.fixture
-def version_0_upstream(git_server, repository):
-    return AzureUpstream(git_server, repository)
+def version_0_upstream(git_server, git_upstream):
+    """The same on a server that speaks version 0 of Git's protocol alone."""
+    git_upstream.url = f"{git_server.url}/org/proj/_git/repo"
+    git_upstream.arguments[0] = git_upstream.url
+    git_server.answer = lambda request: azure(git_server, request)
+    return git_upstream
 
 
 @pytest.fixture
@@ -1362,7 +1270,7 @@ def plain_upstream(site):
 def github(tmp_path, lasting, small_template, monkeypatch):
     """A GitHub that has a copy of the small repository."""
     repository = small_template.copy(tmp_path / "hosted")
-    github = lasting_server(lasting, "github", GitHub).renew(repository)
+    github = lasting("github", GitHub).renew(repository)
     monkeypatch.setenv("AGENT_SYNC_GITHUB", github.url)
     return github
 
@@ -1410,10 +1318,6 @@ def tree_object(*entries):
         name = name if isinstance(name, bytes) else name.encode()
         made += mode.encode() + b" " + name + b"\0" + bytes.fromhex(target)
     return "tree", made
-
-
-def blob_object(data):
-    return "blob", data
 
 
 def commit_object(root, message=b"Change\n"):
@@ -1556,12 +1460,8 @@ def refs_answer(commit):
 
 
 SERVICE = pkt(b"# service=git-upload-pack\n") + b"0000"
-ADVERTISEMENT = b"".join(
-    [
-        SERVICE + pkt(b"version 2\n"),
-        pkt(b"ls-refs\n") + pkt(b"fetch=shallow filter\n") + b"0000",
-    ]
-)
+VERSION_2 = [b"version 2\n", b"ls-refs\n", b"fetch=shallow filter\n"]
+ADVERTISEMENT = SERVICE + b"".join(map(pkt, VERSION_2)) + b"0000"
 
 
 class HandedOver:
@@ -2868,7 +2768,7 @@ class TestRedirects:
     def test_what_was_dropped_is_not_back(self, with_token, hashed, site, other_site):
         """FAULTS H01: there and back again."""
         there = {"Location": f"{other_site.base}/back"}
-        site.answers["agents.json"] = Turns(http_reply(302, b"", there), None)
+        site.answers["agents.json"] = in_turn(http_reply(302, b"", there), None)
         back = {"Location": f"{site.base}/agents.json"}
         other_site.answers["back"] = http_reply(302, b"", back)
         assert hashed.sync(check=None)["unchanged"] == 4
@@ -3124,7 +3024,7 @@ class TestTriesAndPauses:
         """FAULTS H27, with a growing pause."""
         for status in (500, 502, 503, 504):
             fault = http_reply(status)
-            site.answers["agents.json"] = Turns(fault, fault, None)
+            site.answers["agents.json"] = in_turn(fault, fault, None)
             del pauses[:]
             web.sync()
             assert web.is_faithful()
@@ -3171,7 +3071,7 @@ class TestTriesAndPauses:
         """FAULTS H25, both forms of Retry-After (RFC 9110, section 10.2.3)."""
         for form, (text, seconds) in self.SHORT.items():
             fields = {"Retry-After": text(), "Date": in_seconds(0)}
-            site.answers["agents.json"] = Turns(http_reply(status, b"", fields), None)
+            site.answers["agents.json"] = in_turn(http_reply(status, b"", fields), None)
             del pauses[:]
             web.sync()
             assert web.is_faithful()
@@ -3960,7 +3860,7 @@ class TestSectionsOfAFetch:
 
 # ==== Git objects ====
 
-A_BLOB = blob_object(b"# A\n")
+A_BLOB = ("blob", b"# A\n")
 A_TREE = tree_object(("100644", "a.md", A_BLOB))
 BLOB_ID = object_id(*A_BLOB)
 TREE_ID = object_id(*A_TREE)
@@ -3969,7 +3869,7 @@ TREE_ID = object_id(*A_TREE)
 def small_history():
     """(commit id, pack, {path: bytes}) of a small history, the pack with a delta."""
     text = prose("small", 300)
-    blobs = [blob_object(text), blob_object(text + b"More.\n"), A_BLOB]
+    blobs = [("blob", text), ("blob", text + b"More.\n"), A_BLOB]
     inner = tree_object(("100644", "b.md", blobs[1]), ("100755", "c.json", blobs[2]))
     root = tree_object(("100644", "a.md", blobs[0]), ("40000", "inner", inner))
     commit = commit_object(root)
@@ -4569,7 +4469,7 @@ class TestPacksByHand:
 
     def test_a_large_object_is_in_no_ones_way(self):
         """N20: it is never read."""
-        large = blob_object(bytes(17 * MIB))
+        large = ("blob", bytes(17 * MIB))
         root = tree_object(("100644", "a.md", A_BLOB), ("100644", "large.bin", large))
         commit = commit_object(root)
         pack = pack_of(*full_entries(A_BLOB, large, root, commit))
@@ -4598,7 +4498,7 @@ class TestPacksByHand:
     def test_the_sizes_of_all_entries_count_together(self, monkeypatch):
         """G10."""
         monkeypatch.setattr(agent_sync, "MAX_INFLATED_SIZE", MIB)
-        entries = full_entries(*(blob_object(bytes(300_000 + n)) for n in range(4)))
+        entries = full_entries(*(("blob", bytes(300_000 + n)) for n in range(4)))
         assert refusal(received, pack_of(*entries))
         assert refusal(received, pack_of(*entries[:3])) is None
 
@@ -5334,20 +5234,20 @@ class TestWhatTheServerSends:
 
     def test_a_tree_without_its_blob_publishes_nothing(self, program, git_server):
         """G20: all is looked for before the first file is published."""
-        other = blob_object(b"# Other\n")
+        other = ("blob", b"# Other\n")
         agents = tree_object(("100644", "a.md", A_BLOB), ("100644", "b.md", other))
         root = tree_object(("40000", "agents", agents))
         commit = commit_object(root)
         trees = pack_answer(pack_of(*full_entries(agents, root, commit)))
         upstream = GitUpstream(git_server, Repository(git_server.root / "owner" / "x"))
         mirror = Mirror(program, upstream)
-        for blobs in ([A_BLOB], [A_BLOB, blob_object(b"# Forged\n")], []):
+        for blobs in ([A_BLOB], [A_BLOB, ("blob", b"# Forged\n")], []):
             answer = pack_answer(pack_of(*full_entries(*blobs)))
             serve(git_server, Transport(object_id(*commit), trees, answer))
             outcome = program.call("sync", check=FAILURE)
             assert object_id(*other)[:7] in complaint(outcome) or not blobs
             assert mirror.tree() == {}
-        more = [blob_object(b"# More than wanted\n"), A_COMMIT]
+        more = [("blob", b"# More than wanted\n"), A_COMMIT]
         answer = pack_answer(pack_of(*full_entries(A_BLOB, *more, other)))
         serve(git_server, Transport(object_id(*commit), trees, answer))
         mirror.sync()
@@ -6269,7 +6169,7 @@ class TestHostileTrees:
     @posix_only
     def test_a_link_and_a_directory_of_one_name_publish_nothing_outside(self, synced):
         """P18, P15: in one tree; the link itself is never made."""
-        link = blob_object(str(synced.program.root).encode())
+        link = ("blob", str(synced.program.root).encode())
         for names in (("link", "link"), ("Link", "link"), ("lin\u200ck", "link")):
             entries = ("120000", names[0], link), ("40000", names[1], A_TREE)
             self.attack(synced, tree_object(*entries), link, check=None)
@@ -6453,7 +6353,7 @@ class TestLinksThroughARepository:
 
     def test_links_that_multiply_are_skipped_at_once(self, program, git_server):
         """G10, INV5: ten directories with ten links each, ten deep: 10**12 files."""
-        targets = [blob_object(f"../d{n}".encode()) for n in range(1, 11)]
+        targets = [("blob", f"../d{n}".encode()) for n in range(1, 11)]
         links = [[("120000", f"l{n}", target) for n in range(10)] for target in targets]
         leaf = [("100644", f"{n:03}.md", A_BLOB) for n in range(100)]
         trees = [tree_object(*entries) for entries in (*links, leaf)]
@@ -7024,7 +6924,7 @@ class TestValidators:
 
     def test_without_any_nothing_is_made_up(self, web, site):
         """FAULTS H20: no date of a local file."""
-        site.form, site.validators = "list", no_validator
+        site.form, site.validators = "list", lambda data: {}
         web.sync()
         site.take()
         before = stats(web.dest)
@@ -7188,7 +7088,7 @@ class TestManifestsWithHashes:
             site.files["ops.json"] = b'{"name": "third"}\n'
 
         old = http_reply(200, site.manifest(), {"ETag": '"second"'})
-        turns = Turns(old, None)
+        turns = in_turn(old, None)
         site.answers = {"agents.json": turns, "qa/qa.md": publish, "ops.json": publish}
         source = hashed.sync()
         assert source["updated"] == ["ops.json", "qa/qa.md"]
@@ -7248,7 +7148,7 @@ class TestManifestsWithoutHashes:
 
     def test_a_file_that_is_always_empty_is_right(self, web, site):
         """FAULTS H21: only a change to nothing is doubtful."""
-        site.form, site.validators = "list", no_validator
+        site.form, site.validators = "list", lambda data: {}
         site.files["empty.md"] = b""
         web.sync()
         assert web.is_faithful()
@@ -8231,7 +8131,7 @@ class TestTheDailyLifeOfARepository:
         repository.write("agents/next.md", b"# Next\n")
         repository.commit()
         assert changes(synced.sync()) == {"added": ["next.md"]}
-        repository.checkout("main")
+        repository.git("checkout", "-q", "main")
         assert changes(synced.sync()) == {"removed": ["next.md"]}
 
     @pytest.mark.parametrize("annotated", [False, True], ids=["light", "annotated"])
@@ -11057,7 +10957,7 @@ class TestLimits:
     def test_few_descriptors_are_enough(self, program, git_upstream, many):
         program.call("add", many, "--id", "directory")
         program.call("add", *git_upstream.arguments, "--id", "git")
-        assert program.run_json("sync", prefix=self.PREFIX)["ok"] is True
+        assert program.run("sync", "--json", prefix=self.PREFIX).document["ok"] is True
         cache = program.root / "cache" / "sources"
         assert len(tree(cache / "directory")) == 400
         assert tree(cache / "git") == git_upstream.agents()
@@ -11100,7 +11000,7 @@ def etag_cache(base, files, **fields):
 @pytest.fixture
 def host(lasting):
     """A site with weak ETags and a manifest without hashes."""
-    host = lasting_server(lasting, "host", Site).renew(FEW_AGENTS, "list")
+    host = lasting("host", Site).renew(FEW_AGENTS, "list")
     host.validators = weak_etag
     return host
 
@@ -11169,7 +11069,7 @@ class TestMigration:
 
     def test_a_cache_as_in_the_wild_is_imported_whole(self, program, host, old):
         """46 entries in nested directories, with weak ETags: nothing is downloaded."""
-        host.files = {path: prose(path, 600) for path in list(agent_paths())[:46]}
+        host.files = {path: prose(path, 600) for path in AGENT_PATHS[:46]}
         original = put_cache(old, host.base, host.files).read_bytes()
         document = program.call_json("migrate")
         assert (document["imported"], document["download_again"]) == (46, 0)
@@ -13834,7 +13734,7 @@ class TestInstall:
 
     def test_the_command_runs_isolated_and_from_bytecode(self, program, prefix):
         """And it can install itself again."""
-        document = program.run_json("install", "--prefix", prefix)
+        document = program.run("install", "--prefix", prefix, "--json").document
         assert document["command"] == str(prefix / "bin" / "agent-sync")
         [cached] = (prefix / SHARE).glob("__pycache__/*.pyc")
         before = stats(cached.parent)
