@@ -9900,7 +9900,6 @@ DAMAGES = {
     "the schema's page": lambda data: data[:100] + b"\xff" * 300 + data[400:],
     "all pages but the first": lambda data: data[:4096] + b"\xa5" * (len(data) - 4096),
 }
-SEEN_AT_ONCE = ("text", "noise", "first 100 bytes", "a header of the future")
 
 
 @pytest.fixture
@@ -9915,11 +9914,9 @@ def full(local):
 def full_at_home(full, monkeypatch):
     """The same with the database where it is by default."""
     monkeypatch.delenv("AGENT_SYNC_DB")
-    program = full.program
-    default = program.root / "home" / ".config" / "claude-mpm" / "agent_sync.db"
-    default.parent.mkdir(parents=True)
-    program.database.replace(default)
-    program.database = default
+    data = full.program.database.read_bytes()
+    place = "home/.config/claude-mpm/agent_sync.db"
+    full.program.database = write(full.program.root, place, data)
     return full
 
 
@@ -9942,15 +9939,16 @@ def sync_anyhow(mirror):
     raise AssertionError(program.call("sync", "src", check=None))
 
 
-def damage_table(database, name):
+def damage_table(program, name):
     """Write noise over the root page of a table; the others can be read."""
-    with opened(database) as connection:
-        query = "SELECT rootpage FROM sqlite_master WHERE name = ?"
-        [[page]] = connection.execute(query, (name,)).fetchall()
-        [[size]] = connection.execute("PRAGMA page_size").fetchall()
-    with open(str(database), "r+b") as file:
-        file.seek((page - 1) * size)
+    [row] = program.query("SELECT rootpage FROM sqlite_master WHERE name = ?", name)
+    with open(program.database, "r+b") as file:
+        file.seek((row["rootpage"] - 1) * 4096)
         file.write(b"\xff" * 200)
+
+
+def is_sound(program, pragma="quick_check"):
+    return program.query(f"PRAGMA {pragma}") == [{pragma: "ok"}]
 
 
 class TestDamagedDatabases:
@@ -9967,46 +9965,41 @@ class TestDamagedDatabases:
                 path.unlink()
             data = make(database)
             program.database.write_bytes(data)
-            if damage in SEEN_AT_ONCE:
+            if damage in ("text", "noise", "first 100 bytes", "a header of the future"):
                 outcome = program.call("sources", "--quiet", check=(0, 1))
                 [(name, kept)] = corrupt_copy(program)
                 assert kept == data, damage
                 assert name in outcome.err and "damaged" in outcome.err, damage
             sync_anyhow(full)
             assert stats(full.dest) == before, f"{damage}: adopted, not rewritten"
-            assert program.query("PRAGMA quick_check") == [{"quick_check": "ok"}]
+            assert is_sound(program)
             assert len(program.call_json("files")["files"]) == 8, damage
         assert corrupt_copy(program) == [], "an empty file is a new database"
         assert full.backups() == []
 
     def test_sources_of_an_older_schema_are_saved(self, program):
         """FAULTS D01: one that a program wrote which knows the contract alone."""
-        database = old_database(program.database)
-        with opened(database) as connection:
-            connection.execute("DROP INDEX idx_agent_files_path")
-            expected = connection.execute("SELECT id, url FROM sources").fetchall()
-        damage_table(database, "agent_files")
+        old_database(program.database)
+        program.query("DROP INDEX idx_agent_files_path")
+        expected = program.query("SELECT id, url FROM sources ORDER BY id")
+        damage_table(program, "agent_files")
         program.call("sources", check=(0, 1))
         assert corrupt_copy(program)
         sources = program.call_json("sources")["sources"]
-        assert [(row["id"], row["url"]) for row in sources] == sorted(expected)
+        assert [{"id": row["id"], "url": row["url"]} for row in sources] == expected
 
     def test_sound_sources_are_saved_from_beside_damaged_ones(self, program):
         """FAULTS D01: a page of them is noise, and one has a ref that is no text."""
         state = agent_sync.AgentSyncState(program.database)
-        ids = [f"s{number:03}" for number in range(120)]
-        for source_id in ids:
+        for number in range(120):
+            source_id = f"s{number:03}"
             state.register_source(source_id, f"https://h/{'x' * 200}/{source_id}")
-        with opened(program.database) as connection:
-            connection.execute(
-                "UPDATE sources SET ref = CAST(x'ff' AS TEXT) WHERE id = 's001'"
-            )
-            connection.execute("UPDATE sources SET id = '' WHERE id = 's003'")
-            [[size]] = connection.execute("PRAGMA page_size").fetchall()
-        data = bytearray(program.database.read_bytes())
-        page = data.index(b"/s060") // size * size
-        data[page : page + size] = b"\xa5" * size
-        program.database.write_bytes(data)
+        program.query("UPDATE sources SET ref = CAST(x'ff' AS TEXT) WHERE id = 's001'")
+        program.query("UPDATE sources SET id = '' WHERE id = 's003'")
+        data = program.database.read_bytes()
+        page = data.index(b"/s060") // 4096 * 4096
+        noise = b"\xa5" * 4096
+        program.database.write_bytes(data[:page] + noise + data[page + 4096 :])
         program.call("sources", check=(0, 1))
         saved = [row["id"] for row in program.call_json("sources")["sources"]]
         assert corrupt_copy(program)
@@ -10033,22 +10026,18 @@ class TestDamagedDatabases:
 
     def test_nobody_ever_sees_a_database_without_its_sources(self, full, monkeypatch):
         """FAULTS D01, D20: not even while it is replaced."""
-        database, seen = full.program.database, []
-        [row] = agent_sync.AgentSyncState().get_all_sources()
-        damage_table(database, "sync_history")
-        replace = os.replace
+        program, seen = full.program, []
+        damage_table(program, "sync_history")
 
-        def watched(*args, **options):
-            replace(*args, **options)
-            with opened(database) as connection:
-                seen.extend(connection.execute("SELECT id FROM sources"))
+        def look(*args, **options):
+            seen.extend(program.query("SELECT id FROM sources"))
 
         with monkeypatch.context() as patch:
-            patch.setattr(os, "replace", watched)
-            full.program.call("history", check=(0, 1))
-        assert corrupt_copy(full.program)
-        assert set(seen) == {("src",)}
-        assert [path.name for path in database.parent.glob("*.new-*")] == []
+            spy(patch, os, "replace", after=look)
+            program.call("history", check=(0, 1))
+        assert corrupt_copy(program)
+        assert seen and all(row == {"id": "src"} for row in seen)
+        assert list(program.database.parent.glob("*.new-*")) == []
 
     def test_its_journals_go_along(self, full):
         """FAULTS D01, D07: a journal would be played back into the new one."""
@@ -10073,20 +10062,13 @@ class TestDamagedDatabases:
     @posix_only
     def test_many_processes_find_the_damage_at_once(self, full):
         """FAULTS D01, D05, INV7."""
-        database = full.program.database
-        database.write_bytes(b"damaged " * 1000)
-        command = full.program.command("sources")
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        children = [subprocess.Popen(command, **quiet) for _ in range(4)]
+        full.program.database.write_bytes(b"damaged " * 1000)
+        command, quiet = full.program.command("sources"), subprocess.DEVNULL
+        children = [
+            subprocess.Popen(command, stdout=quiet, stderr=quiet) for _ in range(4)
+        ]
         assert {child.wait(timeout=300) for child in children} <= {0, 1}
         assert len(corrupt_copy(full.program)) == 1
-
-
-def edit_schema(database, old, new):
-    """Change the schema's own text, as a flipped bit would: SQLite is not told."""
-    data = database.read_bytes()
-    assert old in data and len(old) == len(new)
-    database.write_bytes(data.replace(old, new, 1))
 
 
 # What damage may make of the schema's text, and what SQLite still reads without a word.
@@ -10138,8 +10120,8 @@ class TestDamageThatHides:
         """FAULTS D23."""
         before, database = stats(full.dest), full.program.database.read_bytes()
         for edit, (old, new) in SCHEMA_EDITS.items():
-            full.program.database.write_bytes(database)
-            edit_schema(full.program.database, old, new)
+            assert old in database and len(old) == len(new)
+            full.program.database.write_bytes(database.replace(old, new, 1))
             outcome = full.program.call("status", check=(0, 1))
             assert "the database was damaged" in outcome.err, edit
             sync_anyhow(full)
@@ -10155,20 +10137,18 @@ class TestDamageThatHides:
         [at] = [at for at in leaves if entry in data[at : at + 4096]]
         last = data.index(entry, at) + len(entry) - 1
         program.database.write_bytes(set_byte(data, last, ord("x")))
-        assert program.query("PRAGMA quick_check") == [{"quick_check": "ok"}]
+        assert is_sound(program)
         full.upstream.write("qa/qa.md", b"# News\n")
-        outcome = program.call("sync", check=1)
-        assert "run it again" in outcome.err
-        assert "the database was damaged" in outcome.err
+        err = program.call("sync", check=1).err
+        assert "run it again" in err and "the database was damaged" in err
         full.sync()
         assert full.tree()["qa/qa.md"] == b"# News\n"
-        assert program.query("PRAGMA integrity_check") == [{"integrity_check": "ok"}]
+        assert is_sound(program, "integrity_check")
 
     def test_no_damage_lasts_longer_than_one_run(self, full_at_home):
         """FAULTS D01, D22, D23: a fixed sample of all that was tried."""
-        full = full_at_home
-        program, before = full.program, full.tree()
-        data = program.database.read_bytes()
+        full, program = full_at_home, full_at_home.program
+        before, data = full.tree(), program.database.read_bytes()
         for number in range(40):
             for path in program.database.parent.iterdir():
                 path.unlink()
@@ -10185,16 +10165,15 @@ class TestDamageThatHides:
     @pytest.mark.parametrize("case", FOREIGN_SCHEMAS)
     def test_another_programs_database_is_refused_untouched(self, program, case, mode):
         """FAULTS D21: it is healthy, whatever SQLite says of it here."""
-        place = program.root / "other"
-        place.mkdir()
-        with opened(place / "app.db") as connection:
+        place = write(program.root, "other/app.db", b"")
+        with opened(place) as connection:
             connection.execute(f"PRAGMA journal_mode = {mode}")
             connection.executescript(FOREIGN_SCHEMAS[case])
-        before = tree(place)
+        before = tree(place.parent)
         for command in (["status"], ["sync", "-n"], ["sync"], ["sources"]):
-            outcome = program.call("--db", place / "app.db", *command, check=1)
+            outcome = program.call("--db", place, *command, check=1)
             assert "another --db" in outcome.err
-            assert tree(place) == before
+            assert tree(place.parent) == before
 
     @pytest.mark.parametrize("damage", ["text", "zeros", "noise", "first page gone"])
     def test_a_file_that_is_not_recognisably_ours_is_left_alone(self, full, damage):
@@ -10210,24 +10189,20 @@ class TestDamageThatHides:
 
     def test_our_own_is_not_set_aside_for_what_a_user_has_added(self, full):
         """FAULTS D21: an index that SQLite does not trust makes nothing damaged."""
-        database = full.program.database
-        with opened(database) as connection:
-            connection.execute("CREATE TABLE t (a)")
-            connection.execute("CREATE INDEX i ON t (json_extract(a, '$.x'))")
-        before = database.read_bytes()
+        full.program.query("CREATE TABLE t (a)")
+        full.program.query("CREATE INDEX i ON t (json_extract(a, '$.x'))")
+        before = full.program.database.read_bytes()
         assert "json_extract" in full.program.call("sync", check=1).err
-        assert database.read_bytes() == before
+        assert full.program.database.read_bytes() == before
 
-    def test_a_recovered_database_is_not_a_new_one(self, full):
+    def test_a_recovered_database_is_not_a_new_one(self, program, monkeypatch):
         """FAULTS N11, D01: no default source is added where all sources are lost."""
-        default = full.program.root / "home" / ".config" / "claude-mpm"
-        default.mkdir(parents=True)
-        (default / "agent_sync.db").write_bytes(b"damaged " * 1000)
-        with pytest.MonkeyPatch.context() as patch:
-            patch.delenv("AGENT_SYNC_DB")
-            for _ in range(2):
-                assert "source" in full.program.call("sync", check=2).err
-                assert full.program.call_json("sources") == {"sources": []}
+        monkeypatch.delenv("AGENT_SYNC_DB")
+        place = "home/.config/claude-mpm/agent_sync.db"
+        write(program.root, place, b"damaged " * 1000)
+        for _ in range(2):
+            assert "source" in program.call("sync", check=2).err
+            assert program.call_json("sources") == {"sources": []}
 
 
 HOSTILE_SCHEMAS = {
@@ -10290,10 +10265,9 @@ class TestDatabasesThatLie:
 
     def test_a_table_without_its_columns_is_set_aside(self, full):
         """FAULTS D12: what a half-done migration may leave; its sources are saved."""
-        database, before = full.program.database, stats(full.dest)
-        with opened(database) as connection:
-            connection.execute("ALTER TABLE agent_files RENAME TO old_files")
-            connection.execute("CREATE TABLE agent_files (source_id, file_path)")
+        before = stats(full.dest)
+        full.program.query("ALTER TABLE agent_files RENAME TO old_files")
+        full.program.query("CREATE TABLE agent_files (source_id, file_path)")
         assert "agent_sync.db.corrupt" in full.program.call("sync").err
         assert len(full.program.call_json("files")["files"]) == 8
         assert stats(full.dest) == before
@@ -10301,22 +10275,15 @@ class TestDatabasesThatLie:
     @pytest.mark.parametrize("command", ["sync", "status", "verify", "remove"])
     def test_rows_whose_paths_lead_out_reach_nothing(self, full, command):
         """FAULTS D13, INV2: as if they came from the network."""
-        program = full.program
-        victims = [program.root / "x", program.root / "dest-x"]
-        victims.append(full.dest / ".git" / "x")
-        victims[2].parent.mkdir()
-        for victim in victims:
-            victim.write_bytes(b"canary")
-        with opened(program.database) as connection:
-            connection.executemany(
-                "INSERT INTO agent_files (source_id, file_path, content_sha, synced_at)"
-                " VALUES ('src', ?, ?, 'now')",
-                [(path, sha256(b"canary")) for path in LEADING_OUT],
-            )
+        for victim in ("x", "dest-x", "dest/.git/x"):
+            write(full.program.root, victim, b"canary")
+        for path in LEADING_OUT:
+            full.program.query(TRACKED, path, sha256(b"canary"))
         before = tree(full.dest)
         arguments = ["src", "--delete-files"] if command == "remove" else []
-        program.call(command, *arguments, check=(0, 1))
-        assert [victim.read_bytes() for victim in victims] == [b"canary"] * 3
+        full.program.call(command, *arguments, check=(0, 1))
+        for victim in ("x", "dest-x", "dest/.git/x"):
+            assert (full.program.root / victim).read_bytes() == b"canary"
         left = tree(full.dest)
         assert left.items() <= before.items()
         assert left == before or command == "remove"
@@ -10325,10 +10292,8 @@ class TestDatabasesThatLie:
     def test_a_source_whose_id_is_no_utf_8_can_be_removed(self, full):
         """FAULTS D14: until then it stops no other, and is told."""
         program = full.program
-        with opened(program.database) as connection:
-            connection.execute(
-                "INSERT INTO sources (id, url) VALUES (CAST(x'ff' AS TEXT), 'https://h')"
-            )
+        odd = "INSERT INTO sources (id, url) VALUES (CAST(x'ff' AS TEXT), 'https://h')"
+        program.query(odd)
         src, odd = program.call_json("sync", check=1)["sources"]
         assert (src["error"], odd["source"]) == (None, "\\xff")
         assert odd["error"]
@@ -10337,13 +10302,10 @@ class TestDatabasesThatLie:
 
     def test_a_row_that_is_no_utf_8_is_refused_and_goes(self, full):
         """FAULTS D14: as text, so SQLite itself cannot read it back as such."""
-        program = full.program
-        before = tree(full.dest)
-        with opened(program.database) as connection:
-            connection.execute(
-                "INSERT INTO agent_files (source_id, file_path, content_sha, synced_at)"
-                " VALUES ('src', CAST(x'61ff2e6d64' AS TEXT), 'aa', 'now')"
-            )
+        program, before = full.program, tree(full.dest)
+        program.query(TRACKED, "odd", "aa")
+        odd = "UPDATE agent_files SET file_path = CAST(x'61ff2e6d64' AS TEXT)"
+        program.query(odd + " WHERE file_path = 'odd'")
         for command in ("status", "files", "sync"):
             program.call(command)
         assert len(program.call_json("files")["files"]) == 8
@@ -10359,9 +10321,7 @@ class TestDatabasesThatLie:
         commands += ["verify", "files", "sources"] if table != "sync_history" else []
         for column, value in ODD_VALUES[table]:
             program.database.write_bytes(database)
-            with opened(program.database) as connection:
-                connection.execute("PRAGMA foreign_keys = OFF")
-                connection.execute(f"UPDATE {table} SET {column} = ? {where}", (value,))
+            program.query(f"UPDATE {table} SET {column} = ? {where}", value)
             program.call("status", check=(0, 1, 2))
             for command in commands:
                 outcome = program.call(command, "--json", check=(0, 1, 2))
@@ -10381,9 +10341,7 @@ class TestDatabasesThatLie:
         for number, (column, value) in enumerate(ONE_BAD):
             write(other, "agent.md", b"# %d\n" % number)
             program.database.write_bytes(database)
-            with opened(program.database) as connection:
-                sql = f"UPDATE sources SET {column} = ? WHERE id = 'src'"
-                connection.execute(sql, (value,))
+            program.query(f"UPDATE sources SET {column} = ? WHERE id = 'src'", value)
             assert "src" in program.call("sync", check=1).err
             assert tree(tmp_path / "zzz") == {"agent.md": b"# %d\n" % number}
             sources = program.call_json("status", check=(0, 1))["sources"]
@@ -10412,17 +10370,17 @@ class TestDatabasesThatLie:
 class TestDatabasesInTheWay:
     def test_a_directory_in_its_place_is_told(self, full):
         """FAULTS D03."""
-        full.program.database.unlink()
-        full.program.database.mkdir()
-        outcome = full.program.call("sync", check=1)
-        assert str(full.program.database) in outcome.err
+        database = full.program.database
+        database.unlink()
+        database.mkdir()
+        assert str(database) in full.program.call("sync", check=1).err
 
     @posix_only
     @pytest.mark.parametrize("link", [os.symlink, os.link], ids=["symbolic", "hard"])
-    def test_a_database_behind_a_link_works(self, full, link, monkeypatch):
+    def test_a_database_behind_a_link_works(self, full, link):
         """FAULTS D03: a dotfiles repository links such files."""
         alias = full.program.root / "home" / "alias.db"
-        link(str(full.program.database), str(alias))
+        link(full.program.database, alias)
         full.upstream.write("new.md", b"# New\n")
         full.program.call("--db", alias, "sync")
         assert len(full.program.query("SELECT * FROM agent_files")) == 9
@@ -10431,30 +10389,24 @@ class TestDatabasesInTheWay:
     @pytest.mark.parametrize("what", ["file", "directory", "both"])
     def test_a_read_only_database_can_be_looked_at(self, full, what, unprivileged):
         """FAULTS D03: `status` works, `sync` tells; no file is lost."""
-        program, prefix = full.program, unprivileged
-        place = program.root / "place"
-        place.mkdir()
-        database = place / "agent_sync.db"
-        shutil.copy(str(program.database), str(database))
+        program, before = full.program, set(full.tree())
+        database = write(program.root, "place/a.db", program.database.read_bytes())
         if what != "directory":
             database.chmod(0o444)
         if what != "file":
-            place.chmod(0o555)
-        before = tree(full.dest)
+            database.parent.chmod(0o555)
         full.upstream.write("qa/qa.md", b"# New\n")
-        env = {"AGENT_SYNC_DB": str(database)}
-        program.run("status", env=env, prefix=prefix)
-        outcome = program.run("sync", env=env, prefix=prefix, check=1)
+        program.run("--db", database, "status", prefix=unprivileged)
+        outcome = program.run("--db", database, "sync", prefix=unprivileged, check=1)
         assert re.search("read-?only|unable to open|permission", complaint(outcome))
         full.sync()
-        assert set(full.tree()) == set(before)
-        place.chmod(0o755)
+        assert set(full.tree()) == before
+        database.parent.chmod(0o755)
 
     def test_a_lock_held_for_a_moment_is_waited_for(self, full):
         """FAULTS D04: RESERVED, then EXCLUSIVE."""
-        other = sqlite3.connect(
-            str(full.program.database), isolation_level=None, check_same_thread=False
-        )
+        options = {"isolation_level": None, "check_same_thread": False}
+        other = sqlite3.connect(str(full.program.database), **options)
         other.execute("BEGIN EXCLUSIVE")
         timer = threading.Timer(0.2, other.rollback)
         timer.start()
@@ -10468,11 +10420,9 @@ class TestDatabasesInTheWay:
         """FAULTS D04, INV9: the next run heals what could not be recorded."""
         full.upstream.write("qa/qa.md", b"# New\n")
         monkeypatch.setattr(agent_sync, "BUSY_TIMEOUT", 0.05)
-        with contextlib.closing(sqlite3.connect(str(full.program.database))) as other:
-            other.isolation_level = None
+        with opened(full.program.database) as other:
             other.execute("BEGIN " + kind)
             outcome = full.program.call("sync", check=1)
-            other.rollback()
         assert "locked" in complaint(outcome)
         full.sync()
         assert full.tree()["qa/qa.md"] == b"# New\n"
@@ -10480,8 +10430,7 @@ class TestDatabasesInTheWay:
 
     def test_a_database_in_wal_mode_works_and_stays_so(self, full):
         """FAULTS D06: the user, or another program, has chosen it."""
-        with opened(full.program.database) as connection:
-            connection.execute("PRAGMA journal_mode = WAL")
+        full.program.query("PRAGMA journal_mode = WAL")
         full.upstream.write("new.md", b"# New\n")
         assert full.sync()["added"] == ["new.md"]
         assert full.program.query("PRAGMA journal_mode") == [{"journal_mode": "wal"}]
@@ -10492,16 +10441,13 @@ class TestDatabasesInTheWay:
         older = program.database.read_bytes()
         full.upstream.write("one.md", b"# One\n")
         full.sync()
-        real = agent_sync.Directory.sync_directories
 
         def exchange(*args):
-            program.database.with_name("older").write_bytes(older)
-            os.replace(str(program.database.with_name("older")), str(program.database))
-            real(*args)
+            write(program.root, "older", older).replace(program.database)
 
         full.upstream.write("two.md", b"# Two\n")
         with monkeypatch.context() as patch:
-            patch.setattr(agent_sync.Directory, "sync_directories", exchange)
+            spy(patch, agent_sync.Directory, "sync_directories", exchange)
             program.call("sync", check=(0, 1))
         full.sync()
         assert set(full.upstream.agents()) <= set(full.tree())
