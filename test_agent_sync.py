@@ -74,9 +74,7 @@ SCRIPT = HERE / "agent_sync.py"
 FAILURE = (1, 2, 3)  # any exit code that says "this did not work"
 MEMORY = "/dev/shm"  # a file system on which nothing waits for a disk
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-POSIX = os.name == "posix"
-posix_only = pytest.mark.skipif(not POSIX, reason="needs POSIX")
-
+posix_only = pytest.mark.skipif(os.name != "posix", reason="needs POSIX")
 
 if (
     os.access(MEMORY, os.W_OK)
@@ -240,19 +238,21 @@ class LoopbackServer(socketserver.ThreadingTCPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Connection)
         self.requests = []
-        self.refresh()
+        self.renew()
         self.closing = threading.Event()
         self.clients = []
         self.thread = threading.Thread(target=self.serve_forever, args=(0.01,))
         self.thread.daemon = True  # None that a test forgets outlives the process.
         self.thread.start()
 
-    def refresh(self):
-        """Forget what was asked, and how to misbehave."""
+    def renew(self, **attributes):
+        """Make the server as new, but for these *attributes*; itself."""
         self.requests.clear()
         self.connections = 0
         self.is_gone = False
         self.answer = lambda request: None
+        vars(self).update(attributes)
+        return self
 
     def reply_for(self, request):
         if self.is_gone:
@@ -315,12 +315,6 @@ class GitServer(LoopbackServer):
 
     known_replies = {}
 
-    def renew(self, root):
-        """Make the server as new, for what is in *root*; itself."""
-        self.root = pathlib.Path(root)
-        self.refresh()
-        return self
-
     def reply_to(self, request):
         return framed(*self.ask_git(request))
 
@@ -365,8 +359,8 @@ class GitServer(LoopbackServer):
 def refs_and_config(directory):
     """All that git's reply depends on besides the objects: [(path, bytes)]."""
     files = [directory / name for name in ("HEAD", "config", "packed-refs")]
-    files += [path for path in sorted(directory.glob("refs/**/*")) if path.is_file()]
-    present = [path for path in files if path.exists()]
+    files += sorted(directory.glob("refs/**/*"))
+    present = [path for path in files if path.is_file()]
     return tuple((path.relative_to(directory), path.read_bytes()) for path in present)
 
 
@@ -538,12 +532,8 @@ AGENTS = {
 }
 SMALL = {f"agents/{path}": data for path, data in AGENTS.items()}
 SMALL.update({"README.md": b"# A small set of agents\n", "LICENSE": b"MIT\n"})
-SMALL.update(
-    dict.fromkeys(
-        ["agents/notes.txt", "agents/.hidden/secret.md", "agents/dist/bundle.md"],
-        b"not an agent\n",
-    )
-)
+for path in ("notes.txt", ".hidden/secret.md", "dist/bundle.md"):
+    SMALL[f"agents/{path}"] = b"not an agent\n"
 
 
 @pytest.fixture(scope="session")
@@ -573,7 +563,7 @@ def lasting():
 
 @pytest.fixture
 def git_server(tmp_path, lasting):
-    return lasting("git", GitServer).renew(tmp_path / "served")
+    return lasting("git", GitServer).renew(root=tmp_path / "served")
 
 
 @pytest.fixture
@@ -874,11 +864,10 @@ def modified(data):
 def is_current(request, fields):
     """Whether the client's condition names what the server has (RFC 9110, 13.2.2)."""
     asked = request.headers
-    fields = {name.lower(): value for name, value in fields.items()}
     if "if-none-match" in asked:
-        return asked["if-none-match"] == fields.get("etag")
+        return asked["if-none-match"] == fields.get("ETag")
     since = asked.get("if-modified-since")
-    return since is not None and since == fields.get("last-modified")
+    return since is not None and since == fields.get("Last-Modified")
 
 
 class Site(LoopbackServer):
@@ -889,21 +878,11 @@ class Site(LoopbackServer):
     fields of an answer from its body.
     """
 
-    def __init__(self, files=WEB_AGENTS, form="JSON"):
-        super().__init__()
-        self.renew(files, form)
-
     def renew(self, files=WEB_AGENTS, form="JSON"):
-        """Make the site as new; itself."""
         for name in ("reply_to", "finish_request"):
             vars(self).pop(name, None)
-        self.files = dict(files)
-        self.form = form
-        self.validators = strong_etag
-        self.answers = {}
-        self.refresh()
-        self.take()
-        return self
+        new = {"validators": strong_etag, "answers": {}, "log": []}
+        return super().renew(files=dict(files), form=form, **new)
 
     @property
     def base(self):
@@ -967,12 +946,8 @@ def asked_for(requests):
 def conditions(requests):
     """{path below /agents: its condition} of the requests that had one."""
     names = ("if-none-match", "if-modified-since")
-    return {
-        below_agents(request): request.headers[name]
-        for request in requests
-        for name in names
-        if name in request.headers
-    }
+    found = [(ask, name) for ask in requests for name in names if name in ask.headers]
+    return {below_agents(ask): ask.headers[name] for ask, name in found}
 
 
 def in_turn(*replies):
@@ -1060,14 +1035,8 @@ class GitHub(LoopbackServer):
     """
 
     known = {}
-
-    def renew(self, repository):
-        """Make the server as new, for *repository*; itself."""
-        self.repository = repository
-        self.limit = None
-        self.git_reply = http_reply(403, b"no Git here")
-        self.refresh()
-        return self
+    limit = None
+    git_reply = http_reply(403, b"no Git here")
 
     def reply_to(self, request):
         path, _, query = request.path.partition("?")
@@ -1120,14 +1089,13 @@ class GitHub(LoopbackServer):
         tree_id = self.repository.id(name + "^{tree}")
         options = ["-r", "-t"] if is_recursive else []
         text = self.repository.git("ls-tree", "-l", "-z", *options, tree_id).decode()
-        lines = [line.partition("\t") for line in text.split("\0") if line]
-        return tree_id, [tree_item(*head.split(), path) for head, _, path in lines]
-
-
-def tree_item(mode, kind, object_id, size, path):
-    """One item of GitHub's tree document."""
-    item = {"path": path, "mode": mode, "type": kind, "sha": object_id}
-    return {**item, "size": int(size)} if kind == "blob" else item
+        items = []
+        for line in filter(None, text.split("\0")):
+            head, _, path = line.partition("\t")
+            mode, kind, name, size = head.split()
+            item = {"path": path, "mode": mode, "type": kind, "sha": name}
+            items.append({**item, "size": int(size)} if kind == "blob" else item)
+        return tree_id, items
 
 
 # ---- Upstreams ----
@@ -1270,9 +1238,9 @@ def plain_upstream(site):
 def github(tmp_path, lasting, small_template, monkeypatch):
     """A GitHub that has a copy of the small repository."""
     repository = small_template.copy(tmp_path / "hosted")
-    github = lasting("github", GitHub).renew(repository)
+    github = lasting("github", GitHub)
     monkeypatch.setenv("AGENT_SYNC_GITHUB", github.url)
-    return github
+    return github.renew(repository=repository, limit=None, git_reply=GitHub.git_reply)
 
 
 @pytest.fixture
@@ -1454,26 +1422,17 @@ def pack_answer(pack, sections=b"", end=b"0000"):
     return sections + pkt(b"packfile\n") + packets + end
 
 
-def refs_answer(commit):
-    lines = (f"{commit} {name}\n".encode() for name in ("HEAD", "refs/heads/main"))
-    return b"".join(map(pkt, lines)) + b"0000"
-
-
 SERVICE = pkt(b"# service=git-upload-pack\n") + b"0000"
-VERSION_2 = [b"version 2\n", b"ls-refs\n", b"fetch=shallow filter\n"]
-ADVERTISEMENT = SERVICE + b"".join(map(pkt, VERSION_2)) + b"0000"
+ADVERTISEMENT = SERVICE + pkt(b"version 2\n") + pkt(b"ls-refs\n")
+ADVERTISEMENT += pkt(b"fetch=shallow filter\n") + b"0000"
+UPLOAD_PACK = "application/x-git-upload-pack-{}".format
 
 
-class HandedOver:
+def handed_over(url, body, kind):
     """An answer that is there at once; what agent_sync.Response is to its users."""
-
-    status = 200
-
-    def __init__(self, url, body, content_type):
-        self.url = url
-        self.read = io.BytesIO(body).read
-        self.headers = Message()
-        self.headers["Content-Type"] = f"application/x-git-upload-pack-{content_type}"
+    headers = Message()
+    headers["Content-Type"] = UPLOAD_PACK(kind)
+    return urllib.response.addinfourl(io.BytesIO(body), headers, url, 200)
 
 
 class Transport:
@@ -1484,17 +1443,18 @@ class Transport:
 
     def __init__(self, commit, first, second=None):
         self.deadline = agent_sync.Deadline()
-        self.refs = refs_answer(commit)
+        lines = (f"{commit} {name}\n".encode() for name in ("HEAD", "refs/heads/main"))
+        self.refs = b"".join(map(pkt, lines)) + b"0000"
         self.first, self.second = first, first if second is None else second
 
     def once(self, url, key, find):
         return find()
 
     def request(self, url, read, headers=None):
-        return read(HandedOver(url, ADVERTISEMENT, "advertisement"))
+        return read(handed_over(url, ADVERTISEMENT, "advertisement"))
 
     def stream(self, url, read, body, headers):
-        return read(HandedOver(url, self.answer_to(body), "result"))
+        return read(handed_over(url, self.answer_to(body), "result"))
 
     def answer_to(self, body):
         if b"command=ls-refs" in body:
@@ -1545,13 +1505,13 @@ def no_objects(tmp_path_factory):
 
 def serve(server, transport):
     """Let a GitServer say what a Transport says."""
-    kind = "application/x-git-upload-pack-result"
 
     def answer(request):
         if request.method == "GET":
-            advertised = kind.replace("result", "advertisement")
-            return http_reply(200, ADVERTISEMENT, content_type=advertised)
-        return framed(200, {"Content-Type": kind}, transport.answer_to(request.body))
+            kind = UPLOAD_PACK("advertisement")
+            return http_reply(200, ADVERTISEMENT, content_type=kind)
+        fields = {"Content-Type": UPLOAD_PACK("result")}
+        return framed(200, fields, transport.answer_to(request.body))
 
     server.answer = answer
 
@@ -1559,35 +1519,21 @@ def serve(server, transport):
 PEAK_LIMIT = 100e6
 
 
-def peak_of_sync(program, check=FAILURE, prelude=""):
+def peak_of_sync(program, check=FAILURE):
     """The peak memory, in bytes, of a child process that syncs."""
-    start = f"import sys, agent_sync\n{prelude}\nsys.exit(agent_sync.main(['sync']))"
-    done = subprocess.run(
-        [sys.executable, "-c", PEAK_OF_CHILD, sys.executable, "-c", start],
-        env=importing(),
-        capture_output=True,
-        timeout=300,
-    )
-    assert b"Traceback" not in done.stderr, done.stderr.decode()
-    assert b"no branch" not in done.stderr, "it did not come as far as the objects"
-    assert done.returncode in (check if isinstance(check, tuple) else (check,))
-    return int(done.stdout) * (1 if sys.platform == "darwin" else 1024)
+    prefix = [sys.executable, "-c", PEAK_OF_CHILD]
+    outcome = program.run("sync", prefix=prefix, check=check)
+    assert "no branch" not in outcome.err, "it did not come as far as the objects"
+    return int(outcome.out) * (1 if sys.platform == "darwin" else 1024)
 
 
 def surroundings(root, besides):
-    """What lies around a destination: {path: (mode, inode, size, time)}.
-
-    The directories named in *besides* are left out, and so is the database.
-    """
+    """{path: (mode, inode, size, time)} in *root*, but for what is in *besides*."""
     found = {}
-    for directory, names, files in os.walk(root):
-        names[:] = [name for name in names if name not in besides]
-        for name in [*names, *files]:
-            if name.startswith("agent_sync.db"):
-                continue
-            path = os.path.join(directory, name)
-            status = os.lstat(path)
-            size = (status.st_size, status.st_mtime_ns) if name in files else ()
+    for path in root.rglob("*"):
+        if path.relative_to(root).parts[0] not in besides:
+            status = path.lstat()
+            size = () if path.is_dir() else (status.st_size, status.st_mtime_ns)
             found[path] = (status.st_mode, status.st_ino, *size)
     return found
 
@@ -2839,7 +2785,8 @@ class TestConnectionsToAWebSite:
             with mutex:
                 busy.discard(id(request))
 
-        with Site(many_agents(12)) as one, Site(many_agents(12)) as two:
+        files = many_agents(12)
+        with Site().renew(files) as one, Site().renew(files) as two:
             for name, site in (("one", one), ("two", two)):
                 site.answers = dict.fromkeys([*site.files, "agents.json"], script)
                 dest = program.root / name
@@ -6058,9 +6005,10 @@ class TestHostileTrees:
             git("hash-object", "-t", kind, "-w", "--literally", "--stdin", data=data)
         git("update-ref", "refs/heads/main", object_id(*commit))
         write(root, "canary.md", CANARY.encode())
-        before = surroundings(root, ["dest", "served"])
+        besides = ["dest", "served", "agent_sync.db"]
+        before = surroundings(root, besides)
         outcome = mirror.program.call("sync", "--force", check=check)
-        assert surroundings(root, ["dest", "served"]) == before
+        assert surroundings(root, besides) == before
         assert (root / "canary.md").read_bytes() == CANARY.encode()
         return outcome
 
@@ -9004,7 +8952,7 @@ class World:
 
     def rollback(self):
         """Back to the first of two runs, from what was kept of a web site's files."""
-        self.site = Site(OLD_AGENTS)
+        self.site = Site().renew(OLD_AGENTS)
         self.run("add", self.site.base, "--id", "src")
         self.run("sync")
         self.run("lock", self.root / "agents.lock.json")
