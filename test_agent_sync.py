@@ -10929,19 +10929,19 @@ def test_what_was_put_aside_is_read_only_when_asked(program, old):
 
 # ==== claude-mpm's names ====
 
-KEYS = {"synced", "cached", "failed", "total_downloaded", "cache_hits"}
-
-
-def new_service(program, host):
-    """A service for the host, as claude-mpm makes one."""
-    cache_dir = program.root / "cache" / "service"
-    return agent_sync.GitSourceSyncService(host.base, cache_dir, "mpm")
+Service = agent_sync.GitSourceSyncService
 
 
 @pytest.fixture
-def service(program, host):
-    """The same, not synced yet."""
-    return new_service(program, host)
+def new_service(program, host):
+    """Makes a service for the host, as claude-mpm does."""
+    return lambda: Service(host.base, program.root / "cache" / "service", "mpm")
+
+
+@pytest.fixture
+def service(new_service):
+    """A service that has not synced yet."""
+    return new_service()
 
 
 @pytest.fixture
@@ -10954,12 +10954,11 @@ def complete(service, host):
 
 def assert_result(result, synced=(), cached=(), failed=()):
     """*result* of `sync_agents` is exactly this, and its counts agree."""
-    assert set(result) >= KEYS
-    assert sorted(result["synced"]) == sorted(synced)
-    assert sorted(result["cached"]) == sorted(cached)
-    assert sorted(result["failed"]) == sorted(failed)
-    assert result["total_downloaded"] == len(synced)
-    assert result["cache_hits"] == len(cached)
+    lists = {"synced": synced, "cached": cached, "failed": failed}
+    for name, expected in lists.items():
+        assert sorted(result[name]) == sorted(expected), name
+    counts = result["total_downloaded"], result["cache_hits"]
+    assert counts == (len(synced), len(cached))
 
 
 class TestService:
@@ -10969,7 +10968,7 @@ class TestService:
         assert issubclass(agent_sync.DatabaseError, agent_sync.AgentSyncStateError)
 
     def test_without_arguments_it_is_the_default_source(self, program):
-        service = agent_sync.GitSourceSyncService()
+        service = Service()
         assert service.source_url == agent_sync.DEFAULT_SOURCE_URL == RAW_BASE
         assert service.source_id == "github-remote"
         assert service.cache_dir == program.root / "cache" / "remote-agents"
@@ -10978,22 +10977,22 @@ class TestService:
         assert service.sync_state.db_path == program.database
 
     def test_the_arguments_have_their_old_names_and_order(self, program, host):
-        cache_dir = program.root / "a" / "b"
-        named = agent_sync.GitSourceSyncService(
-            source_url=host.base + "/", cache_dir=str(cache_dir), source_id="mpm"
-        )
-        assert (named.source_url, named.source_id) == (host.base, "mpm")
-        assert named.cache_dir == named.get_cached_agents_dir() == cache_dir
-        assert cache_dir.is_dir()
-        placed = agent_sync.GitSourceSyncService(host.base, cache_dir, "mpm")
-        assert placed.source_url == named.source_url
-        assert placed.sync_state.get_source_info("mpm")["url"] == host.base
-        home = agent_sync.GitSourceSyncService(host.base, "~/agents", "home")
+        url, path = host.base, program.root / "a" / "b"
+        named = Service(source_url=url + "/", cache_dir=str(path), source_id="mpm")
+        assert (named.source_url, named.source_id) == (url, "mpm")
+        assert named.cache_dir == named.get_cached_agents_dir() == path
+        assert path.is_dir()
+        placed = Service(url, path, "mpm")
+        assert placed.source_url == url
+        assert placed.sync_state.get_source_info("mpm")["url"] == url
+        home = Service(url, "~/agents", "home")
         assert home.cache_dir == program.root / "home" / "agents"
 
-    def test_making_one_enables_nothing_and_asks_nobody(self, program, host, service):
+    def test_making_one_enables_nothing_and_asks_nobody(
+        self, program, host, service, new_service
+    ):
         program.call("set", "mpm", "--disable")
-        new_service(program, host)
+        new_service()
         assert service.sync_state.get_source_info("mpm")["enabled"] == 0
         assert host.requests == []
 
@@ -11021,26 +11020,23 @@ class TestService:
 class TestSeveralServices:
     """FAULTS N22: claude-mpm makes them under one id for several directories."""
 
-    def test_a_second_directory_is_its_own(self, complete, host, other_site, program):
+    def test_a_second_directory_is_its_own(self, complete, other_site, program):
         other_site.files = {"other.md": b"# Other\n"}
         elsewhere = program.root / "elsewhere"
-        second = agent_sync.GitSourceSyncService(other_site.base, elsewhere, "mpm")
+        second = Service(other_site.base, elsewhere, "mpm")
         assert second.source_id == "mpm"
         assert_result(second.sync_agents(), synced=["other.md"])
         assert_result(complete.sync_agents(), cached=FEW_AGENTS)
         assert tree(elsewhere) == other_site.files
         assert tree(complete.cache_dir) == FEW_AGENTS
-        ids = [row["id"] for row in program.call_json("sources")["sources"]]
-        assert len(ids) == 2 and ids[0] == "mpm"
-        assert re.fullmatch("mpm-[0-9a-f]{8}", ids[1])
-        third = agent_sync.GitSourceSyncService(other_site.base, elsewhere, "mpm")
+        first, other = program.call_json("sources")["sources"]
+        assert first["id"] == "mpm" and re.fullmatch("mpm-[0-9a-f]{8}", other["id"])
+        third = Service(other_site.base, elsewhere, "mpm")
         assert_result(third.sync_agents(), cached=["other.md"])
 
-    def test_another_url_counts_from_the_run_on(self, complete, host, other_site):
+    def test_another_url_counts_from_the_run_on(self, complete, other_site):
         other_site.files = {**FEW_AGENTS, "more.md": b"# More\n"}
-        second = agent_sync.GitSourceSyncService(
-            other_site.base, complete.cache_dir, "mpm"
-        )
+        second = Service(other_site.base, complete.cache_dir, "mpm")
         assert_result(complete.sync_agents(), cached=FEW_AGENTS)
         assert_result(second.sync_agents(), synced=["more.md"], cached=FEW_AGENTS)
 
@@ -11060,34 +11056,33 @@ class TestSeveralServices:
 class TestStartOfTheService:
     """On construction an ETag cache is imported and put aside."""
 
-    def test_no_run_after_it_downloads_anything(self, program, host):
+    @pytest.fixture
+    def dest(self, program):
+        return program.root / "cache" / "service"
+
+    def test_no_run_after_it_downloads_anything(self, dest, host, new_service):
         """Every second run did, in the code that this replaces. What is gone goes."""
         gone = {**FEW_AGENTS, "gone.md": b"# Gone\n"}
-        cache = put_cache(program.root / "cache" / "service", host.base, gone)
-        original = cache.read_bytes()
+        original = put_cache(dest, host.base, gone).read_bytes()
         for _ in range(3):
-            service = new_service(program, host)
-            assert_result(service.sync_agents(), cached=FEW_AGENTS)
+            assert_result(new_service().sync_agents(), cached=FEW_AGENTS)
         assert host.answered(200) == []
-        assert tree(service.cache_dir).keys() == {*FEW_AGENTS, f"{CACHE}.migrated"}
-        assert (service.cache_dir / f"{CACHE}.migrated").read_bytes() == original
+        assert tree(dest) == {**FEW_AGENTS, f"{CACHE}.migrated": original}
 
-    def test_a_damaged_cache_stays_and_is_logged(self, program, host, caplog):
-        dest = program.root / "cache" / "service"
+    def test_a_damaged_cache_stays_and_is_logged(self, dest, new_service, caplog):
         write(dest, CACHE, b"{")
-        assert_result(new_service(program, host).sync_agents(), synced=FEW_AGENTS)
+        assert_result(new_service().sync_agents(), synced=FEW_AGENTS)
         assert (dest / CACHE).read_bytes() == b"{"
         assert CACHE in caplog.text
 
-    def test_a_service_imports_for_itself(self, program, host, monkeypatch):
+    def test_a_service_imports_for_itself(self, dest, host, new_service, monkeypatch):
         """A cache of another source below is of use to its own; a locked one is not."""
-        dest = program.root / "cache" / "service"
         put_cache(dest, host.base, host.files)
         other = put_cache(dest / "other", RAW_BASE, FEW_AGENTS)
         (dest / "locked").mkdir()
         with monkeypatch.context() as patch:
             refuse_to_list(patch, dest / "locked")
-            service = new_service(program, host)
+            service = new_service()
         assert_result(service.sync_agents(), cached=FEW_AGENTS)
         assert other.exists()
 
@@ -11104,13 +11099,10 @@ class TestMistakesOfTheCodeItReplaces:
             refuse_renames(patch, errno.ENOSPC)
             for _ in range(2):
                 result = service.sync_agents()
-                assert "qa/core/engineer.md" not in result["synced"]
-                assert result["total_downloaded"] == 0
+                assert (result["synced"], result["total_downloaded"]) == ([], 0)
                 assert result["failed"] or "No space left" in result["error"]
-        [last] = service.sync_state.get_sync_history("mpm", limit=1)
-        assert last["status"] == "error"
-        result = service.sync_agents()
-        assert "qa/core/engineer.md" in result["synced"]
+        assert service.sync_state.get_sync_history("mpm")[0]["status"] == "error"
+        assert "qa/core/engineer.md" in service.sync_agents()["synced"]
         assert tree(service.cache_dir) == host.files
 
     def test_offline_a_complete_cache_was_eleven_failed_files(self, complete, host):
@@ -11137,26 +11129,19 @@ class TestMistakesOfTheCodeItReplaces:
         assert service.download_agent_file("ops.json") is None
 
 
-class TestCheckForUpdates:
-    def test_each_path_says_whether_a_sync_would_change_it(self, complete, host):
-        host.files["ops.json"] = b"{}\n"
-        host.files["new.md"] = b"# New\n"
-        del host.files["BASE-AGENT.md"]
-        (complete.cache_dir / "qa/core/engineer.md").unlink()
-        before = stats(complete.cache_dir)
-        assert complete.check_for_updates() == {
-            "BASE-AGENT.md": True,
-            "engineer/core/engineer.md": False,
-            "new.md": True,
-            "ops.json": True,
-            "qa/core/engineer.md": True,
-        }
-        assert stats(complete.cache_dir) == before
-        assert len(complete.sync_state.get_sync_history("mpm")) == 1
-
-    def test_before_the_first_sync_everything_is_new(self, service, host):
-        assert service.check_for_updates() == dict.fromkeys(FEW_AGENTS, True)
-        assert tree(service.cache_dir) == {}
+def test_each_path_says_whether_a_sync_would_change_it(service, host):
+    assert service.check_for_updates() == dict.fromkeys(FEW_AGENTS, True)
+    assert tree(service.cache_dir) == {}
+    service.sync_agents()
+    host.files.update({"ops.json": b"{}\n", "new.md": b"# New\n"})
+    del host.files["BASE-AGENT.md"]
+    (service.cache_dir / "qa/core/engineer.md").unlink()
+    before = stats(service.cache_dir)
+    expected = dict.fromkeys([*FEW_AGENTS, "new.md"], True)
+    expected["engineer/core/engineer.md"] = False
+    assert service.check_for_updates() == expected
+    assert stats(service.cache_dir) == before
+    assert len(service.sync_state.get_sync_history("mpm")) == 1
 
 
 HOSTILE_NAMES = [
@@ -11167,12 +11152,14 @@ HOSTILE_NAMES = [
 
 
 class TestDownloadOfOneFile:
-    def test_it_comes_from_the_source(self, complete, host):
+    def test_it_comes_from_the_source_or_offline_from_the_cache(self, complete, host):
         host.files["qa/core/engineer.md"] = b"# Newer\n"
         assert complete.download_agent_file("qa/core/engineer.md") == "# Newer\n"
         assert tree(complete.cache_dir) == FEW_AGENTS
         for name in ("nowhere.md", "qa"):
             assert complete.download_agent_file(name) is None
+        host.close()
+        assert complete.download_agent_file("ops.json") == '{"name": "ops"}\n'
 
     @pytest.mark.parametrize("form", ["list", "JSON"])
     def test_no_other_file_is_asked_for(self, service, host, form):
@@ -11185,10 +11172,6 @@ class TestDownloadOfOneFile:
         assert text == "# na\u00efve \U0001f916\r\n\ufffd\n"
         assert host.answered(200) == ["odd.md"]
 
-    def test_offline_it_comes_from_the_cache(self, complete, host):
-        host.close()
-        assert complete.download_agent_file("ops.json") == '{"name": "ops"}\n'
-
     def test_a_hostile_name_is_none_and_asks_nobody(self, program, service, host):
         write(program.root / "cache", "outside.md", b"# Secret\n")
         write(service.cache_dir, ".git/config", b"secret\n")
@@ -11197,7 +11180,7 @@ class TestDownloadOfOneFile:
         assert host.requests == []
 
     @posix_only
-    def test_a_link_in_the_cache_is_not_followed(self, program, service, host):
+    def test_a_link_in_the_cache_is_not_followed(self, program, service):
         secret = write(program.root, "secret.md", b"# Secret\n")
         (service.cache_dir / "link.md").symlink_to(secret)
         assert service.download_agent_file("link.md") is None
@@ -11226,10 +11209,9 @@ class TestETagCache:
         assert again.get_etag(self.URL) == 'W/"x"'
         assert again.get_etag(self.URL + "2") == '"y"'
         entry = json.loads(cache_file.read_bytes())[self.URL]
-        assert set(entry) == {"etag", "last_modified", "file_size"}
-        assert (entry["etag"], entry["file_size"]) == ('W/"x"', 7)
-        assert re.match(r"\d{4}-\d\d-\d\dT.*\+00:00$", entry["last_modified"])
-        assert [path.name for path in cache_file.parent.iterdir()] == [CACHE]
+        assert re.match(r"\d{4}-\d\d-\d\dT.*\+00:00$", entry.pop("last_modified"))
+        assert entry == {"etag": 'W/"x"', "file_size": 7}
+        assert list(cache_file.parent.iterdir()) == [cache_file]
 
     @pytest.mark.parametrize("damage", [*DAMAGED, "a directory"])
     def test_a_damaged_one_counts_as_empty(self, cache_file, damage, caplog):
@@ -11249,13 +11231,12 @@ class TestETagCache:
     def test_a_failed_write_spoils_nothing(self, cache_file, caplog, monkeypatch):
         cache = agent_sync.ETagCache(cache_file)
         cache.set_etag(self.URL, '"x"')
-        before = cache_file.read_bytes()
+        before = tree(cache_file.parent)
         refuse_renames(monkeypatch, errno.ENOSPC)
         with caplog.at_level(logging.ERROR, logger="agent_sync"):
             cache.set_etag(self.URL, '"y"')
         assert "No space left" in caplog.text
-        assert cache_file.read_bytes() == before
-        assert [path.name for path in cache_file.parent.iterdir()] == [CACHE]
+        assert tree(cache_file.parent) == before
 
 
 TWO_THREADS = """
@@ -11288,11 +11269,8 @@ sys.exit(repr(errors) if errors else 0)
 def test_two_threads_in_each_of_two_processes_lose_nothing(program, host):
     """D04, D05: one state and one service each, on one database."""
     command = [sys.executable, "-c", TWO_THREADS, host.base, str(program.root)]
-    env = importing()
-    children = [
-        subprocess.Popen([*command, name], env=env, stderr=subprocess.PIPE)
-        for name in "ab"
-    ]
+    options = {"env": importing(), "stderr": subprocess.PIPE}
+    children = [subprocess.Popen([*command, name], **options) for name in "ab"]
     assert [child.communicate(timeout=60)[1] for child in children] == [b"", b""]
     assert [child.returncode for child in children] == [0, 0]
     state = agent_sync.AgentSyncState()
@@ -11300,31 +11278,26 @@ def test_two_threads_in_each_of_two_processes_lose_nothing(program, host):
     assert [row["id"] for row in state.get_all_sources()] == [*names, "shared"]
     assert len(state.get_files("shared")) == len(state.get_runs("shared")) == 12
     for name in names:
-        assert {row["status"] for row in state.get_runs(name)} == {"success"}
-        synced = [row["files_synced"] for row in state.get_runs(name)]
-        assert synced == [0, 0, 4]
+        runs = [(run["status"], run["files_synced"]) for run in state.get_runs(name)]
+        assert runs == [("success", 0), ("success", 0), ("success", 4)]
         assert len(state.get_files(name)) == 4
         assert tree(program.root / name) == FEW_AGENTS
 
 
-def test_from_asyncio_by_threads(program, host):
+def test_from_asyncio_by_threads(service):
     """20 syncs and 200 calls of the state at once, as the README shows it."""
+    state = service.sync_state
+    state.register_source("other", "https://example.com/")
 
     async def everything():
-        service = new_service(program, host)
-        state = service.sync_state
+        track = functools.partial(state.track_file, "other", content_sha="0" * 64)
         syncs = [asyncio.to_thread(service.sync_agents) for _ in range(20)]
-        calls = [
-            asyncio.to_thread(state.track_file, "other", f"{n}.md", "0" * 64)
-            for n in range(200)
-        ]
-        state.register_source("other", "https://example.com/")
+        calls = [asyncio.to_thread(track, f"{n}.md") for n in range(200)]
         return await asyncio.gather(*syncs, *calls)
 
-    results = asyncio.run(everything())
-    assert [result["error"] for result in results[:20]] == [None] * 20
-    assert sum(result["total_downloaded"] for result in results[:20]) == 4
-    state = agent_sync.AgentSyncState()
+    results = asyncio.run(everything())[:20]
+    assert [result["error"] for result in results] == [None] * 20
+    assert sum(result["total_downloaded"] for result in results) == 4
     assert len(state.get_files("other")) == 200
     assert len(state.get_sync_history("mpm", 100)) == 20
 
