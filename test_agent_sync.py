@@ -11321,13 +11321,15 @@ class TestManifest:
     def test_it_lists_size_and_hash_of_every_file_sorted(self, program, public):
         """It needs no database."""
         document = program.call_json("manifest", public)
-        nothing = {"skipped": [], "left_out": 0}
-        path = str(public / "agents.json")
+        path, nothing = str(public / "agents.json"), {"skipped": [], "left_out": 0}
         assert document == {"manifest": path, "files": 4, **nothing}
         assert list(self.listed(public).items()) == [
             (path, {"sha256": sha256(data), "size": len(data)})
             for path, data in sorted(FEW_AGENTS.items())
         ]
+        assert program.call_json("manifest", program.root / "home")["files"] == 0
+        missing = program.call("manifest", program.root / "missing", check=2)
+        assert "missing" in missing.err
         assert not program.database.exists()
 
     @posix_only
@@ -11348,18 +11350,11 @@ class TestManifest:
 
     def test_an_interrupted_write_leaves_the_old(self, program, public, monkeypatch):
         program.call("manifest", public)
-        before = tree(public)
         write(public, "new.md", b"# New\n")
-        with monkeypatch.context() as patch:
-            refuse_renames(patch, errno.ENOSPC)
-            outcome = program.call("manifest", public, check=1)
-        assert "No space left" in outcome.err
-        assert tree(public) == {**before, "new.md": b"# New\n"}
-
-    def test_no_directory_is_a_mistake_and_an_empty_one_is_none(self, program):
-        outcome = program.call("manifest", program.root / "missing", check=2)
-        assert "missing" in outcome.err
-        assert program.call_json("manifest", program.root / "home")["files"] == 0
+        before = tree(public)
+        refuse_renames(monkeypatch, errno.ENOSPC)
+        assert "No space left" in program.call("manifest", public, check=1).err
+        assert tree(public) == before
 
     @posix_only
     def test_a_name_that_no_client_would_take_is_refused(self, program, public):
@@ -11372,13 +11367,16 @@ class TestManifest:
 
     def test_any_static_server_can_serve_it(self, program, public):
         """Unchanged: one request. One changed file: two."""
-        program.call("manifest", public)
-        os.utime(public / "agents.json", (1e9, 1e9))
+
+        def publish(mtime):
+            program.call("manifest", public)
+            os.utime(public / "agents.json", (mtime, mtime))
+
         files = http.server.SimpleHTTPRequestHandler
         handler = functools.partial(files, directory=str(public))
         with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-            thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-            thread.start()
+            threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+            publish(1e9)
             dest, port = program.root / "dest", server.server_address[1]
             program.call("add", f"http://127.0.0.1:{port}", "--dest", dest)
             assert only_source(program.call_json("sync"))["requests"] == 5
@@ -11388,29 +11386,26 @@ class TestManifest:
             assert (source["requests"], source["bytes_received"]) == (1, 0)
             assert stats(dest) == before
             write(public, "ops.json", b"{}\n")
-            program.call("manifest", public)
-            os.utime(public / "agents.json", (2e9, 2e9))
+            publish(2e9)
             source = only_source(program.call_json("sync"))
             assert (source["requests"], source["updated"]) == (2, ["ops.json"])
             server.shutdown()
-            thread.join()
         assert tree(dest) == {**FEW_AGENTS, "ops.json": b"{}\n"}
 
 
 def damaged(**changes):
-    """What changes the first source of a lock file like this; None takes a key away."""
+    """What changes the first source of a lock file so; None takes a key away."""
 
     def change(document):
-        source = document["sources"][0]
-        source.update(changes)
-        for name in [name for name, value in changes.items() if value is None]:
-            del source[name]
+        source = {**document["sources"][0], **changes}
+        kept = {key: value for key, value in source.items() if value is not None}
+        document["sources"][0] = kept
 
     return change
 
 
 def with_file(**changes):
-    """What changes the first file of a lock file like this."""
+    """What changes the first file of a lock file so."""
     return lambda document: document["sources"][0]["files"][0].update(changes)
 
 
@@ -11463,82 +11458,70 @@ LOCK_TEXTS = [
 class TestLockFiles:
     """A lock file is input from others (FAULTS S07, S12)."""
 
-    @pytest.fixture
-    def locked(self, synced):
-        """A git source that is synced and locked; `fresh` is another machine's."""
-        synced.lock = synced.program.root / "agents.lock.json"
-        synced.program.call("lock", synced.lock)
-        self.prepare(synced)
-        return synced
+    def lock(self, mirror):
+        """Sync and lock it, and copy the lock file to a machine with nothing else."""
+        mirror.sync()
+        mirror.lock, fresh = (mirror.program.root / x for x in ("x.lock.json", "fresh"))
+        mirror.program.call("lock", mirror.lock)
+        fresh.mkdir()
+        mirror.fresh, mirror.copy = fresh, fresh / shutil.copy(mirror.lock, fresh)
+        return mirror
 
-    def prepare(self, mirror):
-        mirror.fresh = mirror.program.root / "fresh"
-        mirror.fresh.mkdir()
-        shutil.copy(str(mirror.lock), str(mirror.fresh))
+    @pytest.fixture
+    def locked(self, mirror):
+        return self.lock(mirror)
 
     def sync_fresh(self, mirror, *options, check=0):
         """Sync what the copied lock file says, on a machine with nothing but that."""
-        lock = mirror.fresh / mirror.lock.name
-        options = ["--db", mirror.fresh / "db", "sync", "--locked", lock, *options]
-        return mirror.program.call(*options, check=check)
+        sync = ["--db", mirror.fresh / "db", "sync", "--locked", mirror.copy]
+        return mirror.program.call(*sync, *options, check=check)
 
     @pytest.mark.parametrize("kind", ["git", "hashed", "plain", "raw"])
     def test_the_same_files_appear_where_nothing_else_is(self, request, program, kind):
         upstream = request.getfixturevalue(f"{kind}_upstream")
-        mirror = Mirror(program, upstream)
-        program.call("set", "src", "--include", "*.md")
-        mirror.sync()
-        mirror.lock = program.root / "agents.lock.json"
+        mirror = self.lock(Mirror(program, upstream, "--include", "*.md"))
+        before = mirror.lock.read_bytes(), mirror.lock.stat().st_ino
         told = f"1 source, {len(mirror.tree())} files\n"
         assert program.call("lock", mirror.lock).out.endswith(told)
-        before = mirror.lock.read_bytes(), mirror.lock.stat().st_ino
-        program.call("lock", mirror.lock)
         assert (mirror.lock.read_bytes(), mirror.lock.stat().st_ino) == before
-        self.prepare(mirror)
-        verify = ["verify", "--locked", mirror.fresh / mirror.lock.name]
+        verify = ["verify", "--locked", mirror.copy]
         assert "+ qa/qa.md" in self.sync_fresh(mirror, "--dry-run").out
-        assert set(tree(mirror.fresh)) <= {"agents.lock.json", "db"}
+        assert set(tree(mirror.fresh)) <= {"x.lock.json", "db"}
         assert "missing: qa/qa.md" in program.call(*verify, check=1).out
         self.sync_fresh(mirror)
         assert tree(mirror.fresh / "dest") == mirror.tree()
         program.call(*verify)
-        again = json.loads(self.sync_fresh(mirror, "--json").out)["sources"][0]
-        assert (changes(again), again["requests"], again["pinned"]) == ({}, 0, True)
-        outcome = program.call("--db", mirror.fresh / "db", "sync", "--json")
-        again = only_source(outcome.document)
-        assert (changes(again), again["requests"], again["pinned"]) == ({}, 0, True)
+        for options in (["--locked", mirror.copy], []):
+            again = program.call_json("--db", mirror.fresh / "db", "sync", *options)
+            again = only_source(again)
+            assert (changes(again), again["requests"], again["pinned"]) == ({}, 0, True)
 
     @pytest.mark.parametrize("kind", ["git", "hashed", "plain", "raw"])
     def test_what_has_changed_since_is_not_taken(self, request, program, kind):
         """A commit is still what it was; a site that has moved on fails by name."""
         upstream = request.getfixturevalue(f"{kind}_upstream")
-        mirror = Mirror(program, upstream)
-        mirror.sync()
-        mirror.lock = program.root / "agents.lock.json"
-        program.call("lock", mirror.lock)
-        self.prepare(mirror)
+        mirror = self.lock(Mirror(program, upstream))
         upstream.publish({"qa/qa.md": b"# Other\n"})
-        outcome = self.sync_fresh(mirror, check=0 if kind == "git" else 1)
         if kind == "git":
+            self.sync_fresh(mirror)
             assert tree(mirror.fresh / "dest") == mirror.tree()
         else:
-            assert "qa/qa.md" in outcome.err
+            assert "qa/qa.md" in self.sync_fresh(mirror, check=1).err
             assert not tree(mirror.fresh / "dest")
-            left = program.call("--db", mirror.fresh / "db", "sources", "--json")
-            assert left.document == {"sources": []}
+            left = program.call_json("--db", mirror.fresh / "db", "sources")
+            assert left == {"sources": []}
 
     def test_a_lock_file_that_lies_writes_nothing(self, locked):
         for name, value in (("sha256", "0" * 64), ("executable", True)):
             document = json.loads(locked.lock.read_bytes())
             file = document["sources"][0]["files"][3]
             file[name] = value
-            (locked.fresh / locked.lock.name).write_text(json.dumps(document))
+            locked.copy.write_text(json.dumps(document))
             assert file["path"] in self.sync_fresh(locked, check=1).err
             assert not tree(locked.fresh / "dest")
 
     def test_damaged_and_hostile_lock_files_are_refused(self, locked):
         """And no one is asked, and nothing is written."""
-        copy = locked.fresh / locked.lock.name
         (locked.fresh / "link").symlink_to(locked.program.root)
         (locked.fresh / ".git").mkdir()
         (locked.fresh / "inside").symlink_to(locked.fresh / ".git")
@@ -11547,28 +11530,29 @@ class TestLockFiles:
             document = json.loads(locked.lock.read_bytes())
             change(document)
             cases.append((json.dumps(document).encode(), why))
-        before, asked = stats(locked.fresh), len(locked.upstream.requests)
-        del before["agents.lock.json"]
+
+        def others():
+            found = stats(locked.fresh).items()
+            return {(name, at) for name, at in found if name[:2] not in ("db", "x.")}
+
+        before, asked = others(), len(locked.upstream.requests)
         for data, why in cases:
-            copy.write_bytes(data)
+            locked.copy.write_bytes(data)
             error = self.sync_fresh(locked, check=1).err
             assert why in error, (data[:200], why)
-            after = stats(locked.fresh)
-            for name in [name for name in after if name.startswith(("db", "agents"))]:
-                del after[name]
-            assert after == before, why
+            assert others() == before, why
         assert len(locked.upstream.requests) == asked
 
     def test_an_id_that_is_here_keeps_its_url_and_place(self, locked, site):
-        program, document = locked.program, json.loads(locked.lock.read_bytes())
+        sync = ["sync", "--locked", locked.lock]
+        document = json.loads(locked.lock.read_bytes())
         web = {"url": site.base, "kind": "http", "ref": None, "path": None}
         document["sources"][0].update(web)
         locked.lock.write_text(json.dumps(document))
-        outcome = program.call("sync", "--locked", locked.lock, check=1)
+        outcome = locked.program.call(*sync, check=1)
         assert "is here with another URL" in outcome.err
-        shutil.copy(str(locked.fresh / locked.lock.name), str(locked.lock))
-        where = ["--dest", f"src={program.root / 'elsewhere'}"]
-        outcome = program.call("sync", "--locked", locked.lock, *where, check=1)
+        shutil.copy(locked.copy, locked.lock)
+        outcome = locked.program.call(*sync, "--dest", "src=elsewhere", check=1)
         assert "is here with another destination" in outcome.err
 
     def test_a_lock_file_gets_no_token_of_a_source_it_names(self, locked, monkeypatch):
@@ -11582,22 +11566,21 @@ class TestLockFiles:
         assert not any("authorization" in str(request).lower() for request in requests)
 
     def test_verify_needs_no_database_and_only_bytes_count(self, locked):
-        program = locked.program
-        verify = ["--db", program.root / "none" / "db", "verify", "--locked"]
-        assert "all as locked" in program.call(*verify, locked.lock, "--strict").out
+        program, none = locked.program, locked.program.root / "none"
+        verify = ["--db", none / "db", "verify", "--locked", locked.lock]
+        assert "all as locked" in program.call(*verify, "--strict").out
         (locked.dest / "qa" / "qa.md").chmod(0o755)
         (locked.dest / "qa").rename(locked.dest / "elsewhere")
         (locked.dest / "qa").symlink_to("elsewhere")
-        program.call(*verify, locked.lock)
-        outcome = program.call(*verify, locked.lock, "--strict", check=1)
+        program.call(*verify)
+        outcome = program.call(*verify, "--strict", check=1)
         assert "untracked: elsewhere/qa.md" in outcome.out
-        (locked.dest / "elsewhere" / "qa.md").write_bytes(b"# Mine\n")
+        locked.write("elsewhere/qa.md", b"# Mine\n")
         (locked.dest / "security.md").unlink()
-        document = program.call_json(*verify, locked.lock, check=1)
-        source = only_source(document)
+        source = only_source(program.call_json(*verify, check=1))
         assert source["modified"] == ["qa/qa.md"]
         assert source["missing"] == ["security.md"]
-        assert not (program.root / "none").exists()
+        assert not none.exists()
 
     def test_what_is_not_wholly_synced_is_not_locked(self, mirror):
         assert "sync it first" in mirror.program.call("lock", check=2).err
@@ -11657,31 +11640,30 @@ class TestScan:
             directory_upstream.write(path, data)
         directory_upstream.write("many.md", b"a\x01" * 500 + b"\xe2\x80\xae")
         options = ["--include", "*", "--allow-hidden"]
-        mirror = Mirror(program, directory_upstream, *options)
-        assert len(mirror.sync()["added"]) > len(HIDDEN)
+        added = Mirror(program, directory_upstream, *options).sync()["added"]
+        assert len(added) > len(HIDDEN)
         return program
 
     def test_hidden_characters_are_found_where_they_are_and_nothing_else(self, scanned):
-        document = scanned.call_json("scan", check=1)
         found = {path: [] for path in [*HIDDEN, "many.md"]}
-        for finding in document["findings"]:
+        for finding in scanned.call_json("scan", check=1)["findings"]:
             mark = "!" if finding["critical"] else ""
             where = "{line}:{column} {code_point} {length}".format(**finding)
             found[finding["path"]].append(where + mark)
+            assert finding["source"] == "src"
         *many, last = found.pop("many.md")
         assert many == [f"1:{2 * n} U+0001 1" for n in range(1, 101)]
         assert last == "1:1001 U+202E 1!"
         found = {path: ", ".join(told) for path, told in found.items()}
         assert found == {path: expected for path, (_, expected) in HIDDEN.items()}
-        assert {finding["source"] for finding in document["findings"]} == {"src"}
 
     def test_a_finding_can_be_read_and_opened(self, scanned):
-        lines = scanned.call("scan", "src", check=1).out.splitlines()
+        *lines, last = scanned.call("scan", "src", check=1).out.splitlines()
         assert "src: override.md:2:5: critical: U+202E RIGHT-TO-LEFT OVERRIDE" in lines
         tags = "critical: U+E0041 TAG LATIN CAPITAL LETTER A (2 in a row)"
         assert f"src: tags.md:2:3: {tags}" in lines
         assert "src: latin-1.md:1:4: 0xE9 not UTF-8" in lines
-        assert re.fullmatch(r"\d+ findings in \d+ files", lines[-1])
+        assert re.fullmatch(r"\d+ findings in \d+ files", last)
 
     def test_code_scanning_gets_sarif(self, scanned, monkeypatch):
         """SARIF 2.1.0: 3.13 (log), 3.14 (run), 3.27 (result), 3.30 (region)."""
@@ -11690,28 +11672,25 @@ class TestScan:
         [run] = document["runs"]
         assert document["version"] == "2.1.0"
         assert run["columnKind"] == "unicodeCodePoints"
-        levels, regions = {}, {}
+        told = {}
         for result in run["results"]:
             [location] = result["locations"]
             place = location["physicalLocation"]
-            uri = place["artifactLocation"]["uri"]
-            levels.setdefault(uri, []).append(result["level"])
-            regions.setdefault(uri, []).append(place["region"])
-        assert regions["dest/isolate.json"] == [{"startLine": 1, "startColumn": 2}]
-        assert levels["dest/s/script.py"] == ["error"]
-        assert levels["dest/marks.md"] == ["warning"] * 3
+            of_file = told.setdefault(place["artifactLocation"]["uri"], [])
+            of_file.append((result["level"], place["region"]))
+        place = {"startLine": 1, "startColumn": 2}
+        assert told["dest/isolate.json"] == [("error", place)]
+        assert len(told["dest/s/script.py"]) == 1
+        assert [level for level, _ in told["dest/marks.md"]] == ["warning"] * 3
         rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
         assert {result["ruleId"] for result in run["results"]} == rules
 
-    def test_nothing_hidden_and_files_that_are_gone(self, synced):
-        (synced.dest / "qa" / "qa.md").unlink()
+    def test_files_that_are_gone_or_cannot_be_read(self, synced):
+        path = synced.dest / "qa" / "qa.md"
+        path.unlink()
         assert synced.program.call("scan").out == "0 findings in 8 files\n"
-
-    def test_a_file_that_cannot_be_read_is_said(self, synced):
-        (synced.dest / "qa" / "qa.md").unlink()
-        (synced.dest / "qa" / "qa.md").mkdir()
-        outcome = synced.program.call("scan", check=1)
-        assert "cannot read qa/qa.md" in outcome.err
+        path.mkdir()
+        assert "cannot read qa/qa.md" in synced.program.call("scan", check=1).err
 
 
 # ==== Dashboard ====
@@ -11757,12 +11736,12 @@ def shown(text):
     )
 
 
-def put_history(program, rows):
-    """Add rows, dicts of columns, to the history."""
-    with opened(program.database) as connection:
+def put_rows(path, table, *rows):
+    """Add *rows*, dicts of columns, to a table of the database at *path*."""
+    with opened(path) as connection:
         for row in rows:
             names, marks = ", ".join(row), ", ".join("?" * len(row))
-            sql = f"INSERT INTO sync_history ({names}) VALUES ({marks})"
+            sql = f"INSERT INTO {table} ({names}) VALUES ({marks})"
             connection.execute(sql, list(row.values()))
 
 
@@ -11827,7 +11806,7 @@ class TestReport:
             state.save_source(text, url=text, kind="dir", destination=str(tmp_path))
             state.track_file(text, f"a/{text}.md", "0" * 64)
             failed = {"status": "error", "error_message": text, "sync_time": at(days=1)}
-            put_history(program, [{"source_id": text, **failed}])
+            put_rows(program.database, "sync_history", {"source_id": text, **failed})
         page = PageReader(program.call("report").out)
         assert not {"script", "img"} & set(page.tags)
         assert not [name for _, name, _ in page.attributes if name.startswith("on")]
@@ -11873,13 +11852,11 @@ class TestReport:
         good = {"status": "success", "files_synced": 1, "duration_ms": 99}
         bad = {"status": "error", "error_message": "it was slow, again"}
         runs = [bad if n % 9 == 0 else good for n in range(10_000)]
-        put_history(
-            program,
-            [
-                {"source_id": f"s{n % 200}", "sync_time": at(minutes=n), **run}
-                for n, run in enumerate(runs)
-            ],
+        rows = (
+            {"source_id": f"s{n % 200}", "sync_time": at(minutes=n), **run}
+            for n, run in enumerate(runs)
         )
+        put_rows(program.database, "sync_history", *rows)
         program.call("report", tmp_path / "report.html")
         assert (tmp_path / "report.html").stat().st_size < 2_000_000
 
@@ -12197,7 +12174,8 @@ class TestPages:
             set_source(local.program, **columns)
             assert served.ask("GET", "/healthz")[0] == status, columns
         failed = {"source_id": "src", "status": "error", "sync_time": at(seconds=-9)}
-        put_history(local.program, [{**failed, "error_message": "it is \x1b gone"}])
+        failed["error_message"] = "it is \x1b gone"
+        put_rows(local.program.database, "sync_history", failed)
         status, _, body = served.ask("GET", "/healthz")
         assert (status, body) == (503, b"src: failing: it is \\x1b gone\n")
 
@@ -12624,112 +12602,89 @@ def checks_of(program, *options, check=0):
     return found
 
 
+def no_directory(mirror, program):
+    directory = program.root / "up"
+    directory.mkdir()
+    program.call("add", directory, "--id", "x")
+    directory.rmdir()
+
+
+def link_as_lock(mirror, program):
+    (mirror.dest / "link").symlink_to("elsewhere")
+    (mirror.dest / "link").replace(mirror.dest / ".agent-sync" / "lock")
+
+
+def move_database(mirror, program):
+    program.database = program.database.replace(program.root / "moved.db")
+    os.environ["AGENT_SYNC_DB"] = str(program.database)
+
+
+def share_destination(mirror, program):
+    up = write(program.root / "up", "own.md", b"# Own\n").parent
+    program.call("add", up, "--id", "sub", "--dest", mirror.dest / "a" / "b")
+    program.call("add", up, "--id", "b", "--dest", mirror.dest)
+    program.call("sync", "b")
+
+
+OWNERS = "b (1 file), src (8 files), sub (0 files in a/b)"
+DOWN = "http://127.0.0.1:9/o/r.git"
+NO_CA = {"SSL_CERT_FILE": "/nowhere/ca.pem"}
+TROUBLES = [  # (what is done to a synced source, subject, level, words)
+    (lambda m, p: damage_table(p.database, "sources"), "database", "bad", ""),
+    (lambda m, p: p.database.chmod(0o644), "permissions", "note", "read by others"),
+    (lambda m, p: p.call("add", DOWN, "--id", "x"), "x", "bad", "Connection refused"),
+    (no_directory, "x", "bad", "there is no directory"),
+    (lambda m, p: set_source(p, destination="x"), "src", "bad", "bad destination"),
+    (lambda m, p: set_source(p, destination="/dev/null/x"), "src", "bad", "not a dir"),
+    (link_as_lock, "src", "bad", ".agent-sync/lock: "),
+    (move_database, "database", "note", "it was last used as"),
+    (share_destination, "destinations", "note", f"dest is shared by {OWNERS}"),
+    (lambda m, p: os.environ.update(NO_CA), "certificates", "bad", "no /nowhere/"),
+]
+
+
 class TestDoctor:
-    def test_all_is_well(self, mirror):
-        mirror.sync()
-        checks = checks_of(mirror.program)
+    def test_all_is_well(self, synced):
+        checks = checks_of(synced.program)
         levels = {level for lines in checks.values() for level, _, _ in lines}
         assert levels == {"ok"}
         assert {"Python", "SQLite", "TLS", "database", "space"} <= set(checks)
         said = " ".join(text for _, text, _ in checks["src"])
         assert "files to be taken by Git's protocol, version 2, in" in said
         assert "can be written" in said
-        text = mirror.program.call("doctor").out
+        text = synced.program.call("doctor").out
         assert re.fullmatch(r"(ok   [^\n]+\n)+", text)
 
     def test_it_makes_no_database(self, program):
         assert checks_of(program)["database"][0][0] == "note"
         assert not program.database.exists()
 
-    def damaged(self, mirror):
-        mirror.sync()
-        damage_table(mirror.program.database, "sources")
-        return "database", "bad", ""
-
-    def open_to_others(self, mirror):
-        mirror.program.database.chmod(0o644)
-        return "permissions", "note", "can be read by others"
-
-    def gone(self, mirror):
-        mirror.program.call("add", "http://127.0.0.1:9/o/r.git", "--id", "x")
-        return "x", "bad", "Connection refused"
-
-    def no_directory(self, mirror):
-        directory = mirror.program.root / "up"
-        directory.mkdir()
-        mirror.program.call("add", directory, "--id", "x")
-        directory.rmdir()
-        return "x", "bad", "there is no directory"
-
-    def bad_row(self, mirror):
-        set_source(mirror.program, destination="relative")
-        return "src", "bad", "bad destination"
-
-    def link_in_the_way(self, mirror):
-        mirror.sync()
-        (mirror.dest / ".agent-sync" / "lock").unlink()
-        (mirror.dest / ".agent-sync" / "lock").symlink_to("elsewhere")
-        return "src", "bad", ".agent-sync/lock: "
-
-    def file_in_the_way(self, mirror):
-        mirror.dest.parent.joinpath("blocked").write_bytes(b"")
-        set_source(mirror.program, destination=str(mirror.dest.parent / "blocked/x"))
-        return "src", "bad", "not a directory"
-
-    def database_moved(self, mirror):
-        mirror.sync()
-        mirror.program.database.replace(mirror.program.root / "moved.db")
-        mirror.program.database = mirror.program.root / "moved.db"
-        os.environ["AGENT_SYNC_DB"] = str(mirror.program.database)
-        return "database", "note", "it was last used as"
-
-    def shared_destination(self, mirror):
-        mirror.sync()
-        up = mirror.program.root / "up"
-        write(up, "own.md", b"# Own\n")
-        mirror.program.call("add", up, "--id", "sub", "--dest", mirror.dest / "a" / "b")
-        mirror.program.call("add", up, "--id", "b", "--dest", mirror.dest)
-        mirror.program.call("sync", "b")
-        owners = "b (1 file), src (8 files), sub (0 files in a/b)"
-        return "destinations", "note", f"{mirror.dest} is shared by {owners}"
-
-    def held(self, mirror):
-        mirror.sync()
-        self.held_file = held_by(mirror.dest / ".agent-sync" / "lock")
-        return "src", "note", "another run holds"
-
-    def certificates(self, mirror):
-        os.environ["SSL_CERT_FILE"] = "/nowhere/ca.pem"
-        return "certificates", "bad", "there is no /nowhere/ca.pem"
-
-    def token_of_nobody(self, mirror):
-        os.environ["AGENT_SYNC_TOKEN_NOBODY"] = "s3cret"
-        return "credentials", "note", "AGENT_SYNC_TOKEN_NOBODY"
-
-    TROUBLES = [damaged, open_to_others, gone, no_directory, bad_row, file_in_the_way]
-    TROUBLES += [link_in_the_way, held, certificates, token_of_nobody]
-
     @posix_only
-    @pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.__name__)
-    def test_each_trouble_is_a_line_with_a_hint(self, mirror, monkeypatch, trouble):
-        for name in ("SSL_CERT_FILE", "AGENT_SYNC_TOKEN_NOBODY", "AGENT_SYNC_DB"):
+    @pytest.mark.parametrize("make, subject, level, words", TROUBLES)
+    def test_each_trouble_is_a_line_with_a_hint(
+        self, synced, monkeypatch, make, subject, level, words
+    ):
+        for name in ("SSL_CERT_FILE", "AGENT_SYNC_DB"):
             monkeypatch.setenv(name, os.environ.get(name, ""))  # to be put back so
-        subject, level, words = trouble(self, mirror)
-        code = 1 if level == "bad" else 0
-        found = checks_of(mirror.program, check=code)[subject]
+        make(synced, synced.program)
+        found = checks_of(synced.program, check=1 if level == "bad" else 0)[subject]
         [line] = [line for line in found if words in line[1] and line[0] != "ok"]
         assert line[0] == level
-        assert "s3cret" not in mirror.program.call("doctor", check=code).out
-        if trouble is TestDoctor.held:
-            self.held_file.close()
+
+    def test_a_run_that_goes_on_is_told(self, synced):
+        with held_by(synced.dest / ".agent-sync" / "lock"):
+            lines = checks_of(synced.program)["src"]
+        [told] = [text for level, text, _ in lines if level == "note"]
+        assert "another run holds" in told
 
     def test_credentials_and_proxies_are_named_and_not_shown(self, mirror, monkeypatch):
-        monkeypatch.setenv("GITHUB_TOKEN", "s3cret")
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", "s3cret")
+        for name in ("GITHUB_TOKEN", "AGENT_SYNC_TOKEN_SRC", "AGENT_SYNC_TOKEN_NOBODY"):
+            monkeypatch.setenv(name, "s3cret")
         monkeypatch.setenv("https_proxy", "http://me:s3cret@proxy.example:3128")
         outcome = mirror.program.call("doctor")
         for said in ("GITHUB_TOKEN is set", "AGENT_SYNC_TOKEN_SRC is set"):
             assert said in outcome.out
+        assert re.search("note .*AGENT_SYNC_TOKEN_NOBODY", outcome.out)
         assert "https: proxy.example" in outcome.out
         assert "s3cret" not in outcome.out + outcome.err
 
@@ -12747,48 +12702,28 @@ class TestDoctor:
 
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"
-OLD_RUNS = [  # (id, revision, whether it changed a file)
-    (1, "aa", True),
-    (2, "aa", False),
-    (3, "aa", False),
-    (4, "bb", True),
-    (5, "bb", False),
-    (6, "bb", False),
-]
+def content_row(digest, stored_at=LONG_AGO):
+    return {"sha256": digest, "data": b"", "size": 100, "stored_at": stored_at}
 
 
 def make_old_runs(state):
     """Six runs of long ago, two of them with a change of a file that is kept."""
-    with state._get_connection() as connection:
-        for run_id, revision, changes in OLD_RUNS:
-            connection.execute(
-                "INSERT INTO sync_history"
-                " (id, source_id, sync_time, status, revision, listing_digest)"
-                " VALUES (?, 'src', ?, 'success', ?, 'x')",
-                (run_id, LONG_AGO, revision),
-            )
-            if changes:
-                connection.execute(
-                    "INSERT INTO file_changes (run_id, file_path, action, old_sha)"
-                    " VALUES (?, 'a.md', 'update', ?)",
-                    (run_id, f"old {run_id}"),
-                )
-                put_content(connection, f"old {run_id}", LONG_AGO)
-        put_content(connection, "nobody's", LONG_AGO)
-        put_content(connection, "a run's that goes on", agent_sync.utc_now())
-
-
-def put_content(connection, digest, stored_at):
-    connection.execute(
-        "INSERT INTO contents (sha256, data, size, stored_at) VALUES (?, x'', 100, ?)",
-        (digest, stored_at),
-    )
+    run = {"source_id": "src", "sync_time": LONG_AGO, "status": "success"}
+    run["listing_digest"] = "x"
+    runs = [{**run, "revision": text} for text in ("aa", "aa", "aa", "bb", "bb", "bb")]
+    change = {"file_path": "a.md", "action": "update"}
+    changes = [{**change, "run_id": n, "old_sha": f"old {n}"} for n in (1, 4)]
+    contents = [content_row(digest) for digest in ("old 1", "old 4", "nobody's")]
+    contents.append(content_row("a run's that goes on", agent_sync.utc_now()))
+    put_rows(state.db_path, "sync_history", *runs)
+    put_rows(state.db_path, "file_changes", *changes)
+    put_rows(state.db_path, "contents", *contents)
 
 
 class TestClean:
     def left(self, state):
         """The ids of the runs that are left, and what is kept of contents."""
-        with state._get_connection() as connection:
+        with opened(state.db_path) as connection:
             runs = connection.execute("SELECT id FROM sync_history").fetchall()
             kept = connection.execute("SELECT sha256 FROM contents").fetchall()
         return [run_id for (run_id,) in runs], {digest for (digest,) in kept}
@@ -12812,59 +12747,46 @@ class TestClean:
             local.upstream.write("qa/qa.md", text)
             local.sync()
             local.sync()
-        with opened(program.database) as connection:
-            connection.execute("UPDATE sync_history SET sync_time = ?", (LONG_AGO,))
-            connection.execute("UPDATE contents SET stored_at = ?", (LONG_AGO,))
+        program.query("UPDATE sync_history SET sync_time = ?", LONG_AGO)
+        program.query("UPDATE contents SET stored_at = ?", LONG_AGO)
         assert program.call_json("clean")["runs"] == 2
         local.upstream.hide()
         program.call("rollback", "src")
-        assert local.tree()["qa/qa.md"] == b"# 2\n"
-        assert local.tree().keys() == before.keys()
+        assert local.tree() == {**before, "qa/qa.md": b"# 2\n"}
 
-    def test_what_leads_back_to_a_pin_stays(self, state):
+    def test_what_leads_back_to_a_pin_stays(self, state, monkeypatch):
+        """Also where the oldest contents make room."""
         make_old_runs(state)
-        state.save_source("src", pin="aa")
-        state.clean(contents=True)
-        assert self.left(state) == ([3, 4, 6], {"old 4"})
-        state.save_source("src", pin="of a run that is gone")
-        state.clean(contents=True)
-        assert self.left(state) == ([3, 4, 6], {"old 4"})
-
-    def test_the_oldest_contents_make_room_but_for_a_pins(self, state, monkeypatch):
-        make_old_runs(state)
+        for pin in ("aa", "of a run that is gone"):
+            state.save_source("src", pin=pin)
+            state.clean(contents=True)
+            assert self.left(state) == ([3, 4, 6], {"old 4"})
         state.save_source("src", pin="aa")
         monkeypatch.setattr(agent_sync, "MAX_CONTENTS_SIZE", 250)
+        put_rows(state.db_path, "contents", content_row("nobody's"))
         state.prepare_run("src", {"b.md": "bb"}, [("new", b"x" * 100)])
         assert self.left(state)[1] == {"old 4", "new"}
 
     def test_the_command_says_what_it_frees(self, local):
         """Backups only if asked to, what killed runs left, and the database's space."""
-        program = local.program
+        program, left = local.program, ".agent-sync-0123456789abcdef.tmp"
         local.write("qa/qa.md", b"# Edited\n")
         local.sync()
         backups = local.dest / ".agent-sync" / "backup"
         [saved] = backups.iterdir()
         saved.rename(backups / "20200101T000000.000000")
-        local.write(".agent-sync-0123456789abcdef.tmp", b"left")
-        with opened(program.database) as connection:
-            connection.execute("CREATE TABLE big (x)")
-            connection.execute("INSERT INTO big VALUES (zeroblob(1000000))")
-        with opened(program.database) as connection:
-            connection.execute("DROP TABLE big")
-        assert "2 files in destinations would be deleted" in (
-            program.call("clean", "-n", "--backups").out
-        )
-        assert local.backups() == [b"# Edited\n"]
+        local.write(left, b"left")
+        program.query("CREATE TABLE big AS SELECT zeroblob(1000000) AS x")
+        program.query("DROP TABLE big")
+        told = program.call("clean", "-n", "--backups").out
+        assert "2 files in destinations would be deleted" in told
         with agent_sync.DestinationLock(local.dest):
             assert "another run" in program.call("clean", check=1).err
-        document = program.call_json("clean")
-        assert [os.path.basename(path) for path in document["files"]] == [
-            ".agent-sync-0123456789abcdef.tmp"
-        ]
+        assert local.backups() == [b"# Edited\n"]
+        assert program.call_json("clean")["files"] == [str(local.dest / left)]
         assert local.backups() == [b"# Edited\n"]
         document = program.call_json("clean", "--backups")
         assert (len(document["files"]), document["file_bytes"]) == (1, 9)
-        assert local.backups() == []
         assert not backups.exists()
         assert program.database.stat().st_size < 500_000
         local.sync()
@@ -12875,39 +12797,31 @@ class TestClean:
 
 
 class TestEndToEnd:
-    @pytest.fixture(autouse=True)
-    def as_it_stands(self, program):
-        program.script = str(SCRIPT)
-
     def test_the_repository_users_sync(self, program, git_server, agents_repository):
         """206 files, 58 of them below agents/, 54 agents: three requests."""
+        program.script, dest = str(SCRIPT), program.root / "dest"
         upstream = GitUpstream(git_server, agents_repository)
-        assert len(agents_repository.archive()) == 206
         archive = agents_repository.archive("agents")
-        assert len(archive) == 58
-        dest = program.root / "dest"
+        agents = {path: archive[path] for path in archive if path not in NOT_AGENTS}
+        counts = len(agents_repository.archive()), len(archive), len(agents)
+        assert counts == (206, 58, 54)
         program.run("add", *upstream.arguments, "--id", "mpm", "--dest", dest)
-        outcome = program.run("sync")
-        assert tree(dest) == {
-            path: archive[path] for path in archive if path not in NOT_AGENTS
-        }
-        assert len(tree(dest)) == 54
+        lines = program.run("sync").out.splitlines()
+        assert tree(dest) == agents
         assert len(git_server.requests) == 3
-        assert "+ engineer/core/agent-04.md" in outcome.out.splitlines()
+        assert "+ engineer/core/agent-04.md" in lines
 
     def test_the_default_source_is_registered_by_the_first_sync(self, program):
         """Without the internet: the proxy to use is a port nobody listens on."""
+        program.script = str(SCRIPT)
         with socket.socket() as nobody:
             nobody.bind(("127.0.0.1", 0))
             proxy = f"http://127.0.0.1:{nobody.getsockname()[1]}"
             outcome = program.run("sync", env={"HTTPS_PROXY": proxy}, check=(1, 3))
         assert "github-remote" in complaint(outcome)
         [row] = program.call_json("sources")["sources"]
-        assert row["id"] == "github-remote"
-        assert row["url"] == (
-            "https://raw.githubusercontent.com/bobmatnyc/claude-mpm-agents/main/agents"
-        )
-        assert "/".join((row["ref"], row["path"])) == "main/agents"
+        assert (row["id"], row["url"]) == ("github-remote", RAW_BASE)
+        assert (row["ref"], row["path"]) == ("main", "agents")
         assert pathlib.Path(row["destination"]).name == "remote-agents"
 
     @posix_only
@@ -12930,17 +12844,14 @@ class TestEndToEnd:
 
 class TestTextOfSync:
     def test_each_change_is_a_line_and_then_comes_a_summary(self, synced):
-        repository = synced.upstream.repository
-        repository.write("agents/new.md", b"# New\n")
-        repository.write("agents/qa/qa.md", b"# Newer\n")
-        repository.delete("agents/security.md")
-        revision = repository.commit()
+        news = {"new.md": b"# New\n", "qa/qa.md": b"# Newer\n", "security.md": None}
+        synced.upstream.publish(news)
         lines = synced.program.call("sync").out.splitlines()
         assert {"+ new.md", "~ qa/qa.md", "- security.md"} <= set(lines)
         [summary] = [line for line in lines if line.startswith("src:")]
         for words in ("1 added", "1 updated", "1 removed", "6 unchanged", "request"):
             assert words in summary
-        assert revision[:7] in summary
+        assert synced.upstream.repository.id()[:7] in summary
 
     def test_what_is_skipped_in_each_run_hides_nothing_else(self, synced):
         repository = synced.upstream.repository
@@ -12954,21 +12865,16 @@ class TestTextOfSync:
         assert "src: pinned, 8 files as synced, 1 skipped at" in told
 
     def test_of_many_changes_fifty_are_shown(self, mirror):
-        for number in range(60):
-            mirror.upstream.repository.write(f"agents/many/{number}.md", b"# Many\n")
-        mirror.upstream.repository.commit()
+        mirror.upstream.publish({f"many/{n}.md": b"# Many\n" for n in range(60)})
         assert "… 18 more: diff --stat" in mirror.program.call("sync", "-n").out
         lines = mirror.program.call("sync").out.splitlines()
-        changes = [line for line in lines if line[0] in "+~-=!"]
-        assert len(changes) == 50
+        assert [line[0] in "+~-=!" for line in lines] == [True] * 50 + [False] * 2
         assert lines[50] == "… 18 more: history --changes"
-        assert len(lines) == 52
 
     @posix_only
     @pytest.mark.parametrize("options", [[], ["-q"]], ids=str)
     def test_how_to_get_an_edit_back_is_said(self, synced, options):
-        edited = synced.dest / "qa" / "qa.md"
-        edited.write_bytes(b"# Mine\n")
+        edited = synced.write("qa/qa.md", b"# Mine\n")
         dry = synced.program.call("sync", "--dry-run", *options).err
         assert "qa/qa.md would be saved" in dry and "cp " not in dry
         told = synced.program.call("sync", *options).err
@@ -13024,18 +12930,17 @@ class TestTextOfSync:
         assert "src" in mirror.program.call("-q", "sync", check=1).err
 
 
-def read_to_end(descriptor, chunks):
-    """Append all that comes from a terminal to *chunks*, until its other end closes."""
-    with contextlib.suppress(OSError):
-        while True:
-            chunks.append(os.read(descriptor, 65536))
-
-
 def shown_on_terminal(*arguments):
     """What `main` prints when both its outputs are a terminal."""
     ours, theirs = pytest.importorskip("pty").openpty()
     chunks = []
-    reader = threading.Thread(target=read_to_end, args=(ours, chunks))
+
+    def read_to_end():
+        with contextlib.suppress(OSError):
+            while True:
+                chunks.append(os.read(ours, 65536))
+
+    reader = threading.Thread(target=read_to_end)
     reader.start()
     with open(theirs, "w", encoding="utf-8") as terminal:
         with contextlib.redirect_stdout(terminal), contextlib.redirect_stderr(terminal):
@@ -13065,11 +12970,11 @@ def on_screen(shown):
 class TestOnATerminal:
     COLOUR = rb"\x1b\[[\d;]*m"
 
-    @pytest.fixture
-    def large(self, program, git_server, agents_repository):
-        return Mirror(program, GitUpstream(git_server, agents_repository))
-
-    def test_there_is_a_progress_bar_in_colour(self, large):
+    def test_there_is_a_progress_bar_in_colour(
+        self, program, git_server, agents_repository
+    ):
+        large = Mirror(program, GitUpstream(git_server, agents_repository))
+        assert shown_on_terminal("sync", "-n", "-q") == b""
         shown = shown_on_terminal("sync")
         assert re.search(rb"\r(?!\n)|\x1b\[\d*K", shown)
         assert re.search(self.COLOUR, shown)
@@ -13077,18 +12982,15 @@ class TestOnATerminal:
         assert b"54/54" in shown and "54/54" not in "".join(on_screen(shown))
         assert all(line[:1] in "+…as" for line in on_screen(shown)), "and no leftovers"
 
-    def test_a_dumb_terminal_gets_plain_lines(self, large, monkeypatch):
-        """N19."""
-        monkeypatch.setenv("TERM", "dumb")
-        assert b"\x1b" not in shown_on_terminal("diff") + shown_on_terminal("sync")
-
-    def test_quiet_shows_no_bar(self, large):
-        assert shown_on_terminal("sync", "-q") == b""
-
     def test_colour_can_be_turned_off(self, mirror, monkeypatch):
+        """N19: a dumb terminal gets plain lines."""
         assert not re.search(self.COLOUR, shown_on_terminal("sync", "--no-color"))
         monkeypatch.setenv("NO_COLOR", "1")
         assert not re.search(self.COLOUR, shown_on_terminal("sync", "--force"))
+        monkeypatch.delenv("NO_COLOR")
+        mirror.upstream.publish({"qa/qa.md": b"# New\n"})
+        monkeypatch.setenv("TERM", "dumb")
+        assert b"\x1b" not in shown_on_terminal("diff") + shown_on_terminal("sync")
 
 
 COMMANDS = tuple(agent_sync.COMMANDS)
