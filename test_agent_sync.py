@@ -10083,6 +10083,25 @@ class TestDatabasesThatLie:
         assert files["good.md"]["file_size"] == 1
 
 
+@contextlib.contextmanager
+def repeating(function, threads=1):
+    """A set of what *function* returns while threads call it as long as this lasts."""
+    seen, over = set(), threading.Event()
+
+    def repeat():
+        while not over.is_set():
+            seen.add(function())
+
+    with ThreadPoolExecutor(threads) as pool:
+        repeated = [pool.submit(repeat) for _ in range(threads)]
+        try:
+            yield seen
+        finally:
+            over.set()
+        for one in repeated:
+            one.result()
+
+
 class TestDatabasesInTheWay:
     def test_a_directory_in_its_place_is_told(self, full):
         """FAULTS D03."""
@@ -10171,35 +10190,41 @@ class TestDatabasesInTheWay:
 
     def test_a_copy_taken_while_syncing_is_whole(self, full):
         """FAULTS D19: by SQLite's backup, with the rows of before or after."""
-        program = full.program
-        counts, over = set(), threading.Event()
 
         def copy():
-            while not over.is_set():
-                with contextlib.closing(sqlite3.connect(":memory:")) as twin:
-                    with opened(program.database) as connection:
-                        connection.backup(twin)
-                    [(check,)] = twin.execute("PRAGMA integrity_check")
-                    [(count,)] = twin.execute("SELECT count(*) FROM agent_files")
-                    counts.add((check, count))
+            with contextlib.closing(sqlite3.connect(":memory:")) as twin:
+                with opened(full.program.database) as connection:
+                    connection.backup(twin)
+                [(check,)] = twin.execute("PRAGMA integrity_check")
+                [(count,)] = twin.execute("SELECT count(*) FROM agent_files")
+                return check, count
 
-        thread = threading.Thread(target=copy)
-        thread.start()
-        try:
+        with repeating(copy) as seen:
             for number in range(5):
                 for name in "abc":
                     full.upstream.write(f"{name}{number}.md", b"# New\n")
                 full.sync()
-        finally:
-            over.set()
-            thread.join()
-        assert counts <= {("ok", 8 + 3 * number) for number in range(6)}
+        assert seen <= {("ok", 8 + 3 * number) for number in range(6)}
 
 
 # ==== Many at once ====
 #
 # Children forked from one warm process begin at the same moment; INV7 is that they end
 # as if one had come after the other.
+
+
+def track_in_children(path):
+    """How many files are tracked after four children have tracked five each."""
+    state = agent_sync.AgentSyncState(path)
+    state.register_source("src", "https://example.org")
+
+    def track(name):
+        for number in range(5):
+            state.track_file("src", f"{name}{number}", "aa")
+
+    children = [fork_off(track, name) for name in "abcd"]
+    assert [end_of(child) for child in children] == [None] * 4
+    return len(state.get_files("src"))
 
 
 def held_by(path):
@@ -10220,17 +10245,14 @@ class TestManyRunsAtOnce:
 
     @pytest.mark.parametrize("scenario", ["first_sync", "conflict", "migration"])
     def test_sixteen_processes_leave_what_one_would(self, crash_lab, scenario):
-        """FAULTS A15, D05, INV7."""
-        outcomes, world = crash_lab.run_together(scenario, *[["sync", "src"]] * 16)
-        assert self.codes(outcomes) == [0] * 16
-        added = [outcome for outcome in outcomes if "+ stays/added.md" in outcome.err]
-        updated = [outcome for outcome in outcomes if "~ stays/added.md" in outcome.err]
-        assert len(added + updated) == 1, "only one had anything to do"
-        files = {p: d for p, d in world.files().items() if p[0] != "."}
-        kept = {p: d for p, d in FOREIGN.items() if p.endswith(".txt")}
-        expected = dict(NEW_AGENTS)
-        assert {p: files[p] for p in expected} == expected
-        assert set(files) - set(expected) <= set(kept)
+        """FAULTS A15, D05, INV7: one database, too, with four that only look."""
+        commands = [["sync", "src"]] * 16 + [["status", "src"]] * 4
+        outcomes, world = crash_lab.run_together(scenario, *commands)
+        assert self.codes(outcomes)[:16] == [0] * 16
+        changed = re.compile(r"[+~] stays/added\.md")
+        busy = [outcome for outcome in outcomes if changed.search(outcome.err)]
+        assert len(busy) == 1, "only one had anything to do"
+        assert tree(world.dest) == NEW_AGENTS
         assert litter(world.dest) == []
         assert (world.dest / ".agent-sync" / "lock").read_bytes() == b""
 
@@ -10255,42 +10277,15 @@ class TestManyRunsAtOnce:
             outcomes, world = crash_lab.run_together("conflict", *commands)
             self.codes(outcomes)
             assert outcomes[4].code == 0
-            with opened(world.database) as connection:
-                for table in ("sources", "agent_files", "sync_history"):
-                    sql = f"SELECT count(*) FROM {table}"
-                    assert connection.execute(sql).fetchone() == (0,)
-            users = list(world.files().values())
-            assert set(FOREIGN.values()) <= set(users)
+            rows = rows_of(world.database)
+            assert rows["sources"] == rows["agent_files"] == rows["sync_history"] == []
+            assert set(FOREIGN.values()) <= set(world.files().values())
             assert litter(world.case) == []
 
-    def test_many_first_commands_make_one_database(self, crash_lab):
-        """FAULTS D05: 6 processes, 3 times, each with a database of the contract."""
-        for _ in range(3):
-            status = [["status", "src"]] * 6
-            outcomes, world = crash_lab.run_together("migration", *status)
-            assert self.codes(outcomes) == [0] * 6
-            assert litter(world.case) == []
-
-    def test_a_state_carried_over_a_fork_still_works(self, tmp_path):
+    def test_a_state_carried_over_a_fork_still_works(self, crash_lab, tmp_path):
         """FAULTS A18: no connection is open between two calls."""
-        script = (
-            "import os, sys, agent_sync\n"
-            "state = agent_sync.AgentSyncState(sys.argv[1])\n"
-            "state.register_source('src', 'https://example.org')\n"
-            "children = []\n"
-            "for name in 'abcd':\n"
-            "    pid = os.fork()\n"
-            "    if not pid:\n"
-            "        for number in range(5):\n"
-            "            state.track_file('src', name + str(number), 'aa')\n"
-            "        os._exit(0)\n"
-            "    children.append(pid)\n"
-            "assert {os.waitpid(pid, 0)[1] for pid in children} == {0}\n"
-            "assert len(state.get_files('src')) == 20\n"
-        )
-        command = [sys.executable, "-c", script, str(tmp_path / "state.db")]
-        env = importing()
-        assert subprocess.run(command, env=env, timeout=300).returncode == 0
+        asked = crash_lab.pool.submit(track_in_children, tmp_path / "state.db")
+        assert asked.result() == 20
 
 
 @posix_only
@@ -10324,79 +10319,53 @@ class TestLocks:
             lock.write_bytes(b"")
         assert victim.read_bytes() == b"canary"
 
-    def test_a_lock_file_deleted_while_waiting_is_not_a_lock(self, full):
+    def test_a_lock_file_deleted_while_waiting_is_not_a_lock(self, full, monkeypatch):
         """FAULTS A16: who gets the lock of a file that is gone has no lock at all."""
         lock = full.dest / ".agent-sync" / "lock"
-        old = held_by(lock)
-        waiting = threading.Event()
-        real = agent_sync.DestinationLock._try_lock
-
-        def try_lock(self):
-            got = real(self)
-            waiting.set()
-            return got
-
-        errors = []
-
-        def wait_for_it():
-            try:
-                with agent_sync.DestinationLock(full.dest, 0.5):
-                    errors.append(None)
-            except agent_sync.BusyError as error:
-                errors.append(error)
-
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(agent_sync.DestinationLock, "_try_lock", try_lock)
-            thread = threading.Thread(target=wait_for_it)
-            thread.start()
-            assert waiting.wait(10)
+        old, tried = held_by(lock), threading.Event()
+        kind = agent_sync.DestinationLock
+        spy(monkeypatch, kind, "_try_lock", after=lambda self: tried.set())
+        with ThreadPoolExecutor(1) as pool:
+            waiting = pool.submit(kind(full.dest, 0.5).__enter__)
+            assert tried.wait(10)
             lock.unlink()
             lock.write_bytes(b"")
             with held_by(lock):
                 old.close()
-                thread.join()
-        assert isinstance(errors[0], agent_sync.BusyError)
-
-    def hold(self, full, origin, prefix=()):
-        """A child that holds the lock while its server says nothing."""
-        child = subprocess.Popen(
-            [*prefix, *full.program.command("sync", "slow")],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-        wait_until(lambda: origin.requests)
-        return child
+                assert isinstance(waiting.exception(), agent_sync.BusyError)
 
     @pytest.fixture
-    def slow(self, full):
-        """(server, event): `full`'s program has a source that waits for the event."""
-        go = threading.Event()
-        data = b"# Slow\n"
-        manifest = {"files": [{"path": "slow.md", "sha256": sha256(data)}]}
-        replies = {
-            "/agents.json": http_reply(200, json.dumps(manifest).encode()),
-            "/slow.md": http_reply(200, data),
-        }
+    def slow(self, full, site):
+        """A web site that waits for its event `go`, and a source `slow` of it."""
+        site.renew({"slow.md": b"# Slow\n"})
+        site.go = threading.Event()
+        site.answer = lambda request: site.go.wait(60) and None
+        site.dest = full.program.root / "slow"
+        full.program.call("add", site.base, "--id", "slow", "--dest", site.dest)
+        yield site
+        site.go.set()
 
-        def answer(request):
-            go.wait(60)
-            return replies.get(request.path)
+    def hold(self, full, slow, prefix=()):
+        """A child that holds the lock while its server says nothing."""
+        command = [*prefix, *full.program.command("sync", "slow")]
+        pipe = subprocess.PIPE
+        child = subprocess.Popen(command, stdout=pipe, stderr=pipe)
+        wait_until(lambda: slow.requests)
+        return child
 
-        with ScriptedOrigin(answer) as origin:
-            dest = full.program.root / "slow"
-            full.program.call("add", origin.url, "--id", "slow", "--dest", dest)
-            yield origin, go
-            go.set()
+    def end(self, child, check):
+        """What the child printed until it ended, with the exit code *check*."""
+        out, err = child.communicate(timeout=300)
+        return Outcome(child.returncode, out.decode(), err.decode()).checked(check)
 
     def test_a_killed_holder_holds_nobody_up(self, full, slow):
         """FAULTS A16."""
-        origin, go = slow
-        child = self.hold(full, origin)
+        child = self.hold(full, slow)
         child.kill()
-        child.communicate()
-        go.set()
+        self.end(child, -signal.SIGKILL)
+        slow.go.set()
         full.program.call("sync", "slow", "--lock-timeout", "60")
-        assert tree(full.program.root / "slow") == {"slow.md": b"# Slow\n"}
+        assert tree(slow.dest) == slow.files
 
     def test_a_source_moved_meanwhile_is_left_alone(self, full, tmp_path):
         """FAULTS A15: a run that waited for the lock knows its old destination only."""
@@ -10414,41 +10383,33 @@ class TestLocks:
 
     def test_a_suspended_holder_keeps_its_lock_and_goes_on(self, full, slow):
         """FAULTS A20: others are told its process id; it ends as if never stopped."""
-        origin, go = slow
-        child = self.hold(full, origin)
+        child = self.hold(full, slow)
         child.send_signal(signal.SIGSTOP)
         try:
             busy = full.program.call("sync", "slow", "--lock-timeout", "0.1", check=1)
             assert f"pid {child.pid} since" in busy.err
-            assert tree(full.program.root / "slow") == {}
-            go.set()
+            assert tree(slow.dest) == {}
+            slow.go.set()
         finally:
             child.send_signal(signal.SIGCONT)
-        out, err = child.communicate(timeout=300)
-        Outcome(child.returncode, out.decode(), err.decode()).checked(0)
-        assert tree(full.program.root / "slow") == {"slow.md": b"# Slow\n"}
+        self.end(child, 0)
+        assert tree(slow.dest) == slow.files
 
     @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
     def test_a_signal_ends_a_run_that_waits_for_a_server(self, full, slow, name):
         """FAULTS A17: at once, with its own code, and the lock is free again."""
-        origin, _ = slow
-        child = self.hold(full, origin)
-        number = getattr(signal, name)
+        child, number = self.hold(full, slow), getattr(signal, name)
         child.send_signal(number)
-        out, err = child.communicate(timeout=300)
-        Outcome(child.returncode, out.decode(), err.decode()).checked(128 + number)
-        assert "interrupted" in err.decode()
-        held_by(full.program.root / "slow" / ".agent-sync" / "lock").close()
+        assert "interrupted" in self.end(child, 128 + number).err
+        held_by(slow.dest / ".agent-sync" / "lock").close()
 
     def test_a_signal_that_was_ignored_before_stays_so(self, full, slow):
         """FAULTS A17: as nohup has it."""
-        origin, go = slow
         prefix = ["sh", "-c", 'trap "" HUP && exec "$@"', "sh"]
-        child = self.hold(full, origin, prefix)
+        child = self.hold(full, slow, prefix)
         child.send_signal(signal.SIGHUP)
-        go.set()
-        out, err = child.communicate(timeout=300)
-        Outcome(child.returncode, out.decode(), err.decode()).checked(0)
+        slow.go.set()
+        self.end(child, 0)
 
     def test_an_interruption_while_runs_are_started_ends_them(self, full, monkeypatch):
         """FAULTS A17: one has a thread by then, and waits for a lock."""
@@ -10465,35 +10426,16 @@ class TestLocks:
 
 
 @posix_only
-class TestReadersDuringASync:
-    def test_a_reader_sees_the_old_or_the_new_and_always_something(self, local):
-        """FAULTS A13: INV1 for those who open a file while it is replaced."""
-        versions = [prose(f"version {number}", 30_000) for number in range(2)]
-        path = local.dest / "qa" / "qa.md"
-        local.upstream.write("qa/qa.md", versions[0])
-        local.sync()
-        allowed = {sha256(data) for data in versions}
-        seen, over = [], threading.Event()
-
-        def read():
-            while not over.is_set():
-                try:
-                    seen.append(sha256(path.read_bytes()))
-                except OSError as error:
-                    seen.append(error)
-
-        readers = [threading.Thread(target=read) for _ in range(2)]
-        for reader in readers:
-            reader.start()
-        try:
-            for number in range(12):
-                local.upstream.write("qa/qa.md", versions[number % 2])
-                local.sync()
-        finally:
-            over.set()
-            for reader in readers:
-                reader.join()
-        assert set(seen) == allowed
+def test_a_reader_sees_the_old_or_the_new_and_always_something(local):
+    """FAULTS A13: INV1 for those who open a file while it is replaced."""
+    versions = [prose(f"version {number}", 30_000) for number in range(2)]
+    local.upstream.write("qa/qa.md", versions[0])
+    local.sync()
+    with repeating((local.dest / "qa" / "qa.md").read_bytes, threads=2) as seen:
+        for number in range(12):
+            local.upstream.write("qa/qa.md", versions[number % 2])
+            local.sync()
+    assert seen == set(versions)
 
 
 # ==== Limits and secrets ====
