@@ -943,9 +943,10 @@ class Background:
 
     def __init__(self, function, *arguments, is_long=True):
         self._call = function, arguments
-        self._outcome = None, None
-        self._thread = threading.Thread(target=self._run) if is_long else None
+        self._outcome = None, RuntimeError("a thread ended before its function began")
+        self._thread = None
         if is_long:
+            self._thread = threading.Thread(target=self._run)
             self._thread.start()
         else:
             self._run()

@@ -8790,6 +8790,9 @@ class Fault:
         os.fdopen = writing_by(TornFile)
         os.fsync = lambda fd: fault.happen("fsync")
         sqlite3.connect = functools.partial(sqlite3.connect, factory=Connection)
+        # With a hook for audits, two threads that begin to be traced at once are
+        # one too many for CPython before 3.12; a child's coverage is not kept.
+        threading.settrace(None)
         sys.addaudithook(self.audit)
 
 
