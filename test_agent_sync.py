@@ -42,7 +42,6 @@ import sqlite3
 import ssl
 import stat
 import subprocess
-import symtable
 import sys
 import tarfile
 import tempfile
@@ -94,12 +93,6 @@ GIT_ENV = {
     "GIT_COMMITTER_NAME": "C O Mitter",
     "GIT_COMMITTER_EMAIL": "committer@example.com",
     "LC_ALL": "C",
-    # No process of its own after each commit, and no logs of refs.
-    "GIT_CONFIG_COUNT": "2",
-    "GIT_CONFIG_KEY_0": "maintenance.auto",
-    "GIT_CONFIG_VALUE_0": "false",
-    "GIT_CONFIG_KEY_1": "core.logAllRefUpdates",
-    "GIT_CONFIG_VALUE_1": "false",
 }
 
 
@@ -389,6 +382,8 @@ class Repository:
         repository.directory.mkdir(parents=True)
         repository.git("init", "-q", "--template=", "-b", "main", *options)
         repository.config("uploadpack.allowFilter", "true")
+        repository.config("maintenance.auto", "false")  # which is a process of its own
+        repository.config("core.logAllRefUpdates", "false")
         return repository
 
     def pack(self):
@@ -811,12 +806,8 @@ def complaint(outcome):
 #
 # A web site with a manifest, and what the tests need of GitHub.
 
-WEB_AGENTS = {
-    "BASE-AGENT.md": b"# Base \xf0\x9f\xa4\x96\n",
-    "engineer/core/engineer.md": prose("engineer", 3000),
-    "ops.json": b'{"name": "ops"}\n',
-    "qa/qa.md": prose("qa", 2000),
-}
+SITES_AGENTS = ("BASE-AGENT.md", "engineer/core/engineer.md", "ops.json", "qa/qa.md")
+WEB_AGENTS = {name: AGENTS[name] for name in SITES_AGENTS}
 FORGED = b"# Forged\n"
 
 
@@ -1565,18 +1556,23 @@ def definitions(module):
     return found
 
 
-def globals_of(scope):
-    """The names of the module that a scope and those inside it use."""
-    names = {name.get_name() for name in scope.get_symbols() if name.is_global()}
-    return names.union(*map(globals_of, scope.get_children()))
+def names_used(node):
+    """The names in a definition, hints and all, but for those that it binds itself."""
+    leaves = list(ast.walk(node))
+    names = [leaf for leaf in leaves if isinstance(leaf, ast.Name)]
+    own = {leaf.id for leaf in names if isinstance(leaf.ctx, ast.Store)}
+    own |= {leaf.arg for leaf in leaves if isinstance(leaf, ast.arg)}
+    return {leaf.id for leaf in names} - own
 
 
 def test_the_module_reads_from_top_to_bottom():
     """Definitions stand above their users."""
-    lines = definitions(ast.parse(SOURCE))
-    for scope in symtable.symtable(SOURCE, SCRIPT.name, "exec").get_children():
-        late = [n for n in globals_of(scope) if lines.get(n, 0) > scope.get_lineno()]
-        assert late == [], scope
+    module = ast.parse(SOURCE)
+    lines = definitions(module)
+    for node in module.body:
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            late = [n for n in names_used(node) if lines.get(n, 0) > node.lineno]
+            assert late == [], node.name
 
 
 def test_the_sections_stand_in_the_agreed_order_and_on_the_docstrings_map():
