@@ -12943,7 +12943,8 @@ try:
     code = agent_sync.main(sys.argv[1:]) if sys.argv[1:] else 0
 except SystemExit as stop:
     code = stop.code
-heavy = {"ssl", "http.client", "html", "difflib", "logging", "concurrent.futures"}
+heavy = {"argparse", "ssl", "http.client", "html", "difflib", "logging"}
+heavy.add("concurrent.futures")
 sys.exit(code or touched or heavy & set(sys.modules) or 0)
 """
 WITHOUT_SQLITE = """
@@ -12982,13 +12983,17 @@ class TestArguments:
         ("xyzzy", "there is: add"),
         ("sources src", "too many"),
         ("sync --dry", "no option --dry"),
+        ("sync -nj8x", "--jobs"),
+        ("sync --quiet=1", "no value"),
+        ("sync --db -q", "PATH"),
+        ("-q sync -v", "--verbose"),
+        ("add -n", "no option -n"),
+        ("add", "URL"),
         ("sync --dest src=x", "set ID --dest"),
         ("verify --dest src=x", "set ID --dest"),
         ("manifest ''", "empty"),  # a variable of a shell that is not set
         ("sync --db ''", "empty"),
         ("sync --db=", "empty"),
-        ("sync --db=--", "empty"),
-        ("add owner/repo --include=--", "empty"),
         ("--cache-dir= sync", "empty"),
         ("add owner/repo --dest ''", "empty"),
         (f"sync -j {'9' * 30}", "999999"),
