@@ -134,8 +134,7 @@ def write(directory, name, data):
 
 def delete(directory, name):
     """Delete the file *name* below *directory*, and the directories it leaves empty."""
-    path = pathlib.Path(directory, name)
-    path.unlink()
+    pathlib.Path(directory, name).unlink()
     for parent in list(pathlib.PurePath(name).parents)[:-1]:
         with contextlib.suppress(OSError):
             pathlib.Path(directory, parent).rmdir()
@@ -760,6 +759,11 @@ class Mirror:
     def is_faithful(self):
         """Whether the destination holds exactly what the upstream offers."""
         return self.tree() == self.upstream.agents()
+
+    def follows(self, *options):
+        """Whether it does so after a sync that ends well."""
+        self.sync(*options)
+        return self.is_faithful()
 
 
 @pytest.fixture
@@ -1488,8 +1492,7 @@ def git_refusal(directory, pack, strict=True):
 @pytest.fixture(scope="session")
 def no_objects(tmp_path_factory):
     """An empty repository in which git looks at packs."""
-    directory = tmp_path_factory.mktemp("oracle")
-    return Repository.create(directory / "empty").directory
+    return Repository.create(tmp_path_factory.mktemp("oracle") / "empty").directory
 
 
 def serve(server, transport):
@@ -1708,8 +1711,7 @@ def test_the_readmes_session_hook_syncs_and_says_nothing(program, directory_upst
     shim = write(program.root / "home" / ".local" / "bin", "agent-sync", b"")
     shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{SCRIPT}" "$@"\n')
     shim.chmod(0o755)
-    settings = json.loads(code_blocks("json")[0])
-    [hook] = settings["hooks"]["SessionStart"][0]["hooks"]
+    [hook] = json.loads(code_blocks("json")[0])["hooks"]["SessionStart"][0]["hooks"]
     done = subprocess.run(["sh", "-c", hook["command"]], capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
     assert mirror.is_faithful()
@@ -2456,8 +2458,7 @@ class TestAnswersThatAreNotTheFile:
         del rows[""]
         assert rows.items() <= stored(program).items()
         site.answers.clear()
-        mirror.sync()
-        assert mirror.is_faithful()
+        assert mirror.follows()
 
 
 SHORT_MANIFEST = sums_manifest({"BASE-AGENT.md": WEB_AGENTS["BASE-AGENT.md"]})
@@ -2520,14 +2521,12 @@ class TestOddAnswersThatAreRight:
         mirror = Mirror(program, site.renew(files, form))
         for case in odd_answers(b""):
             site.answers[f"{case}.md"] = odd_answers(files[f"{case}.md"])[case]
-        mirror.sync()
-        assert mirror.is_faithful()
+        assert mirror.follows()
 
     def test_a_file_without_a_length_will_do_if_its_hash_is_known(self, web, site):
         """FAULTS H08."""
         site.answers["qa/qa.md"] = raw(body=site.files["qa/qa.md"])
-        web.sync()
-        assert web.is_faithful()
+        assert web.follows()
 
     def test_a_length_and_chunks_give_one_file_or_none(self, unhashed, site):
         """FAULTS H09, RFC 9112 section 6.3: never the length's idea of the body."""
@@ -2793,8 +2792,7 @@ class TestConnectionsToAWebSite:
 
         mirror = Mirror(program, site.renew(many_agents(12)))
         site.answer = script
-        mirror.sync("-j", "1")
-        assert mirror.is_faithful()
+        assert mirror.follows("-j", "1")
         assert site.connections == 5
 
     @pytest.mark.parametrize("cut", [b"", raw("Content-Length: 900", body=b"# Part\n")])
@@ -2819,8 +2817,7 @@ class TestConnectionsToAWebSite:
         mirror = Mirror(program, site.renew(many_agents(8), form))
         poison = http_reply(200, FORGED)
         site.answer = lambda request: Reply(site.reply_to(request) + poison)
-        mirror.sync("-j", "1")
-        assert mirror.is_faithful()
+        assert mirror.follows("-j", "1")
 
     def test_what_comes_behind_a_304_is_no_answer(self, unhashed, site):
         """FAULTS H16, H28: a 304 has no body, whatever the server sends."""
@@ -2862,15 +2859,13 @@ class TestTheNextAddress:
 
     def test_is_tried_while_the_first_says_nothing(self, web, addresses, black_hole):
         addresses += [black_hole]
-        web.sync("-j", "1")
-        assert web.is_faithful()
+        assert web.follows("-j", "1")
 
     def test_is_tried_at_once_if_the_first_refuses(self, web, addresses, monkeypatch):
         monkeypatch.setattr(agent_sync, "ADDRESS_DELAY", 60)
         with socket.create_server(("127.0.0.1", 0)) as closed:
             addresses += [closed.getsockname()]
-        web.sync("--timeout", "50")
-        assert web.is_faithful()
+        assert web.follows("--timeout", "50")
 
     def test_does_not_help_when_all_are_dead(self, web, monkeypatch, black_hole):
         dead = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", black_hole)] * 2
@@ -2914,8 +2909,7 @@ class TestTriesAndPauses:
             fault = http_reply(status)
             site.answers["agents.json"] = in_turn(fault, fault, None)
             del pauses[:]
-            web.sync()
-            assert web.is_faithful()
+            assert web.follows()
             assert len(pauses) == 2, status
             assert 0 < pauses[0] < pauses[1] < 5
 
@@ -2955,8 +2949,7 @@ class TestTriesAndPauses:
             reply = http_reply(status, b"", {"Retry-After": text, "Date": now})
             site.answers["agents.json"] = in_turn(reply, None)
             del pauses[:]
-            web.sync()
-            assert web.is_faithful()
+            assert web.follows()
             assert pauses == [pytest.approx(seconds, abs=1.01)], text
 
     LONG = [  # Retry-After of a 429, and how long nothing is asked then, in seconds
@@ -3123,8 +3116,7 @@ class TestProxies:
         return program
 
     def test_this_machine_is_never_asked_through_a_proxy(self, web, proxy):
-        web.sync()
-        assert web.is_faithful()
+        assert web.follows()
         assert not proxy.requests
 
     def test_none_is_dialled_before_a_proxy_is_sought(self, distant, site, monkeypatch):
@@ -3323,8 +3315,7 @@ class TestTls:
     def test_ones_own_authority_is_trusted(self, secure, certificates, monkeypatch):
         monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
         monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
-        secure.sync("-j", "2")
-        assert secure.is_faithful()
+        assert secure.follows("-j", "2")
         assert secure.upstream.connections <= 2
         assert all(CANARY in credentials(ask) for ask in secure.upstream.requests)
 
@@ -3388,8 +3379,7 @@ class TestTlsBehindAProxy:
     def test_the_proxy_gets_its_password_and_the_site_does_not(self, behind_a_proxy):
         """FAULTS H33: it goes with CONNECT, and never with what is encrypted."""
         mirror, proxy = behind_a_proxy
-        mirror.sync("-j", "1")
-        assert mirror.is_faithful()
+        assert mirror.follows("-j", "1")
         secret = base64.b64encode(f"me:{CANARY}".encode()).decode().lower()
         [head] = proxy.heads
         assert head.startswith("connect stranger.invalid:443 ")
@@ -4744,8 +4734,7 @@ class TestUpdates:
         path.unlink()
         if edit:
             path.write_bytes(edit)
-        changed.sync()
-        assert changed.is_faithful()
+        assert changed.follows()
         assert changed.backups() == ([edit] if edit else [])
 
     @pytest.mark.parametrize("reply", [http_reply(500), http_reply(400), b""])
@@ -4854,8 +4843,7 @@ class TestGitServersThatMisbehave:
             mirror.sync(check=FAILURE)
             assert mirror.tree() == {}
         git_server.answer = lambda request: None
-        mirror.sync()
-        assert mirror.is_faithful()
+        assert mirror.follows()
 
     def test_another_commit_than_the_one_asked_for_is_refused(self, mirror, git_server):
         """FAULTS G20: the objects are sound, but not those that were wanted."""
@@ -4922,6 +4910,7 @@ BOMBS = {  # entries that come with the blobs
 }
 
 
+@posix_only
 @pytest.mark.usefixtures("unmeasured")
 class TestMemory:
     """Bombs, served over HTTP; the peak is that of a child that syncs: INV5."""
@@ -4932,7 +4921,6 @@ class TestMemory:
         upstream = GitUpstream(git_server, Repository(directory))
         return Mirror(program, upstream)
 
-    @posix_only
     @pytest.mark.parametrize("name", BOMBS)
     def test_a_bomb_of_blobs_takes_no_memory(self, bombed, git_server, program, name):
         inner = tree_object(("40000", "agents", A_TREE))
@@ -4946,7 +4934,6 @@ class TestMemory:
         assert peak_of_sync(program) < PEAK_LIMIT
         assert bombed.tree() == {}
 
-    @posix_only
     def test_large_trees_take_less_than_100_mb(self, bombed, git_server, program):
         """G10: trees are held together, so their sum is bounded."""
         trees = [
@@ -4958,7 +4945,6 @@ class TestMemory:
         serve(git_server, Transport(object_id(*commit), pack_answer(pack)))
         assert peak_of_sync(program) < PEAK_LIMIT
 
-    @posix_only
     def test_a_flood_of_refs_takes_less_than_45_mb(self, bombed, git_server, program):
         """G28: they are read one by one."""
         transport = Transport("0" * 40, b"0000")
@@ -5159,8 +5145,7 @@ class TestSha256Repositories:
             sha256_mirror.upstream.publish({f"copy-{number}.md": text + b"%d" % number})
         sha256_mirror.upstream.publish({"qa/qa.md": None})
         sha256_mirror.upstream.repository.git("gc", "-q", "--prune=now")
-        sha256_mirror.sync()
-        assert sha256_mirror.is_faithful()
+        assert sha256_mirror.follows()
         assert sha256_mirror.sync()["requests"] == 1
 
 
@@ -5935,8 +5920,7 @@ class TestCredentials:
         path = write(guarded.program.root, "secret/netrc", line.encode())
         path.chmod(0o600)
         monkeypatch.setenv("NETRC", str(path))
-        guarded.sync()
-        assert guarded.is_faithful()
+        assert guarded.follows()
 
     def test_an_exception_tells_importers_nothing(self, program, monkeypatch, caplog):
         """Neither its text, nor its arguments, nor those of its causes."""
@@ -5981,6 +5965,7 @@ HOSTILE_TREES = {  # the row: (mode, name) of what stands beside a.md, what come
 }
 
 
+@posix_only
 class TestHostileTrees:
     """Served by real git; INV2: nothing outside the destination is touched."""
 
@@ -6000,7 +5985,6 @@ class TestHostileTrees:
         assert (root / "canary.md").read_bytes() == CANARY.encode()
         return outcome
 
-    @posix_only
     @pytest.mark.parametrize("row", HOSTILE_TREES)
     def test_a_name_is_refused_skipped_left_out_or_taken(self, synced, row):
         """N05: one odd file never keeps the others away, unless it is unsafe."""
@@ -6025,7 +6009,6 @@ class TestHostileTrees:
         assert len(source["skipped"]) == skipped.get(expected, 0)
         assert source["left_out"] == (expected == "left out")
 
-    @posix_only
     def test_all_that_leaves_several_names_out_is_named(self, synced):
         """N05: beside the globs that there are, as `set` replaces them."""
         names = "a.md", "x\x07.md", "y\x07.md", "z.md"
@@ -6037,7 +6020,6 @@ class TestHostileTrees:
         assert synced.sync("--force")["left_out"] == 3
         assert synced.tree() == {"a.md": A_BLOB[1]}
 
-    @posix_only
     def test_a_link_and_a_directory_of_one_name_publish_nothing_outside(self, synced):
         """P18, P15: in one tree; the link itself is never made."""
         link = ("blob", str(synced.program.root).encode())
@@ -6047,7 +6029,6 @@ class TestHostileTrees:
             assert not (synced.dest / names[0]).is_symlink()
             assert not (synced.program.root / "a.md").exists()
 
-    @posix_only
     def test_of_odd_modes_only_the_owners_bit_counts(self, synced):
         """P21."""
         modes = {"100664": 0o644, "100777": 0o755, "104755": 0o755, "0100644": 0o644}
@@ -6250,8 +6231,7 @@ class TestNamesInAnyLocale:
         git_upstream.publish({"rôle/代理.md": b"# A\n"})
         monkeypatch.setattr(agent_sync, "_NAMES_ARE_TEXT", False)
         mirror = Mirror(program, git_upstream)
-        mirror.sync()
-        assert mirror.is_faithful()
+        assert mirror.follows()
         mirror.write("rôle/代理.md", b"# Mine\n")
         git_upstream.delete("ops.json")
         git_upstream.publish()
@@ -6610,8 +6590,7 @@ class TestManifests:
     def test_an_odd_manifest_is_read(self, web, site, case):
         """FAULTS H35."""
         site.answers["agents.json"] = http_reply(200, self.ODD[case])
-        web.sync()
-        assert web.is_faithful()
+        assert web.follows()
 
     def test_what_a_manifest_lists_is_what_the_command_writes(self):
         """Read and written again, it is the same: by hand a property."""
@@ -6884,8 +6863,7 @@ class TestManifestsWithHashes:
             times = 1 if case in ("missing", "gone") else 2
             assert asked_for(site.requests).count("agents.json") == times, case
         site.answers.clear()
-        hashed.sync()
-        assert hashed.is_faithful()
+        assert hashed.follows()
 
     def test_a_size_that_lies_is_an_error(self, web, site):
         """FAULTS H35: though the hash is right."""
@@ -6967,8 +6945,7 @@ class TestManifestsWithoutHashes:
         """FAULTS H21: only a change to nothing is doubtful."""
         site.form, site.validators = "list", lambda data: {}
         site.files["empty.md"] = b""
-        web.sync()
-        assert web.is_faithful()
+        assert web.follows()
         assert web.sync()["unchanged"] == 5
         (web.dest / "empty.md").unlink()
         assert web.sync()["restored"] == ["empty.md"]
@@ -7036,8 +7013,7 @@ class TestGitHubsRawFiles:
     @pytest.mark.parametrize("limit", [0, 3, 7])
     def test_a_listing_that_is_cut_short_is_walked(self, mirror, github, limit):
         github.limit = limit
-        mirror.sync()
-        assert mirror.is_faithful()
+        assert mirror.follows()
         assert mirror.sync()["requests"] == 1
 
     def test_a_directory_that_is_not_there_is_an_error(self, program, github):
@@ -7548,8 +7524,7 @@ class TestEveryKindOfSource:
         deeper = {"ops.json": None, "ops.json/ops.md": b"# Deeper\n"}
         for files in (deeper, {"ops.json/ops.md": None, "ops.json": b"{}\n"}):
             upstream.publish(files)
-            synced.sync()
-            assert synced.is_faithful()
+            assert synced.follows()
         assert synced.backups() == []
 
     def test_what_is_missing_or_damaged_here_is_restored(self, synced, upstream):
@@ -7626,8 +7601,7 @@ class TestEveryKindOfSource:
         assert mirror.sync()["kept"] == sorted(mine.keys() & agents.keys())
         for path in mine:
             (mirror.dest / path).unlink()
-        mirror.sync()
-        assert mirror.is_faithful()
+        assert mirror.follows()
 
     def test_a_mass_removal_needs_force(self, synced, upstream):
         """FAULTS P27: of five files it is none, of six of eight it is one."""
@@ -7640,8 +7614,7 @@ class TestEveryKindOfSource:
         assert len(synced.sync()["removed"]) == 5
         assert synced.is_faithful()
         upstream.publish({min(before): None})
-        synced.sync("--force")
-        assert synced.is_faithful()
+        assert synced.follows("--force")
 
     def test_an_emptied_source_empties_no_destination(self, synced, upstream):
         """N06: unmounted, a broken deploy, all moved away; with any number of files."""
@@ -9194,8 +9167,7 @@ class TestOrderOfWrites:
         assert len(tried) == len(set(tried)) == 1
         assert local.tree() == before
         assert litter(local.dest) == []
-        local.sync()
-        assert local.is_faithful()
+        assert local.follows()
 
     def test_short_writes_are_continued(self, local, monkeypatch):
         """FAULTS A04."""
@@ -9208,8 +9180,7 @@ class TestOrderOfWrites:
         monkeypatch.setattr(os, "fdopen", writing_by(ShortFile))
         monkeypatch.setattr(os, "write", lambda fd, data: real_write(fd, data[:7]))
         local.upstream.write("qa/qa.md", prose("short", 3000))
-        local.sync()
-        assert local.is_faithful()
+        assert local.follows()
 
     @pytest.mark.parametrize("mask", [0o077, 0o002, 0o022])
     def test_the_umask_makes_modes_of_files(self, program, directory_upstream, mask):
@@ -9348,8 +9319,7 @@ class TestAfterAKilledRun:
         self.leave_journal(killed)
         shutil.rmtree(killed.upstream.directory / "dir.md")
         killed.upstream.write("dir.md", b"# File\n")
-        killed.sync()
-        assert killed.is_faithful()
+        assert killed.follows()
         assert killed.backups() == []
 
     def test_what_it_published_first_is_no_mass_removal(self, program, tmp_path):
@@ -9359,8 +9329,7 @@ class TestAfterAKilledRun:
                 write(tmp_path / directory, f"{name}.md", name.encode())
         mirror = Mirror(program, DirectoryUpstream(tmp_path / "upstream"))
         self.leave_journal(mirror, *mirror.tree().items())
-        mirror.sync()
-        assert mirror.is_faithful()
+        assert mirror.follows()
 
     def test_offline_what_it_published_is_left_for_a_run_that_asks(self, local):
         """FAULTS A01: killed between its files and their rows."""
@@ -9444,8 +9413,7 @@ class TestFilesThatOthersHaveOpen:
         errors = [SharingViolation(winerror)] * 3
         self.fail(monkeypatch, "replace", errors)
         self.fail(monkeypatch, "unlink", errors)
-        local.sync()
-        assert local.is_faithful()
+        assert local.follows()
         assert len(pauses) == 6
 
     def test_after_some_seconds_the_old_file_stays(self, local, monkeypatch, pauses):
@@ -9491,8 +9459,7 @@ class TestFaultsOfTheKernel:
         for path, data in local.tree().items():
             known = before.get(path), after.get(path)
             assert data in known or STAGED.match(path.split("/")[-1])
-        local.sync()
-        assert local.is_faithful()
+        assert local.follows()
         assert litter(local.dest) == []
         [check] = local.program.query("PRAGMA integrity_check")
         assert check == {"integrity_check": "ok"}
@@ -12660,8 +12627,7 @@ class TestClean:
         assert (len(document["files"]), document["file_bytes"]) == (1, 9)
         assert not backups.exists()
         assert program.database.stat().st_size < 500_000
-        local.sync()
-        assert local.is_faithful()
+        assert local.follows()
 
 
 # ==== Command line ====
