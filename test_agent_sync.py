@@ -8184,6 +8184,7 @@ class TestSeeDecideUndo:
             upstream.publish(files)
             synced.sync()
             synced.states.append(synced.tree())
+        synced.first = synced.program.call_json("history", "src")["runs"][-1]
         return synced
 
     def rollback(self, mirror, *args):
@@ -8238,8 +8239,7 @@ class TestSeeDecideUndo:
 
     def test_what_runs_changed_since_is_shown_from_the_history(self, lived, upstream):
         upstream.hide()
-        first = lived.program.call_json("history", "src")["runs"][-1]
-        for since in (first["id"], first["revision"][:7]):
+        for since in (lived.first["id"], lived.first["revision"][:7]):
             files = differences(lived, "--since", since)
             assert actions(files) == {"qa/qa.md": "update", "security.md": "remove"}
             assert hunks(files["qa/qa.md"]["diff"])[-1] == "+# Third"
@@ -8266,12 +8266,11 @@ class TestSeeDecideUndo:
 
     def test_a_pin_from_the_history_is_applied_by_the_next_sync(self, lived, upstream):
         upstream.hide()
-        first = lived.program.call_json("history", "src")["runs"][-1]
-        lived.program.call("pin", "src", first["revision"][:8])
+        lived.program.call("pin", "src", lived.first["revision"][:8])
         assert lived.tree() == lived.states[2]
         lived.sync("--offline")
         assert lived.tree() == lived.states[0]
-        assert lived.sync()["revision"] == first["revision"]
+        assert lived.sync()["revision"] == lived.first["revision"]
 
     def test_a_file_that_went_missing_under_a_pin_comes_back(self, synced, upstream):
         """From the source, if it still has it; else the run fails and says which."""
@@ -8319,11 +8318,7 @@ CHANGED_TEXTS = [
 
 
 class TestDiffs:
-    @pytest.fixture
-    def mirror(self, program, directory_upstream):
-        return Mirror(program, directory_upstream)
-
-    def test_git_applies_what_is_shown(self, mirror, directory_upstream):
+    def test_git_applies_what_is_shown(self, local):
         """Git is the oracle: added, changed, removed, moved, moved and edited."""
         old = {f"text {n}.md": old for n, (old, _) in enumerate(CHANGED_TEXTS)}
         new = {f"text {n}.md": new for n, (_, new) in enumerate(CHANGED_TEXTS)}
@@ -8331,92 +8326,81 @@ class TestDiffs:
             old[f"old/{n}.md"] = b"".join(b"%d %d\n" % (n, line) for line in range(30))
             text = old[f"old/{n}.md"].replace(b" 7\n", b" 7 and more\n") + b"end"
             new[f"new/{2 - n}.md"] = text if n else text[:9]
+        moved = {"old/1.md": "new/1.md", "old/2.md": "new/0.md"}
         for name in ("same-1.md", "same-2.md"):
             old[name] = new[f"new/{name}"] = b"# The same in both\n"
-        directory_upstream.publish(old)
-        mirror.sync()
+            moved[name] = f"new/{name}"
+        local.upstream.publish(old)
+        local.sync()
         new.update({"new/x.md": b"new", "moved.md": AGENTS["security.md"]})
         gone = old.keys() - new.keys() | {"qa/qa.md", "security.md"}
-        directory_upstream.publish({**new, **dict.fromkeys(gone)})
-        program, repository = mirror.program, mirror.program.root / "repository"
-        shutil.copytree(str(mirror.dest), str(repository))
-        files = differences(mirror)
+        local.upstream.publish({**new, **dict.fromkeys(gone)})
+        repository = local.program.root / "repository"
+        shutil.copytree(local.dest, repository)
+        files = differences(local)
         assert files["moved.md"]["action"] == "move" and "security.md" not in files
         moves = {f["old_path"]: path for path, f in files.items() if "old_path" in f}
-        assert moves == {
-            "security.md": "moved.md",
-            "same-1.md": "new/same-1.md",
-            "same-2.md": "new/same-2.md",
-            "old/1.md": "new/1.md",
-            "old/2.md": "new/0.md",
-        }
+        assert moves == {**moved, "security.md": "moved.md"}
         patch = "".join(file["diff"] for file in files.values()).encode()
         git = ["git", "-C", str(repository)]
         subprocess.run([*git, "init", "-q"], check=True)
         subprocess.run([*git, "apply", "-"], input=patch, check=True)
-        mirror.sync()
-        shutil.rmtree(str(repository / ".git"))
-        assert tree(repository) == mirror.tree()
-        outcome = program.call("diff", "--stat", "--since", "1")
-        assert "move     security.md -> moved.md | +0 -0" in outcome.out
-        assert "move     old/1.md -> new/1.md | +2 -1" in outcome.out
-        assert "16 files (" in outcome.out
+        local.sync()
+        shutil.rmtree(repository / ".git")
+        assert tree(repository) == local.tree()
+        out = local.program.call("diff", "--stat", "--since", "2").out
+        assert "move     security.md -> moved.md | +0 -0" in out
+        assert "move     old/1.md -> new/1.md | +2 -1" in out
+        assert "16 files (" in out
 
-    def test_binary_and_large_files_are_summed_up(self, mirror, directory_upstream):
-        mirror.sync()
-        directory_upstream.write("a.md", b"\x00\xff")
-        directory_upstream.write("b.md", b"x\n" * 200_000)
-        text = mirror.program.call("diff").out
+    def test_binary_and_large_files_are_summed_up(self, local):
+        local.upstream.write("a.md", b"\x00\xff")
+        local.upstream.write("b.md", b"x\n" * 200_000)
+        text = local.program.call("diff").out
         assert "(binary, 0 to 2 bytes)" in text
         assert "(large, 0 to 400,000 bytes)" in text
 
-    def test_texts_that_are_hard_to_compare_take_no_longer(self, mirror):
+    def test_texts_that_are_hard_to_compare_take_no_longer(self, local):
         """Lines that are the same everywhere would keep difflib busy for minutes."""
         lines = [b"z\n%d" % number for number in range(9000)]
-        mirror.upstream.write("a.md", b"a\n".join(lines))
-        mirror.sync()
-        mirror.upstream.write("a.md", b"b\n".join(lines))
-        assert differences(mirror)["a.md"]["insertions"] >= 9000
+        local.upstream.write("a.md", b"a\n".join(lines))
+        local.sync()
+        local.upstream.write("a.md", b"b\n".join(lines))
+        assert differences(local)["a.md"]["insertions"] >= 9000
 
-    def test_diff_is_in_colour_on_a_terminal_and_shows_what_hides(self, mirror):
-        mirror.sync()
-        mirror.upstream.write("qa/qa.md", "run \u202esh\n".encode())
-        shown = shown_on_terminal("diff")
-        assert b"\x1b[32m+run \\u202esh\x1b[0m" in shown
-        assert b"\x1b" not in mirror.program.call("diff").out.encode()
+    def test_diff_is_in_colour_on_a_terminal_and_shows_what_hides(self, local):
+        local.upstream.write("qa/qa.md", "run \u202esh\n".encode())
+        assert b"\x1b[32m+run \\u202esh\x1b[0m" in shown_on_terminal("diff")
+        assert "\x1b" not in local.program.call("diff").out
 
-    def test_hidden_text_is_refused_before_anything_is_replaced(self, mirror):
+    def test_hidden_text_is_refused_before_anything_is_replaced(self, local):
         """FAULTS S13; and taken all the same if the user allows it, and said, too."""
-        program, upstream = mirror.program, mirror.upstream
-        mirror.sync()
-        upstream.write("a.md", b"# Other\n")
-        upstream.write("qa/qa.md", "one\nrun \u202esh\n".encode())
-        before = stats(mirror.dest)
-        outcome = program.call("sync", check=1)
-        assert "qa/qa.md:2:5" in outcome.err and "U+202E" in outcome.err
-        assert "diff src" in outcome.err and "set src --allow-hidden" in outcome.err
-        assert stats(mirror.dest) == before
+        program, before = local.program, stats(local.dest)
+        local.upstream.write("a.md", b"# Other\n")
+        local.upstream.write("qa/qa.md", "one\nrun \u202esh\n".encode())
+        err = program.call("sync", check=1).err
+        assert "qa/qa.md:2:5" in err and "U+202E" in err
+        assert "diff src" in err and "set src --allow-hidden" in err
+        assert stats(local.dest) == before
         program.call("sync", "--force", check=1)
-        assert mirror.sync("--dry-run")["findings"] == []  # It fetches nothing.
+        assert local.sync("--dry-run")["findings"] == []  # It fetches nothing.
         program.call("set", "src", "--allow-hidden")
-        outcome = program.call("sync", "-q")
-        assert "qa/qa.md:2:5: U+202E" in outcome.err
-        assert mirror.is_faithful()
+        assert "qa/qa.md:2:5: U+202E" in program.call("sync", "-q").err
+        assert local.is_faithful()
         assert program.call("sync").err == ""
 
-    def test_a_history_with_a_gap_says_from_where_on_it_is_whole(self, mirror):
-        for text in b"1234":
-            mirror.upstream.write("a.md", b"%d\n" % text)
-            mirror.sync()
-        mirror.program.query("DELETE FROM file_changes WHERE run_id = 3")
-        mirror.program.call("rollback", "src", "3", "-n")
-        error = mirror.program.call("rollback", "src", "2", check=1).err
+    def test_a_history_with_a_gap_says_from_where_on_it_is_whole(self, local):
+        for text in b"123":
+            local.upstream.write("a.md", b"%d\n" % text)
+            local.sync()
+        local.program.query("DELETE FROM file_changes WHERE run_id = 3")
+        local.program.call("rollback", "src", "3", "-n")
+        error = local.program.call("rollback", "src", "2", check=1).err
         assert "the history is whole from run 3 on" in error
 
     @pytest.mark.parametrize("when", ["9", "abcdef1", "yesterday", "-1", "1x", "main"])
-    def test_what_names_no_state_is_a_usage_error(self, mirror, when):
-        mirror.sync()
-        mirror.program.call("diff", f"--since={when}", check=2)
+    def test_what_names_no_state_is_a_usage_error(self, local, when):
+        local.program.call("diff", f"--since={when}", check=2)
 
 
 def test_the_date_of_a_commit_does_not_matter(synced, repository):
@@ -8489,12 +8473,10 @@ class TestAsking:
     """`sync --ask`: what was read is what is published."""
 
     @pytest.fixture
-    def asked(self, program, directory_upstream):
-        mirror = Mirror(program, directory_upstream)
-        mirror.sync()
-        directory_upstream.write("qa/qa.md", b"# Newer\n")
-        mirror.before = mirror.tree()
-        return mirror
+    def asked(self, local):
+        local.upstream.write("qa/qa.md", b"# Newer\n")
+        local.before = local.tree()
+        return local
 
     @pytest.fixture
     def answered(self, monkeypatch):
@@ -8730,8 +8712,8 @@ class World:
     brings all but the upstream back to there.
     """
 
-    before, after = OLD_AGENTS, NEW_AGENTS
     command = ["sync", "src"]
+    goal = NEW_AGENTS  # what the command must make, beside other things
     then = None  # what is run after that, if not the same again
     users = ()  # contents that must not be lost
 
@@ -8777,7 +8759,6 @@ class World:
     def first_sync(self):
         self.publish(NEW_AGENTS)
         self.run("add", self.upstream, "--id", "src")
-        self.before = {}
 
     def update(self):
         self.publish(OLD_AGENTS)
@@ -8789,7 +8770,6 @@ class World:
         self.update()
         self.fill(self.dest, FOREIGN)
         self.users = FOREIGN.values()
-        self.before = {**OLD_AGENTS, **FOREIGN}
 
     def shared(self):
         """Three sources, with a path and a skill that two have; one is in another's.
@@ -8799,22 +8779,17 @@ class World:
         skill = {"skill/SKILL.md": b"# Of src\n"}
         theirs = {"other.md": b"# Old\n", "same.json": b"[]\n", "stays/b.md": b"b\n"}
         news = {"other.md": b"# New\n", "skill/b.md": b"b\n", "stays/c.md": b"c\n"}
-        deeper = {"stays.md": b"[]\n", "deep.md": b"# Deep\n"}
         self.publish({**OLD_AGENTS, **skill})
         self.publish(theirs, "other")
-        self.publish(deeper, "deep")
+        self.publish({"stays.md": b"[]\n", "deep.md": b"# Deep\n"}, "deep")
         self.run("add", self.upstream, "--id", "src")
         for name, dest in ("other", self.dest), ("deep", self.dest / "stays"):
             self.run("add", self.root / name, "--id", name, "--dest", dest)
         self.run("sync")
         self.publish({**NEW_AGENTS, **skill})
         self.publish(news, "other")
-        mine = {"mine.md": b"# Mine\n"}
-        self.fill(self.dest, mine)
-        del theirs["same.json"], news["skill/b.md"]
-        both = {**skill, **mine, "stays/deep.md": b"# Deep\n"}
-        self.before = {**OLD_AGENTS, **theirs, **both}
-        self.after = {**NEW_AGENTS, **news, **both}
+        write(self.dest, "mine.md", b"# Mine\n")
+        self.goal = {**NEW_AGENTS, **skill, "mine.md": b"# Mine\n"}
         self.then = ["sync"]
 
     def migration(self):
@@ -8832,11 +8807,11 @@ class World:
     def json_import(self):
         """An ETag cache in JSON with two files that are there."""
         self.dest = self.case / "cache" / "remote-agents"
-        self.before = self.after = {"one.md": b"# One\n", "two.md": b"# Two\n"}
-        self.fill(self.dest, self.before)
+        self.goal = {"one.md": b"# One\n", "two.md": b"# Two\n"}
+        self.fill(self.dest, self.goal)
         entries = {
             f"https://agents.test/{name}": {"etag": f'"{name}"', "file_size": len(data)}
-            for name, data in self.before.items()
+            for name, data in self.goal.items()
         }
         write(self.dest, ".etag-cache.json", json.dumps(entries).encode())
         self.command = ["migrate"]
@@ -8849,7 +8824,7 @@ class World:
         self.run("lock", self.root / "agents.lock.json")
         self.site.files = NEW_AGENTS
         self.run("sync")
-        self.before, self.after = NEW_AGENTS, OLD_AGENTS
+        self.goal = OLD_AGENTS
         self.command = ["rollback", "src", "1"]
 
     def rollback_online(self):
@@ -8901,11 +8876,13 @@ class World:
         """Prepare a *scenario*, and learn what an undisturbed run makes; itself."""
         self.case.mkdir(parents=True)
         getattr(self, scenario)()
+        self.before = self.files()
         self.case.rename(self.template)
         self.restore()
         outcome = end_of(fork_off(self.main, self.command, "nothing"))
         assert outcome["code"] == 0, outcome["text"]
-        self.total = len(outcome["operations"])
+        self.total, self.after = len(outcome["operations"]), self.files()
+        assert self.goal.items() <= self.after.items()
         if self.then:
             self.run(*self.then)
         self.expected, _ = self.state()
@@ -9141,14 +9118,21 @@ class TestOrderOfWrites:
         new = [local.dest, local.dest / "fresh", local.dest / "fresh" / "deep"]
         assert {path.stat().st_ino for path in new} <= brought
 
-    def test_a_temporary_name_is_left_once_published(self, local, monkeypatch):
-        """FAULTS A07: by then it may be another's."""
-        local.upstream.write("qa/qa.md", b"# New\n")
-        gone, deleted = [], []
-        spy(monkeypatch, os, "replace", lambda source, *_, **__: gone.append(source))
+    def test_a_temporary_file_lies_beside_its_file_until_then(self, local, monkeypatch):
+        """FAULTS A08: in one file system. A07: after that its name may be another's."""
+        pairs, gone, deleted = [], [], []
+
+        def replace(source, target, *, src_dir_fd=None, dst_dir_fd=None):
+            pairs.append((os.fstat(src_dir_fd).st_ino, os.fstat(dst_dir_fd).st_ino))
+            gone.append(source)
+
+        spy(monkeypatch, os, "replace", replace)
         spy(monkeypatch, os, "unlink", lambda path, **_: deleted.append(path))
+        for path in ("qa/qa.md", "security.md", "engineer/core/new.md"):
+            local.upstream.write(path, b"# New\n")
         local.sync()
-        assert gone and set(gone).isdisjoint(deleted)
+        assert len(pairs) == 3 and set(gone).isdisjoint(deleted)
+        assert all(source == target for source, target in pairs)
 
     @pytest.mark.parametrize("name", ["EIO", "ENOSPC", "EDQUOT"])
     def test_a_failed_fsync_is_a_failed_file(self, local, monkeypatch, name):
@@ -9196,20 +9180,6 @@ class TestOrderOfWrites:
         assert modes.pop("qa/qa.md") == 0o755 & ~mask
         assert set(modes.values()) == {0o644 & ~mask}
 
-    def test_a_temporary_file_is_in_its_files_file_system(self, local, monkeypatch):
-        """FAULTS A08: it lies in the same directory, or the deepest that exists."""
-        pairs = []
-
-        def replace(source, target, *, src_dir_fd=None, dst_dir_fd=None):
-            pairs.append((os.fstat(src_dir_fd).st_ino, os.fstat(dst_dir_fd).st_ino))
-
-        spy(monkeypatch, os, "replace", replace)
-        for path in ("qa/qa.md", "security.md", "engineer/core/new.md"):
-            local.upstream.write(path, b"# New\n")
-        local.sync()
-        assert len(pairs) == 3
-        assert all(source == target for source, target in pairs)
-
     def test_a_mount_point_in_the_destination(self, local, tmp_path, mounting):
         """FAULTS A08: files in it are written; that no backup can leave it is told."""
         local.upstream.write("qa/qa.md", b"# New\n")
@@ -9242,19 +9212,15 @@ class TestAfterAKilledRun:
         for path, data in files:
             mirror.program.query(sql, path, sha256(data))
 
-    def test_its_litter_goes_also_after_a_run_that_failed(self, killed):
-        killed.upstream.hide()
-        killed.sync(check=1)
-        killed.sync("--offline")
-        killed.upstream.hide(False)
-        killed.sync()
-        assert litter(killed.dest) == []
-
-    def test_what_must_not_be_listed_holds_nothing_up(self, killed, monkeypatch):
-        """Nothing of ours can be in it."""
+    def test_its_litter_goes_also_after_a_run_that_failed(self, killed, monkeypatch):
+        """Nothing of ours can be in what must not be listed."""
         (killed.dest / "mine").mkdir()
         with monkeypatch.context() as patch:
             refuse_to_list(patch, killed.dest / "mine")
+            killed.upstream.hide()
+            killed.sync(check=1)
+            killed.sync("--offline")
+            killed.upstream.hide(False)
             killed.sync()
         assert litter(killed.dest) == []
 
@@ -9651,22 +9617,20 @@ class TestDamagedDatabases:
         assert seen and all(row == {"id": "src"} for row in seen)
         assert list(program.database.parent.glob("*.new-*")) == []
 
-    def test_its_journals_go_along(self, full):
-        """FAULTS D01, D07: a journal would be played back into the new one."""
+    def test_its_journals_go_along_and_an_edited_file_is_not_taken_for_ours(self, full):
+        """FAULTS D01, D02, D07: a journal would be played back into the new one.
+
+        Without its row a file that differs is the user's, and goes to the backups.
+        """
         program = full.program
-        program.database.write_bytes(DAMAGES["text"](b""))
+        full.write("qa/qa.md", b"# Edited\n")
+        program.database.write_bytes(b"damaged " * 1000)
         journals = [f"{program.database}{end}" for end in ("-wal", "-shm", "-journal")]
         for journal in journals:
             pathlib.Path(journal).write_bytes(b"of " + b"old " * 99)
         program.call("sources", check=(0, 1))
         assert corrupt_copy(program)
         assert not any(map(os.path.exists, journals))
-        sync_anyhow(full)
-
-    def test_an_edited_file_is_not_taken_for_ours_after_a_loss(self, full):
-        """FAULTS D02: without its row it is the user's, and goes to the backups."""
-        full.write("qa/qa.md", b"# Edited\n")
-        full.program.database.write_bytes(b"damaged " * 1000)
         sync_anyhow(full)
         assert full.backups() == [b"# Edited\n"]
         assert full.tree()["mine.md"] == b"# Mine\n"
@@ -10153,10 +10117,7 @@ class TestManyRunsAtOnce:
         assert (world.dest / ".agent-sync" / "lock").read_bytes() == b""
 
     def test_of_fifty_those_that_wait_succeed_and_others_are_told_why(self, crash_lab):
-        """FAULTS D20, A15: bounded, and who holds the lock is named.
-
-        Unless he has just got it, or is about to let go.
-        """
+        """FAULTS D20, A15: the holder, too, unless he comes or goes just then."""
         wait, do_not = ["sync", "src"], ["sync", "src", "--lock-timeout", "0"]
         outcomes, _ = crash_lab.run_together("update", *[wait, do_not] * 25)
         codes = self.codes(outcomes)
@@ -10254,15 +10215,6 @@ class TestLocks:
         out, err = child.communicate(timeout=300)
         return Outcome(child.returncode, out.decode(), err.decode()).checked(check)
 
-    def test_a_killed_holder_holds_nobody_up(self, full, slow):
-        """FAULTS A16."""
-        child = self.hold(full, slow)
-        child.kill()
-        self.end(child, -signal.SIGKILL)
-        slow.go.set()
-        full.program.call("sync", "slow", "--lock-timeout", "60")
-        assert tree(slow.dest) == slow.files
-
     def test_a_source_moved_meanwhile_is_left_alone(self, full, tmp_path):
         """FAULTS A15: a run that waited for the lock knows its old destination only."""
         state = agent_sync.AgentSyncState()
@@ -10291,13 +10243,18 @@ class TestLocks:
         self.end(child, 0)
         assert tree(slow.dest) == slow.files
 
-    @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP", "SIGINT"])
-    def test_a_signal_ends_a_run_that_waits_for_a_server(self, full, slow, name):
-        """FAULTS A17: at once, with its own code, and the lock is free again."""
-        child, number = self.hold(full, slow), getattr(signal, name)
-        child.send_signal(number)
-        assert "interrupted" in self.end(child, 128 + number).err
-        held_by(slow.dest / ".agent-sync" / "lock").close()
+    ENDS = [("SIGTERM", 143), ("SIGHUP", 129), ("SIGINT", 130), ("SIGKILL", -9)]
+
+    @pytest.mark.parametrize("name, code", ENDS)
+    def test_a_signal_ends_a_run_that_waits_for_a_server(self, full, slow, name, code):
+        """FAULTS A16, A17: at once, with its own code, and the lock is free again."""
+        child = self.hold(full, slow)
+        child.send_signal(getattr(signal, name))
+        err = self.end(child, code).err
+        assert "interrupted" in err or name == "SIGKILL"
+        slow.go.set()
+        full.program.call("sync", "slow", "--lock-timeout", "0")
+        assert tree(slow.dest) == slow.files
 
     def test_a_signal_that_was_ignored_before_stays_so(self, full, slow):
         """FAULTS A17: as nohup has it."""
