@@ -516,6 +516,13 @@ def finding_text(code_point, name, length, **_):
     return f"{code_point} {name}" + (f" ({length} in a row)" if length > 1 else "")
 
 
+def first_place(findings):
+    """Return where the first of *findings* is, and how many more there are."""
+    first, more = findings[0], len(findings) - 1
+    others = f" and {count_text(more, 'other place')}" if more else ""
+    return f"{first.path}:{first.line}:{first.column}{others}"
+
+
 def is_innocent(kind, run, before, after):
     """Return whether hidden characters between these two stand there for good reason.
 
@@ -3523,6 +3530,17 @@ def has_input(sock):
 # ---- Certificates and proxies ----
 
 
+def own_authorities(environ):
+    """Yield (name, place, fault or None) of OpenSSL's variables that are set."""
+    for name, kind, is_there in (
+        ("SSL_CERT_FILE", "file", os.path.isfile),
+        ("SSL_CERT_DIR", "directory", os.path.isdir),
+    ):
+        if place := environ.get(name):
+            fault = f"{name} names {place}, which is not a {kind}"
+            yield name, place, None if is_there(place) else fault
+
+
 def tls_context():
     """Return the SSLContext for all connections; GitSyncError without `ssl`."""
     try:
@@ -3531,28 +3549,20 @@ def tls_context():
         raise GitSyncError(f"this Python cannot speak https: {error}") from error
     context = ssl.create_default_context()
     context.set_alpn_protocols(["http/1.1"])
-    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
+    if any(own_authorities(os.environ)):
         # A company's authority, which Python 3.13 looks at more strictly than others.
         context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context
-
-
-_AUTHORITIES = (  # OpenSSL's own variables, and what they name
-    ("SSL_CERT_FILE", "file", os.path.isfile),
-    ("SSL_CERT_DIR", "directory", os.path.isdir),
-)
 
 
 def certificate_hint(code, environ):
     """Return what to do about a certificate that OpenSSL refuses with this *code*."""
     if code in (9, 10, 62, 64):  # not yet or no longer valid, another name or address
         return "is the URL right, or is a portal in the way?"
-    for name, kind, is_there in _AUTHORITIES:
-        place = environ.get(name)
-        if place and not is_there(place):
-            return f"{name} names {place}, which is not a {kind}"
-        if place:
-            return f"is the network's own authority in {place}, which {name} names?"
+    for name, place, fault in own_authorities(environ):
+        return (
+            fault or f"is the network's own authority in {place}, which {name} names?"
+        )
     others = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "GIT_SSL_CAINFO")
     others = [name for name in (*others, "NODE_EXTRA_CA_CERTS") if environ.get(name)]
     where = f"the file that {others[0]} names" if others else "a file with it"
@@ -8408,12 +8418,10 @@ class Run:
         critical = [finding for finding in self._report.findings if finding.critical]
         if not critical or self.row.allow_hidden or self.options.dry_run:
             return
-        first, more = critical[0], len(critical) - 1
-        others = f" and {count_text(more, 'other place')}" if more else ""
+        what = finding_text(**critical[0]._asdict())
         raise HiddenTextError(
-            f"{first.path}:{first.line}:{first.column}{others}: hidden text,"
-            f" {finding_text(**first._asdict())}; nothing was changed. Look at it:"
-            f" diff {self.row.id}; take it: set {self.row.id} --allow-hidden"
+            f"{first_place(critical)}: hidden text, {what}; nothing was changed. Look"
+            f" at it: diff {self.row.id}; take it: set {self.row.id} --allow-hidden"
         )
 
     def _checked_digest(self, file, content):
@@ -9699,11 +9707,6 @@ def migrate_etag_cache(
 # The interface of the two modules that this file replaces there.
 
 
-def short_hash(text):
-    """Return eight hexadecimal digits that stand for *text*."""
-    return sha256_of(text.encode("utf-8", "surrogateescape"))[:8]
-
-
 class ETagCache:
     """The old JSON file of ETags, kept for programs that still use it."""
 
@@ -9769,7 +9772,8 @@ class GitSourceSyncService:
     def _register(self):
         """Return the id under which this directory is known, from now on."""
         root = resolved(self.cache_dir)
-        for source_id in (self.source_id, f"{self.source_id}-{short_hash(root)}"):
+        digest = sha256_of(root.encode("utf-8", "surrogateescape"))
+        for source_id in (self.source_id, f"{self.source_id}-{digest[:8]}"):
             stored = self.sync_state.get_source_info(source_id)
             if stored is None or resolved(source_row(stored).destination) == root:
                 break
@@ -10119,7 +10123,7 @@ def locked_destination(locked, base, chosen):
     """
     row = locked.row
     if row.id in chosen:
-        return os.path.abspath(home_path(chosen[row.id]))
+        return absolute_destination(chosen[row.id])
     if row.destination is None:
         raise LockFileError(f"no destination for '{row.id}': give --dest {row.id}=DIR")
     path = os.path.realpath(os.path.join(base, row.destination))
@@ -10417,8 +10421,7 @@ def inspect(state, rows):
         paths = tracked_files(state.get_files(row.id))
         found, _ = scan_files(Directory(row.destination), paths)
         findings[row.id] = [
-            f"{f.path}:{f.line}:{f.column}: {finding_text(**f._asdict())}"
-            for f in found
+            f"{first_place([f])}: {finding_text(**f._asdict())}" for f in found
         ]
     for change in changes:
         row = good.get(change["source_id"])
@@ -11359,11 +11362,15 @@ class Totals:
         return self._sums
 
 
+def json_text(document):
+    """Return *document* as JSON, and a line feed."""
+    # Whoever wrote the database may have put bytes where text belongs.
+    return json.dumps(document, indent=1, default=repr) + "\n"
+
+
 def json_reply(document):
     """Return the Reply with a JSON document."""
-    # Whoever wrote the database may have put bytes where text belongs.
-    text = json.dumps(document, indent=1, default=repr)
-    return Reply(200, f"{text}\n", "application/json")
+    return Reply(200, json_text(document), "application/json")
 
 
 class Service:
@@ -11607,13 +11614,11 @@ def check_network(environ):
     for scheme, url in sorted(getproxies().items()):
         host = urlsplit(url).hostname if scheme != "no" else url
         yield Check("proxy", "ok", f"{scheme}: {host}")
-    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
-        path = environ.get(name)
-        if path and not os.path.exists(path):
-            text, hint = f"{name}: there is no {path}", f"unset {name}, or mend it"
-            yield Check("certificates", "bad", text, hint)
-        elif path:
-            yield Check("certificates", "ok", f"{name}: {path}")
+    for name, place, fault in own_authorities(environ):
+        if fault:
+            yield Check("certificates", "bad", fault, f"unset {name}, or mend it")
+        else:
+            yield Check("certificates", "ok", f"{name}: {place}")
 
 
 def check_credentials(rows, environ):
@@ -11989,13 +11994,10 @@ def tell_findings(report, terminal):
         return
     for path in sorted({finding.path for finding in report.findings}):
         found = [finding for finding in report.findings if finding.path == path]
-        first, *more = sorted(found, key=lambda finding: not finding.critical)
-        others = f" and {count_text(len(more), 'other place')}" if more else ""
-        say = terminal.error if first.critical else terminal.warn
-        say(
-            f"{report.source}: {path}:{first.line}:{first.column}{others}:"
-            f" {finding_text(**first._asdict())}; see: scan {report.source}"
-        )
+        found.sort(key=lambda finding: not finding.critical)
+        say = terminal.error if found[0].critical else terminal.warn
+        what = finding_text(**found[0]._asdict())
+        say(f"{report.source}: {first_place(found)}: {what}; see: scan {report.source}")
 
 
 def left_out_text(kinds):
@@ -12698,10 +12700,7 @@ def cmd_report(context):
     if context.args.file is None:
         return Result(document, text.splitlines())
     path = home_path(context.args.file)
-    try:
-        write_file(path, text.encode())
-    except OSError as error:
-        raise CacheError(f"cannot write {path}: {reason_of(error)}") from error
+    write_if_new(path, text.encode())
     document = {"report": str(path), "bytes": len(text)}
     return Result(document, [f"{path}: {len(text):,} bytes"])
 
@@ -13412,8 +13411,7 @@ def run_command(argv, stderr):
 def print_result(args, terminal, result):
     """Write what a command gave to stdout, as its arguments say."""
     if args.json:
-        # Whoever wrote the database may have put bytes where text belongs.
-        write_output(json.dumps(result.document, indent=1, default=repr) + "\n")
+        write_output(json_text(result.document))
     elif not args.quiet:
         text = terminal.page(result.lines, result.color)
         write_output(text)
@@ -13589,7 +13587,7 @@ def main(args=None):
     if "--json" in argv:
         fault = {"type": type(error).__name__, "message": printable(error)}
         with contextlib.suppress(AgentSyncError):
-            write_output(json.dumps({"error": fault}, indent=1) + "\n")
+            write_output(json_text({"error": fault}))
     return code
 
 

@@ -12425,7 +12425,7 @@ TROUBLES = [  # (what is done to a synced source, subject, level, words)
     (link_as_lock, "src", "bad", ".agent-sync/lock: "),
     (move_database, "database", "note", "it was last used as"),
     (share_destination, "destinations", "note", f"dest is shared by {OWNERS}"),
-    (lambda m, p: os.environ.update(NO_CA), "certificates", "bad", "no /nowhere/"),
+    (lambda m, p: os.environ.update(NO_CA), "certificates", "bad", "is not a file"),
 ]
 
 
