@@ -12416,7 +12416,7 @@ OWNERS = "b (1 file), src (8 files), sub (0 files in a/b)"
 DOWN = "http://127.0.0.1:9/o/r.git"
 NO_CA = {"SSL_CERT_FILE": "/nowhere/ca.pem"}
 TROUBLES = [  # (what is done to a synced source, subject, level, words)
-    (lambda m, p: damage_table(p.database, "sources"), "database", "bad", ""),
+    (lambda m, p: damage_table(p, "sources"), "database", "bad", ""),
     (lambda m, p: p.database.chmod(0o644), "permissions", "note", "read by others"),
     (lambda m, p: p.call("add", DOWN, "--id", "x"), "x", "bad", "Connection refused"),
     (no_directory, "x", "bad", "there is no directory"),
