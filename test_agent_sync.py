@@ -3048,10 +3048,9 @@ class TestUrlsOfTheWeb:
         before = stats(hashed.dest)
         set_source(hashed.program, etag='"x"\r\nX-Injected: yes')
         hashed.sync(check=(0, 1, 3))
-        assert not [ask for ask in site.requests if "x-injected" in ask.headers]
-        site.take()
-        for url in ("ftp://127.0.0.1/x", "file:///etc", "data:,x", "http://[::1",
-                    "http://x/\r\nY:z"):  # fmt: skip
+        assert not [ask for ask in site.take() if "x-injected" in ask.headers]
+        urls = ["ftp://127.0.0.1/x", "file:///etc", "data:,x", "http://[::1"]
+        for url in [*urls, "http://x/\r\nY:z"]:
             set_source(hashed.program, url=url, kind="http")
             hashed.program.call("sync", check=FAILURE)
             assert not site.requests
@@ -3074,16 +3073,15 @@ class TestUrlsOfTheWeb:
         assert all(request.path.isascii() for request in site.requests)
 
     LEADING_AWAY = [
-        "http://169.254.169.254/latest.md", "https://evil.invalid/x.md",
-        "//evil.invalid/x.md", "/etc/x.md", "../x.md", "a/../../x.md", "a/./x.md",
-        "x.md\r\nX-Injected: yes.md", "x\0.md", "git~1/x.md",
+        "http://169.254.169.254/latest.md", "https://evil.invalid/x.md", "/etc/x.md",
+        "//evil.invalid/x.md", "../x.md", "a/../../x.md", "a/./x.md", "git~1/x.md",
+        "x.md\r\nX-Injected: yes.md", "x\0.md",
     ]  # fmt: skip
 
     @pytest.mark.parametrize("form", ["JSON", "list"])
     def test_a_listed_path_never_leads_away(self, hashed, site, other_site, form):
         """FAULTS H32, H29, H35: what a manifest names is below it, or is refused."""
         before = stats(hashed.dest)
-        site.form = form
         for path in self.LEADING_AWAY:
             manifest = FORMS[form][1]({**site.files, path: FORGED})
             site.answers["agents.json"] = http_reply(200, manifest)
@@ -3098,13 +3096,9 @@ class TestProxies:
     @pytest.fixture
     def proxy(self, monkeypatch):
         """A proxy that has everything, and is used if the environment counts."""
-
-        def script(request):
-            name = request.path.rpartition("/agents/")[2]
-            files = {**WEB_AGENTS, "agents.json": json_manifest(WEB_AGENTS)}
-            return http_reply(200, files[name]) if name in files else None
-
-        with ScriptedOrigin(script) as proxy:
+        files = {**WEB_AGENTS, "agents.json": json_manifest(WEB_AGENTS)}
+        known = {name: http_reply(200, data) for name, data in files.items()}
+        with ScriptedOrigin(lambda ask: known.get(below_agents(ask))) as proxy:
             for name in ("http_proxy", "https_proxy"):
                 monkeypatch.setenv(name, proxy.url)
             yield proxy
@@ -3121,15 +3115,9 @@ class TestProxies:
 
     def test_none_is_dialled_before_a_proxy_is_sought(self, distant, site, monkeypatch):
         """But this machine is, while what speaks HTTP is still being imported."""
-        begun, dial, opener = [], agent_sync.Dial, agent_sync.ConnectionPool._opener
-        monkeypatch.setattr(
-            agent_sync, "Dial", lambda *at: begun.append(at[0]) or dial(*at)
-        )
-        monkeypatch.setattr(
-            agent_sync.ConnectionPool,
-            "_opener",
-            lambda *args: begun.append("asked") or opener(*args),
-        )
+        begun, pool = [], agent_sync.ConnectionPool
+        spy(monkeypatch, agent_sync, "Dial", lambda *at: begun.append(at[0]))
+        spy(monkeypatch, pool, "_opener", lambda *args: begun.append("asked"))
         distant.call("sync", "src")
         assert "agents.invalid" not in begun
         assert begun[0] == "asked"
@@ -3157,8 +3145,7 @@ class TestProxies:
         distant.call("sync", check=1)
         assert not proxy.requests
 
-    def test_a_proxy_sees_nothing_that_is_encrypted(self, program, proxy, monkeypatch):
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
+    def test_a_proxy_sees_nothing_that_is_encrypted(self, program, proxy, with_token):
         program.call("add", "https://agents.invalid/agents", "--id", "src")
         program.call("sync", check=1)
         assert {request.method for request in proxy.requests} == {"CONNECT"}
@@ -3181,8 +3168,7 @@ class TunnelProxy(socketserver.ThreadingTCPServer):
     allow_reuse_address = daemon_threads = True
 
     def __init__(self, port):
-        self.port = port
-        self.heads = []
+        self.port, self.heads = port, []
         super().__init__(("127.0.0.1", 0), None)
         threading.Thread(target=self.serve_forever, args=(0.01,), daemon=True).start()
 
@@ -3210,7 +3196,6 @@ class TunnelProxy(socketserver.ThreadingTCPServer):
             target.shutdown(socket.SHUT_WR)
 
 
-OPENSSL = shutil.which("openssl")
 CA_CONFIGURATION = """
 [ca]
 default_ca = here
@@ -3241,37 +3226,37 @@ authorityKeyIdentifier = keyid
 """
 
 
-def make_certificates(root):
-    """An authority in *root*, and what it certifies: good, expired, stranger."""
-    config = write(root, "openssl.cnf", CA_CONFIGURATION.format(root=root).encode())
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """A directory with an authority and what it certifies: good, expired, stranger."""
+    if not shutil.which("openssl"):
+        pytest.skip("the openssl command is not installed")
+    root = tmp_path_factory.mktemp("certificates")
+    write(root, "openssl.cnf", CA_CONFIGURATION.format(root=root).encode())
     write(root, "index", b"")
     write(root, "serial", b"01\n")
 
-    def openssl(*words):
-        command = [OPENSSL, *words, "-config", str(config)]
+    def openssl(line):
+        command = ["openssl", *line.split(), "-config", "openssl.cnf"]
         done = subprocess.run(command, cwd=root, capture_output=True, env=GIT_ENV)
         if done.returncode:
-            pytest.skip(f"openssl {words[0]}: {done.stderr.decode()[-200:]}")
+            pytest.skip(f"openssl {line}: {done.stderr.decode()[-200:]}")
 
-    key = ["-newkey", "rsa:2048", "-nodes", "-keyout"]
-    openssl(
-        "req", "-x509", *key, "ca.key", "-out", "ca.pem",
-        "-days", "3650", "-extensions", "authority",
-    )  # fmt: skip
-    openssl("req", "-new", *key, "key.pem", "-out", "request.pem")
-    for name, until in (("good", "491231235959Z"), ("expired", "210101000000Z"),
-                        ("stranger", "491231235959Z")):  # fmt: skip
+    key = "-newkey rsa:2048 -nodes -keyout"
+    openssl(f"req -x509 {key} ca.key -out ca.pem -days 3650 -extensions authority")
+    openssl(f"req -new {key} key.pem -out request.pem")
+    for name, extensions, end in (("good", "good", 49), ("expired", "good", 21),
+                                  ("stranger", "stranger", 49)):  # fmt: skip
         openssl(
-            "ca", "-batch", "-notext", "-cert", "ca.pem", "-keyfile", "ca.key",
-            "-in", "request.pem", "-out", f"{name}.pem",
-            "-startdate", "200101000000Z", "-enddate", until,
-            "-extensions", "stranger" if name == "stranger" else "good",
-        )  # fmt: skip
+            f"ca -batch -notext -cert ca.pem -keyfile ca.key -in request.pem"
+            f" -out {name}.pem -startdate 200101000000Z -enddate {end}0101000000Z"
+            f" -extensions {extensions}"
+        )
     return root
 
 
 class SecureSite(Site):
-    """The same over TLS, with one of the certificates of `make_certificates`."""
+    """The same over TLS, with one of the certificates of `certificates`."""
 
     def __init__(self, root, name):
         self.context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -3284,11 +3269,9 @@ class SecureSite(Site):
 
     def get_request(self):
         client, address = super().get_request()
-        secure = self.context.wrap_socket(
-            client, server_side=True, do_handshake_on_connect=False
-        )
-        self.clients[-1] = secure
-        return secure, address
+        options = {"server_side": True, "do_handshake_on_connect": False}
+        self.clients[-1] = self.context.wrap_socket(client, **options)
+        return self.clients[-1], address
 
     def shutdown_request(self, request):
         with contextlib.suppress(OSError):
@@ -3296,11 +3279,10 @@ class SecureSite(Site):
         request.close()
 
 
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory):
-    if not OPENSSL:
-        pytest.skip("the openssl command is not installed")
-    return make_certificates(tmp_path_factory.mktemp("certificates"))
+class DistantSite(SecureSite):
+    """The same, by a name that only a proxy knows."""
+
+    base = "https://stranger.invalid/agents"
 
 
 class TestTls:
@@ -3311,81 +3293,64 @@ class TestTls:
         with SecureSite(certificates, request.param) as site:
             yield Mirror(program, site)
 
-    @pytest.mark.parametrize("secure", ["good"], indirect=True)
-    def test_ones_own_authority_is_trusted(self, secure, certificates, monkeypatch):
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
+    @pytest.fixture
+    def trusted(self, certificates, monkeypatch):
         monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
-        assert secure.follows("-j", "2")
+
+    @pytest.mark.parametrize("secure", ["good"], indirect=True)
+    def test_ones_own_authority_is_trusted(self, secure, trusted, with_token):
+        secure.sync("-j", "2")
+        assert secure.is_faithful()
         assert secure.upstream.connections <= 2
         assert all(CANARY in credentials(ask) for ask in secure.upstream.requests)
 
-    @pytest.mark.parametrize(
-        "secure, is_known",
-        [("good", False), ("expired", True), ("stranger", True)],
-        indirect=["secure"],
-    )
-    def test_no_others_are_trusted(self, secure, is_known, certificates, monkeypatch):
+    BAD = [("good", False), ("expired", True), ("stranger", True)]
+
+    @pytest.mark.parametrize("secure, is_known", BAD, indirect=["secure"])
+    def test_no_others_are_trusted(self, secure, is_known, request):
         """By an unknown authority, no longer, or for another."""
         if is_known:
-            monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
+            request.getfixturevalue("trusted")
         assert "certif" in secure.sync(check=1)["error"].lower()
         assert not secure.tree()
         assert not secure.upstream.requests
 
     @pytest.mark.parametrize("secure", ["good"], indirect=True)
-    def test_no_redirect_leaves_https(self, secure, site, certificates, monkeypatch):
+    def test_no_redirect_leaves_https(self, secure, site, trusted):
         """FAULTS H01, H34."""
-        monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
-        away = {"Location": f"{site.base}/agents.json"}
-        secure.upstream.answers["agents.json"] = http_reply(302, b"", away)
+        secure.upstream.answers["agents.json"] = moved_to(f"{site.base}/agents.json")
         assert "https" in secure.sync(check=1)["error"]
         assert not site.requests
 
-    def test_a_server_that_does_not_speak_tls_is_a_tidy_error(self, program, site):
-        """FAULTS H27."""
-        site.finish_request = lambda client, address: client.sendall(http_reply(400))
-        url = site.base.replace("http:", "https:")
-        program.call("add", url, "--id", "src")
+    GREETINGS = [  # what a server does that cannot do TLS; how often it is tried again
+        (lambda client, address: client.sendall(http_reply(400)), 0),
+        (lambda client, address: client.recv(9999), agent_sync.MAX_RETRIES),
+    ]
+
+    @pytest.mark.parametrize("greet, tries", GREETINGS, ids=["no-TLS", "broken-off"])
+    def test_a_handshake_that_fails_is_tidy(self, program, site, pauses, greet, tries):
+        """FAULTS H27, N17: one that breaks off is tried again."""
+        site.finish_request = greet
+        program.call("add", site.base.replace("http:", "https:"), "--id", "src")
         program.call("sync", "--timeout", "20", check=1)
+        assert len(pauses) == tries
 
-    def test_a_handshake_that_breaks_off_is_tried_again(self, program, site, pauses):
-        """FAULTS N17."""
-        site.finish_request = lambda client, address: client.recv(9999)
-        url = site.base.replace("http:", "https:")
-        program.call("add", url, "--id", "src", "--no-check")
-        program.call("sync", check=1)
-        assert len(pauses) == agent_sync.MAX_RETRIES
-
-
-class DistantSite(SecureSite):
-    """The same, by a name that only a proxy knows."""
-
-    base = "https://stranger.invalid/agents"
-
-
-@pytest.fixture
-def behind_a_proxy(program, certificates, monkeypatch):
-    """(its source, a proxy with a password): the only way to a site with TLS."""
-    with DistantSite(certificates, "stranger") as site:
-        port = int(site.url.rpartition(":")[2].partition("/")[0])
-        with TunnelProxy(port) as proxy:
-            address = f"me:{CANARY}@127.0.0.1:{proxy.server_address[1]}"
-            monkeypatch.setenv("https_proxy", f"http://{address}")
-            monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
-            yield Mirror(program, site), proxy
-
-
-class TestTlsBehindAProxy:
-    def test_the_proxy_gets_its_password_and_the_site_does_not(self, behind_a_proxy):
+    def test_a_proxy_gets_its_password_and_the_site_does_not(
+        self, program, certificates, trusted, monkeypatch
+    ):
         """FAULTS H33: it goes with CONNECT, and never with what is encrypted."""
-        mirror, proxy = behind_a_proxy
-        assert mirror.follows("-j", "1")
+        with DistantSite(certificates, "stranger") as site:
+            with TunnelProxy(site.server_address[1]) as proxy:
+                address = f"127.0.0.1:{proxy.server_address[1]}"
+                monkeypatch.setenv("https_proxy", f"http://me:{CANARY}@{address}")
+                mirror = Mirror(program, site)
+                mirror.sync("-j", "1")
+        assert mirror.is_faithful()
         secret = base64.b64encode(f"me:{CANARY}".encode()).decode().lower()
         [head] = proxy.heads
         assert head.startswith("connect stranger.invalid:443 ")
         assert f"proxy-authorization: basic {secret}" in head
-        seen = {name for ask in mirror.upstream.requests for name in ask.headers}
-        assert not {name for name in seen if name.startswith("proxy")}
+        assert not [ask for ask in site.requests if "proxy" in str(ask.headers)]
 
 
 NETRC = [  # a file, and what it gives for h.io, or the complaint
@@ -3438,52 +3403,46 @@ class TestCredentialsAsTheyAre:
         site.answers["agents.json"] = http_reply(401)
         assert "line 1 has an unclosed quote" in web.sync(check=1)["error"]
 
-    def test_a_refused_token_is_left_out_once_and_told(self, web, site, monkeypatch):
+    def test_a_refused_token_is_left_out_once_and_told(self, web, site, with_token):
         """Of a public site that refuses an old one; a private one says which it was."""
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
-        site.answer = lambda ask: (
-            http_reply(401) if "authorization" in ask.headers else None
-        )
+        refused = http_reply(401)
+        site.answer = lambda ask: refused if "authorization" in ask.headers else None
         outcome = web.program.call("sync", "-j", "1")
         assert "refuses AGENT_SYNC_TOKEN_SRC" in outcome.err
         assert web.is_faithful()
         assert sum("authorization" in ask.headers for ask in site.requests) == 1
-        site.answer = lambda ask: http_reply(401)
+        site.answer = lambda ask: refused
         assert "refuses AGENT_SYNC_TOKEN_SRC" in web.sync(check=1)["error"]
 
 
 ECHOES = {  # where a server may repeat what it was sent
-    "an error of Git's": lambda sent: result_of(pkt(b"ERR " + sent.encode())),
+    "an error of Git's": lambda sent: git_result(pkt(b"ERR " + sent.encode())),
     "a manifest": lambda sent: http_reply(200, sent.encode()),
     "a title": lambda sent: page_titled(sent),
     "a type": lambda sent: http_reply(200, content_type=f"text/{sent}"),
-    "an encoding": lambda sent: http_reply(200, b"x", {"Content-Encoding": sent}),
-    "a redirect": lambda sent: http_reply(302, b"", {"Location": f"/{sent}"}),
+    "an encoding": lambda sent: encoded(sent, b"x"),
+    "a redirect": lambda sent: moved_to(f"/{sent}"),
     "a status": lambda sent: raw(status=f"{sent} OK"),
     "a reason": lambda sent: raw(status=f"401 {sent}"),
 }
 
 
 def page_titled(text):
-    page = f"<title>{text}</title>".encode()
-    return http_reply(200, page, (), "text/html")
+    return http_reply(200, f"<title>{text}</title>".encode(), (), "text/html")
 
 
 class TestWhatAServerRepeats:
     @pytest.mark.parametrize("kind", ["git", "http"])
-    def test_of_a_token_is_not_shown(self, program, monkeypatch, kind):
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
-        encoded = base64.b64encode(f"x-access-token:{CANARY}".encode()).decode()
-        sent = CANARY + encoded
+    def test_of_a_token_is_not_shown(self, program, with_token, kind):
+        secret = base64.b64encode(f"x-access-token:{CANARY}".encode()).decode()
         with ScriptedOrigin({}) as server:
-            options = ["--kind", kind, "--id", "src", "--no-check"]
-            program.call("add", f"{server.url}/x", *options)
+            program.call("add", f"{server.url}/x", "--kind", kind, "--id", "src")
             for place, echo in ECHOES.items():
-                server.script = lambda request, echo=echo: echo(sent)
+                server.answer = lambda ask, echo=echo: echo(CANARY + secret)
                 outcome = program.call("sync", "-v", check=FAILURE)
                 assert "src: " in outcome.err, place
                 shown = outcome.out + outcome.err
-                assert CANARY not in shown and encoded not in shown, place
+                assert CANARY not in shown and secret not in shown, place
         runs = program.query("SELECT error_message FROM sync_history")
         assert CANARY not in str(runs)
 
@@ -3520,13 +3479,17 @@ CERTIFICATES = [  # OpenSSL's code, the environment: what is said
 class TestNetworksOfCompanies:
     """FAULTS N14, N16, beside TestTls and TestProxies."""
 
-    def test_a_proxy_that_fails_is_named(self, program, monkeypatch):
+    @pytest.fixture
+    def distant(self, program):
         program.call("add", "http://agents.invalid/x", "--id", "src", "--allow-http")
+        return program
+
+    def test_a_proxy_that_fails_is_named(self, distant, monkeypatch):
         for text, words in BAD_PROXIES.items():
             name, _, value = text.partition("=")
             with monkeypatch.context() as patch:
                 patch.setenv(name, value)
-                outcome = program.call("sync", "-v", check=FAILURE)
+                outcome = distant.call("sync", "-v", check=FAILURE)
             assert words in outcome.err
             assert "hunter2" not in outcome.err
 
@@ -3537,15 +3500,11 @@ class TestNetworksOfCompanies:
             outcome = program.call("sync", check=FAILURE)
         assert "refused by 407: give it a user and a password" in outcome.err
 
-    def test_a_proxy_that_repeats_its_password_is_not_quoted(
-        self, program, monkeypatch
-    ):
-        options = ["--kind", "http", "--id", "src", "--allow-http", "--no-check"]
-        program.call("add", "http://agents.invalid/x", *options)
+    def test_a_proxy_that_repeats_a_password_is_not_quoted(self, distant, monkeypatch):
+        set_source(distant, kind="http")
         with ScriptedOrigin(lambda request: page_titled(CANARY)) as proxy:
-            url = proxy.url.replace("//", f"//me:{CANARY}@")
-            monkeypatch.setenv("http_proxy", url)
-            outcome = program.call("sync", "-v", check=FAILURE)
+            monkeypatch.setenv("http_proxy", proxy.url.replace("//", f"//me:{CANARY}@"))
+            outcome = distant.call("sync", "-v", check=FAILURE)
         assert "titled '***'" in outcome.err
         assert CANARY not in outcome.err
 
@@ -3558,12 +3517,10 @@ class TestLostConnections:
     """FAULTS N17: what breaks off once is asked again, like a 502."""
 
     @pytest.mark.parametrize("broken", [b"", raw("Content-Length: 99", body=b"0011")])
-    def test_is_asked_again_in_a_moment(self, program, git_upstream, broken, pauses):
-        mirror = Mirror(program, git_upstream)
+    def test_is_asked_again_in_a_moment(self, mirror, git_server, broken, pauses):
         for lost in (0, 1, 2):
-            turns = iter([None] * lost + [broken] + [None] * 9)
-            git_upstream.server.answer = lambda ask, turns=turns: next(turns)
-            program.call("sync", "--force")
+            git_server.answer = in_turn(*[None] * lost, broken, None)
+            mirror.program.call("sync", "--force")
             assert mirror.is_faithful()
         assert set(pauses) == {agent_sync.RETRY_PAUSE}
 
@@ -5242,22 +5199,17 @@ def without_side_band(server, request):
 def jgit(server, request):
     """No filter, no object format; a want that is no ref's is not valid."""
     if b"filter" in request.body or b"object-format" in request.body:
-        return result_of(pkt(b"ERR unexpected line: filter blob:none"))
+        return git_result(pkt(b"ERR unexpected line: filter blob:none"))
     if b"command=fetch" in request.body and b"deepen" not in request.body:
-        return result_of(pkt(b"ERR want " + b"1" * 40 + b" not valid"))
+        return git_result(pkt(b"ERR want " + b"1" * 40 + b" not valid"))
     return None
 
 
 def blobs_by_ref_only(server, request):
     """Version 0 with a filter, and no wants but of refs."""
     if b"want" in request.body and b"deepen" not in request.body:
-        return result_of(pkt(b"ERR upload-pack: not our ref " + b"1" * 40))
+        return git_result(pkt(b"ERR upload-pack: not our ref " + b"1" * 40))
     return version_0(server, request)
-
-
-def result_of(body):
-    kind = {"Content-Type": "application/x-git-upload-pack-result"}
-    return http_reply(200, body, kind)
 
 
 def refusing_filters(how):
@@ -5307,9 +5259,9 @@ FILTER_REFUSED = {
     "400": http_reply(400, b"invalid filter"),
     "403": http_reply(403, b"filters are for members"),
     "500": http_reply(500),
-    "side-band 3": result_of(pkt(b"packfile\n") + pkt(b"\3fatal: no filters\n")),
-    "ERR": result_of(pkt(b"ERR filter 'tree' not supported")),
-    "an empty 200": result_of(b""),
+    "side-band 3": git_result(pkt(b"packfile\n") + pkt(b"\3fatal: no filters\n")),
+    "ERR": git_result(pkt(b"ERR filter 'tree' not supported")),
+    "an empty 200": git_result(b""),
 }
 REPO, OFF = "/owner/repo.git", {"uploadpack.allowFilter": "false"}
 HOSTS = {  # host: (what it does, its configuration, path, requests of a first sync)
