@@ -3299,8 +3299,7 @@ class TestTls:
 
     @pytest.mark.parametrize("secure", ["good"], indirect=True)
     def test_ones_own_authority_is_trusted(self, secure, trusted, with_token):
-        secure.sync("-j", "2")
-        assert secure.is_faithful()
+        assert secure.follows("-j", "2")
         assert secure.upstream.connections <= 2
         assert all(CANARY in credentials(ask) for ask in secure.upstream.requests)
 
@@ -4389,7 +4388,7 @@ def fuzz_targets(chance):
         (lambda data: list(agent_sync.parse_tree(data)), A_TREE[1]),
         (agent_sync.parse_tree_id, A_COMMIT[1]),
         (agent_sync.parse_tag, A_BLOB[1]),
-        (agent_sync.parse_ref, refs_answer(commit)[4:-5]),
+        (agent_sync.parse_ref, Transport(commit, b"").refs[4:-5]),
     ):
         yield parse, splice(chance, flip_any(chance, data))
     row = agent_sync.SourceRow(id="src", url="", kind="http")
