@@ -5120,16 +5120,11 @@ def choosy(server, request):
     return None
 
 
-@pytest.fixture
-def busy(local):
-    """A mirror with a history: syncs, a change, an edit made here, a failing source."""
-    local.upstream.write("qa/new.md", "# New\u200b\n".encode())
-    local.upstream.write("qa/edited.md", b"# Mine\n")
-    local.sync()
-    local.write("qa/edited.md", b"edited here\n")
-    local.program.call("add", "http://127.0.0.1:9/none/", "--id", "down")
-    local.program.call("sync", "down", check=1)
-    return local
+def busy(server, request):
+    """Asked to wait once at each place, also by a POST."""
+    if sum(ask.path == request.path for ask in server.requests) == 1:
+        return http_reply(429, b"", {"Retry-After": "0"})
+    return None
 
 
 FILTER_REFUSED = {
@@ -10158,8 +10153,7 @@ class TestLimits:
     def many(self, tmp_path):
         """A directory with 400 agents."""
         for number in range(400):
-            path = f"upstream/{number % 40}/{number}.md"
-            write(tmp_path, path, b"# %d\n" % number)
+            write(tmp_path, f"upstream/{number % 40}/{number}.md", b"# %d\n" % number)
         return tmp_path / "upstream"
 
     def test_few_descriptors_are_enough(self, program, git_upstream, many):
@@ -11153,8 +11147,7 @@ class TestLockFiles:
         before, asked = others(), len(locked.upstream.requests)
         for data, why in cases:
             locked.copy.write_bytes(data)
-            error = self.sync_fresh(locked, check=1).err
-            assert why in error, (data[:200], why)
+            assert why in self.sync_fresh(locked, check=1).err, (data[:200], why)
             assert others() == before, why
         assert len(locked.upstream.requests) == asked
 
@@ -11365,14 +11358,12 @@ def at(**ago):
 @pytest.fixture
 def busy(local):
     """A mirror with a history: syncs, a change, an edit made here, a failing source."""
-    program = local.program
     local.upstream.write("qa/new.md", "# New\u200b\n".encode())
     local.upstream.write("qa/edited.md", b"# Mine\n")
     local.sync()
     local.write("qa/edited.md", b"edited here\n")
-    url = "http://127.0.0.1:9/none/"
-    program.call("add", url, "--id", "down", "--allow-http")
-    program.call("sync", "down", check=1)
+    local.program.call("add", "http://127.0.0.1:9/none/", "--id", "down")
+    local.program.call("sync", "down", check=1)
     return local
 
 
@@ -11871,8 +11862,7 @@ def request_bytes(text, port):
 class TestRequests:
     @pytest.mark.parametrize("name, status, text", REQUESTS, ids=lambda t: t[:30])
     def test_odd_requests_do_not_end_it(self, lasting_serve, name, status, text):
-        data = request_bytes(text, lasting_serve.port)
-        got, headers, body = lasting_serve.raw(data)
+        got, headers, body = lasting_serve.raw(request_bytes(text, lasting_serve.port))
         assert got == int(status)
         assert headers["connection"] == "close"
         assert "default-src 'none'" in headers["content-security-policy"]
@@ -12219,8 +12209,7 @@ TROUBLES = [  # (what is done to a synced source, subject, level, words)
 class TestDoctor:
     def test_all_is_well(self, synced):
         checks = checks_of(synced.program)
-        levels = {level for lines in checks.values() for level, _, _ in lines}
-        assert levels == {"ok"}
+        assert {level for lines in checks.values() for level, _, _ in lines} == {"ok"}
         assert {"Python", "SQLite", "TLS", "database", "space"} <= set(checks)
         said = " ".join(text for _, text, _ in checks["src"])
         assert "files to be taken by Git's protocol, version 2, in" in said
@@ -12664,8 +12653,7 @@ class TestArguments:
     @posix_only
     def test_a_working_directory_that_is_gone_is_told(self, program):
         prefix = by_shell('mkdir gone && cd gone && rmdir ../gone && exec "$@"')
-        outcome = program.run("add", "./agents", prefix=prefix, check=1)
-        assert "None" not in outcome.err
+        assert "None" not in program.run("add", "./agents", prefix=prefix, check=1).err
 
     @posix_only
     def test_names_of_files_are_utf_8_whatever_the_locale(self, program, tmp_path):
