@@ -7869,22 +7869,19 @@ class TestAddAsks:
         """FAULTS N18, N26."""
         reply, words, is_taken = self.ANSWERS[case]
         site.answers = {"agents.json": reply}
-        outcome = asking.call("add", site.base, check=0 if is_taken else 1)
-        assert words in outcome.err
+        assert words in asking.call("add", site.base, check=int(not is_taken)).err
         assert len(asking.call_json("sources")["sources"]) == is_taken
 
     def test_refs_and_paths_that_are_not_there(self, asking, git_server, repository):
         """FAULTS N13, N20: and so is a server of the dumb protocol."""
         url = git_server.url + REPO
-        for options, words in (
-            (["--ref", "mian"], "'mian'; did you mean main?"),
-            (["--path", "agent"], "'agent' at the top; did you mean agents?"),
-        ):
-            assert words in asking.call("add", url, *options, check=1).err
+        err = asking.call("add", url, "--ref", "mian", check=1).err
+        assert "'mian'; did you mean main?" in err
+        err = asking.call("add", url, "--path", "agent", check=1).err
+        assert "'agent' at the top; did you mean agents?" in err
         refs = b"%s\trefs/heads/main\n" % repository.id().encode()
-        git_server.answer = lambda request: (
-            http_reply(405) if request.method == "POST" else http_reply(200, refs)
-        )
+        replies = {"GET": http_reply(200, refs), "POST": http_reply(405)}
+        git_server.answer = lambda request: replies[request.method]
         assert "dumb protocol" in asking.call("add", url, check=1).err
         assert asking.call_json("sources") == {"sources": []}
 
@@ -7959,8 +7956,7 @@ class TestSeeDecideUndo:
             assert (source["status"], source["requests"]) == ("success", 0)
             again = lived.sync()
             assert (changes(again), again["requests"], again["pinned"]) == ({}, 0, True)
-        outcome = lived.program.call("rollback", "src", check=2)
-        assert "no earlier state" in outcome.err
+        assert "no earlier state" in lived.program.call("rollback", "src", check=2).err
         upstream.hide(False)
         lived.program.call("unpin", "src")
         assert not lived.sync()["pinned"]
@@ -8792,18 +8788,13 @@ def spy(monkeypatch, owner, name, before=None, after=None):
 
 
 def order_of_writes(monkeypatch):
-    """A list that fills with (what is done, inode or SQL) while the program runs."""
+    """A list that fills with (what is done, inode or id) while the program runs."""
     steps = []
 
     class LoggedFile(io.FileIO):
         def write(self, data):
             steps.append(("write", os.fstat(self.fileno()).st_ino))
             return super().write(data)
-
-    class LoggedConnection(sqlite3.Connection):
-        def execute(self, sql, *args):
-            steps.append(("sql", sql.split()[0]))
-            return super().execute(sql, *args)
 
     def fsync(fd):
         status = os.fstat(fd)
@@ -8814,11 +8805,13 @@ def order_of_writes(monkeypatch):
         steps.append(("replace", os.stat(source, dir_fd=src_dir_fd).st_ino))
         steps.append(("into", os.fstat(dst_dir_fd).st_ino))
 
+    def record(self, source_id, *args, **options):
+        steps.append(("record", source_id))
+
     spy(monkeypatch, os, "fsync", fsync)
     spy(monkeypatch, os, "replace", replace)
     monkeypatch.setattr(os, "fdopen", writing_by(LoggedFile))
-    connect = functools.partial(sqlite3.connect, factory=LoggedConnection)
-    monkeypatch.setattr(sqlite3, "connect", connect)
+    spy(monkeypatch, agent_sync.AgentSyncState, "record_run", record)
     return steps
 
 
@@ -8846,13 +8839,13 @@ class TestOrderOfWrites:
         local.sync()
         moved = [inode for what, inode in steps if what == "replace"]
         assert len(moved) == 3
-        insert = steps.index(("sql", "INSERT"))
+        record = steps.index(("record", "src"))
         for inode in moved:
             writes = [i for i, step in enumerate(steps) if step == ("write", inode)]
             [fsync] = [i for i, step in enumerate(steps) if step == ("fsync", inode)]
             replace = steps.index(("replace", inode))
             directory = ("fsync directory", steps[replace + 1][1])
-            assert max(writes) < fsync < replace < steps.index(directory) < insert
+            assert max(writes) < fsync < replace < steps.index(directory) < record
         first_replace = next(i for i, step in enumerate(steps) if step[0] == "replace")
         fsyncs = [i for i, (what, inode) in enumerate(steps) if what == "fsync"]
         assert max(fsyncs) < first_replace, "all is staged before anything is published"
@@ -8938,12 +8931,10 @@ class TestOrderOfWrites:
 class TestAfterAKilledRun:
     """FAULTS A01: its temporary files go, whatever comes before the next whole run."""
 
-    LITTER = "qa/.agent-sync-0123456789abcdef.tmp"
-
     @pytest.fixture
     def killed(self, local):
         """A run was killed here while it staged a file."""
-        local.write(self.LITTER, b"half")
+        local.write("qa/.agent-sync-0123456789abcdef.tmp", b"half")
         self.leave_journal(local)
         return local
 
@@ -9013,8 +9004,7 @@ class TestAfterAKilledRun:
         local.write("new.md", b"# New\n")
         local.write("mine.md", b"# Mine\n")
         self.leave_journal(local, ("new.md", b"# New\n"), ("mine.md", b"# Other\n"))
-        outcome = local.program.call("remove", "src", "--delete-files")
-        assert "kept" not in outcome.out
+        assert "kept" not in local.program.call("remove", "src", "--delete-files").out
         assert local.tree() == {"mine.md": b"# Mine\n"}
 
     def test_its_litter_is_not_in_the_way_of_a_file(self, killed):
@@ -9094,50 +9084,38 @@ class SharingViolation(PermissionError):
         self.winerror = winerror
 
 
-class TestFilesThatOthersHaveOpen:
-    """FAULTS A11: an editor or a scanner on Windows has the file for a moment."""
+SHARED, DENIED = SharingViolation(32), PermissionError(errno.EACCES, "No")
+REFUSALS = [  # what is refused, how, how often; the exit code, the pauses if not many
+    ("replace", SharingViolation(5), 3, 0, 3),
+    ("replace", SharingViolation(33), 3, 0, 3),
+    ("replace", SHARED, 3, 0, 3),
+    ("unlink", SHARED, 3, 0, 3),
+    ("replace", SHARED, 999, 1, None),
+    ("replace", DENIED, 1, 1, 0),
+]
 
-    @pytest.fixture
-    def pauses(self, monkeypatch):
-        pauses = []
-        monkeypatch.setattr(agent_sync.time, "sleep", pauses.append)
-        return pauses
 
-    def fail(self, monkeypatch, name, errors):
-        """Let `os.<name>` raise the *errors* first."""
-        errors = iter(errors)
+@pytest.mark.parametrize("name, error, times, code, waits", REFUSALS)
+def test_a_file_that_others_have_open_is_waited_for(
+    local, monkeypatch, name, error, times, code, waits
+):
+    """FAULTS A11, A12: as a scanner on Windows has it; not for ever, and for no other.
 
-        def raise_next(*args, **options):
-            for error in errors:
-                raise error
+    If it does not end, the old files stay.
+    """
+    before, pauses, errors = local.tree(), [], [error] * times
+    local.upstream.publish({"qa/qa.md": b"# New\n", "security.md": None})
 
-        spy(monkeypatch, os, name, raise_next)
+    def refuse(*args, **options):
+        if errors:
+            raise errors.pop()
 
-    @pytest.mark.parametrize("winerror", [5, 32, 33])
-    def test_it_is_waited_for(self, local, monkeypatch, pauses, winerror):
-        """FAULTS A12, as far as it can be played elsewhere."""
-        local.upstream.write("qa/qa.md", b"# New\n")
-        local.upstream.delete("security.md")
-        errors = [SharingViolation(winerror)] * 3
-        self.fail(monkeypatch, "replace", errors)
-        self.fail(monkeypatch, "unlink", errors)
-        assert local.follows()
-        assert len(pauses) == 6
-
-    def test_after_some_seconds_the_old_file_stays(self, local, monkeypatch, pauses):
-        local.upstream.write("qa/qa.md", b"# New\n")
-        before = local.tree()
-        self.fail(monkeypatch, "replace", iter(lambda: SharingViolation(32), None))
-        local.sync(check=1)
-        assert 1 < sum(pauses) < 10
-        assert local.tree() == before
-        assert litter(local.dest) == []
-
-    def test_another_refusal_is_final(self, local, monkeypatch, pauses):
-        local.upstream.write("qa/qa.md", b"# New\n")
-        self.fail(monkeypatch, "replace", [PermissionError(errno.EACCES, "No")])
-        local.sync(check=1)
-        assert pauses == []
+    spy(monkeypatch, os, name, refuse)
+    monkeypatch.setattr(agent_sync.time, "sleep", pauses.append)
+    local.sync(check=code)
+    assert local.tree() == (before if code else local.upstream.agents())
+    assert litter(local.dest) == []
+    assert len(pauses) == waits if waits is not None else 1 < sum(pauses) < 10
 
 
 INJECTED = {  # one fault in a system call that SQLite, or the program, makes
@@ -9338,9 +9316,8 @@ class TestDamagedDatabases:
             """Another process had the lock, and has done it all."""
             write(database.parent, "other", data).replace(database)
 
-        with monkeypatch.context() as patch:
-            patch.setattr(agent_sync.fcntl, "flock", late)
-            agent_sync.AgentSyncState(database)
+        monkeypatch.setattr(agent_sync.fcntl, "flock", late)
+        agent_sync.AgentSyncState(database)
         assert database.read_bytes() == data
         assert corrupt_copy(full.program) == []
 
@@ -9352,9 +9329,8 @@ class TestDamagedDatabases:
         def look(*args, **options):
             seen.extend(program.query("SELECT id FROM sources"))
 
-        with monkeypatch.context() as patch:
-            spy(patch, os, "replace", after=look)
-            program.call("history", check=(0, 1))
+        spy(monkeypatch, os, "replace", after=look)
+        program.call("history", check=(0, 1))
         assert corrupt_copy(program)
         assert seen and all(row == {"id": "src"} for row in seen)
         assert list(program.database.parent.glob("*.new-*")) == []
@@ -9381,10 +9357,9 @@ class TestDamagedDatabases:
     def test_many_processes_find_the_damage_at_once(self, full):
         """FAULTS D01, D05, INV7."""
         full.program.database.write_bytes(b"damaged " * 1000)
-        command, quiet = full.program.command("sources"), subprocess.DEVNULL
-        children = [
-            subprocess.Popen(command, stdout=quiet, stderr=quiet) for _ in range(4)
-        ]
+        command = full.program.command("sources")
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        children = [subprocess.Popen(command, **quiet) for _ in range(4)]
         assert {child.wait(timeout=300) for child in children} <= {0, 1}
         assert len(corrupt_copy(full.program)) == 1
 
@@ -9401,14 +9376,10 @@ SCHEMA_EDITS = {
     "an index of nothing": (b"agent_files(file_path)", b"agent_files(file_patg)"),
 }
 FOREIGN_SCHEMAS = {
-    "an untrusted index": (
-        "CREATE TABLE t (a); CREATE INDEX i ON t (json_extract(a, '$.x'))"
-    ),
-    "newer syntax": (
-        "CREATE TABLE t (a); PRAGMA writable_schema = ON;"
-        "UPDATE sqlite_master SET sql = 'CREATE TABLE t (a) FUTURE'"
-    ),
-    "other tables": "CREATE TABLE t (a); PRAGMA user_version = 2000",
+    "an untrusted index": "CREATE INDEX i ON t (json_extract(a, '$.x'))",
+    "newer syntax": """PRAGMA writable_schema = ON;
+        UPDATE sqlite_master SET sql = 'CREATE TABLE t (a) FUTURE'""",
+    "other tables": "PRAGMA user_version = 2000",
 }
 
 
@@ -9486,11 +9457,10 @@ class TestDamageThatHides:
         place = write(program.root, "other/app.db", b"")
         with opened(place) as connection:
             connection.execute(f"PRAGMA journal_mode = {mode}")
-            connection.executescript(FOREIGN_SCHEMAS[case])
+            connection.executescript("CREATE TABLE t (a);" + FOREIGN_SCHEMAS[case])
         before = tree(place.parent)
         for command in (["status"], ["sync", "-n"], ["sync"], ["sources"]):
-            outcome = program.call("--db", place, *command, check=1)
-            assert "another --db" in outcome.err
+            assert "another --db" in program.call("--db", place, *command, check=1).err
             assert tree(place.parent) == before
 
     @pytest.mark.parametrize("damage", ["text", "zeros", "noise", "first page gone"])
