@@ -301,10 +301,7 @@ class ScriptedOrigin(LoopbackServer):
 
 
 class GitServer(LoopbackServer):
-    """`git http-backend` behind HTTP/1.1 with keep-alive, for all in *root*.
-
-    `ask_git(request)` gives git's own words.
-    """
+    """`git http-backend` behind HTTP/1.1 with keep-alive, for all in `root`."""
 
     known_replies = {}
 
@@ -312,11 +309,7 @@ class GitServer(LoopbackServer):
         return framed(*self.ask_git(request))
 
     def ask_git(self, request):
-        """git's reply to *request*: (status, headers, body).
-
-        The same question to a repository with the same refs has the same answer, so
-        git is asked only once in a session; most tests start from the same commit.
-        """
+        """git's (status, headers, body), which are the same as long as the refs are."""
         owner, name = request.path.split("/")[1:3]
         question = request._replace(headers=request.headers.get("git-protocol"))
         key = (*question, refs_and_config(self.root / owner / name / ".git"))
@@ -385,18 +378,10 @@ class Repository:
         repository.config("core.logAllRefUpdates", "false")
         return repository
 
-    def pack(self):
-        """Put all objects into one pack, which makes copies faster; this repository."""
-        self.git("gc", "-q", "--prune=now")
-        return self
-
-    def copy(self, directory, part=""):
-        """The same repository elsewhere, much faster than by a clone.
-
-        Of *part* `.git` it has no working tree, which is enough to be served.
-        """
+    def copy(self, directory):
+        """The same repository elsewhere, much faster than by a clone."""
         twin = Repository(directory)
-        shutil.copytree(self.directory / part, twin.directory / part, symlinks=True)
+        shutil.copytree(self.directory, directory, symlinks=True)
         twin.commits = self.commits
         return twin
 
@@ -443,10 +428,7 @@ class Repository:
         self.git("tag", "-f", *(["-a", "-m", name] if annotated else []), name, at)
 
     def archive(self, path="", revision="HEAD", links=False):
-        """{path: bytes} of every file below *path*, by `git archive`.
-
-        With *links*, these are there as well, with their targets.
-        """
+        """{path: bytes} of every file below *path*; with *links*, those also."""
         data, found = self.git("archive", "--format=tar", f"{revision}:{path}"), {}
         with tarfile.open(fileobj=io.BytesIO(data)) as archive:
             for item in archive:
@@ -456,9 +438,9 @@ class Repository:
                     found[item.name] = item.linkname.encode()
         return found
 
-    def agents(self, revision="HEAD"):
+    def agents(self):
         """What a sync of `agents/` with the default filter must give."""
-        return only_agents(self.archive("agents", revision))
+        return only_agents(self.archive("agents"))
 
 
 def prose(seed, size):
@@ -469,47 +451,13 @@ def prose(seed, size):
     return (f"---\nname: {seed}\n---\n" + "\n".join(lines) + "\n").encode()
 
 
-AGENT_DIRECTORIES = [
-    *("claude-mpm", "documentation", "engineer", "engineer/backend", "engineer/core"),
-    *("engineer/data", "engineer/frontend", "engineer/frontend/web", "engineer/mobile"),
-    *("ops", "ops/core", "ops/platform", "ops/platform/cloud", "qa", "security"),
-    *("universal", "universal/research"),
-]
-AGENT_PATHS = [  # Markdown and a few JSON files
-    f"{AGENT_DIRECTORIES[n % 17]}/agent-{n:02}.{'json' if n % 11 == 10 else 'md'}"
-    for n in range(54)
-]
-NOT_AGENTS = [".etag-cache.json", ".etag-cache.json.migrated"]
-NOT_AGENTS += ["engineer/core/x.md.broken", "engineer/core/x.md.original"]
-
-
 @pytest.fixture(scope="session", autouse=True)
 def heeded_signals():
-    """Children heed the signals they are sent, also where the suite itself must not.
-
-    A shell's background jobs ignore SIGINT, what nohup starts ignores SIGHUP, and
-    their children inherit that.
-    """
+    """Heed what a shell's background jobs ignore, or nohup's, and so their children."""
     for name in ("SIGINT", "SIGHUP", "SIGTERM"):
         number = getattr(signal, name, None)
         if number and signal.getsignal(number) == signal.SIG_IGN:
             signal.signal(number, signal.SIG_DFL)
-
-
-@pytest.fixture(scope="session")
-def agents_template(tmp_path_factory):
-    """The shape of bobmatnyc/claude-mpm-agents: 206 files, 58 of them below agents/."""
-    repository = Repository.create(tmp_path_factory.mktemp("agents") / "repo.git")
-    sizes = random.Random(54)
-    for path in [*AGENT_PATHS, *NOT_AGENTS]:
-        data = prose(path, 4096 + int(46_000 * sizes.random() ** 2))
-        repository.write("agents/" + path, data)
-    for number in range(206 - 58 - 1):
-        path = f"skills/{number % 7}/skill-{number:03}.md"
-        repository.write(path, prose(path, 1500))
-    repository.write("README.md", b"# Agents\n")
-    repository.commit("The agents")
-    return repository.pack()
 
 
 AGENTS = {
@@ -534,8 +482,9 @@ def small_template(tmp_path_factory):
     repository = Repository.create(tmp_path_factory.mktemp("small") / "repo.git")
     for path, data in SMALL.items():
         repository.write(path, data)
-    repository.commit("A small set")
-    return repository.pack()
+    repository.commit()
+    repository.git("gc", "-q", "--prune=now")  # One pack is copied faster.
+    return repository
 
 
 @pytest.fixture(scope="session")
@@ -564,10 +513,25 @@ def repository(git_server, small_template):
     return small_template.copy(git_server.root / "owner" / "repo.git")
 
 
+DIRECTORIES = ("claude-mpm", "engineer", "ops/cloud", "qa", "engineer/core", "qa/web/x")
+AGENT_PATHS = [f"{DIRECTORIES[n % 6]}/agent-{n:02}.md" for n in range(50)]
+AGENT_PATHS += [f"universal/agent-{n}.json" for n in range(50, 54)]
+NOT_AGENTS = [".etag-cache.json", ".etag-cache.json.migrated"]
+NOT_AGENTS += ["engineer/core/x.md.broken", "engineer/core/x.md.original"]
+
+
 @pytest.fixture
-def agents_repository(git_server, agents_template):
-    """A copy of the large repository, served as /owner/agents.git."""
-    return agents_template.copy(git_server.root / "owner" / "agents.git", ".git")
+def agents_repository(git_server):
+    """The shape of bobmatnyc/claude-mpm-agents: 206 files, 58 of them below agents/."""
+    repository = Repository.create(git_server.root / "owner" / "agents.git")
+    sizes = random.Random(54)
+    for path in [*AGENT_PATHS, *NOT_AGENTS]:
+        data = prose(path, 4096 + int(46_000 * sizes.random() ** 2))
+        repository.write("agents/" + path, data)
+    for number in range(206 - 58):
+        repository.write(f"skills/{number % 7}/skill-{number}.md", prose(number, 1500))
+    repository.commit()
+    return repository
 
 
 class Outcome(NamedTuple):
@@ -866,9 +830,8 @@ def is_current(request, fields):
 class Site(LoopbackServer):
     """A static web site: agents and their manifest below /agents.
 
-    What a path below it answers instead, may be set in `answers`: a reply, None for the
-    site's own, or a callable on the request for one of both. `validators` makes the
-    fields of an answer from its body.
+    `answers` may have another reply for a path, or a callable on the request for one;
+    None is the site's own. `validators` makes the fields of an answer from its body.
     """
 
     def renew(self, files=WEB_AGENTS, form="JSON"):
@@ -1021,10 +984,9 @@ def set_source(program, **columns):
 
 
 class GitHub(LoopbackServer):
-    """What the tests need of GitHub: raw files, the trees of its API, no smart HTTP.
+    """What the tests need of GitHub, for owner/repo, which is a real `repository`.
 
-    For owner/repo, which is a real repository. Its API cuts a listing short after
-    `limit` items; `git_reply` is for Git's protocol.
+    Its API cuts a tree short after `limit` items; `git_reply` is for Git's protocol.
     """
 
     known = {}
@@ -1038,10 +1000,7 @@ class GitHub(LoopbackServer):
         return reply(rest, query, request) if reply else self.git_reply
 
     def remember(self, make, *args):
-        """What *make* says of *args*, which it is asked once for the same refs.
-
-        None if git does not know the revision.
-        """
+        """What *make* says of *args* and these refs; None of an unknown revision."""
         key = (*args, refs_and_config(self.repository.directory / ".git"))
         if key not in self.known:
             try:
@@ -1429,10 +1388,7 @@ def handed_over(url, body, kind):
 
 
 class Transport:
-    """A Git server without a network: one ref, and two answers to fetch.
-
-    The first is for a fetch of the commit and its trees, the second for one of blobs.
-    """
+    """A Git server without a network: one ref; answers for trees and for blobs."""
 
     def __init__(self, commit, first, second=None):
         self.deadline = agent_sync.Deadline()
