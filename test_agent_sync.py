@@ -6628,7 +6628,7 @@ class TestGitHubsRawFiles:
         before = stats(mirrored.dest)
         github.repository.write("agents/qa/qa.md", b"# Changed\n")
         github.repository.commit()
-        for body in (FORGED, b"", bytes(3000)):
+        for body in (FORGED, b"# Chanced\n", bytes(3000)):
             reply = http_reply(200, body)
             github.answer = lambda request, reply=reply: (
                 reply if "/raw/" in request.path else None
@@ -7896,6 +7896,25 @@ class TestSeeDecideUndo:
         (lived.dest / never_replaced).unlink()
         assert never_replaced in lived.sync("--offline", check=1)["error"]
 
+    @pytest.mark.parametrize("upstream", ["git", "raw", "directory"], indirect=True)
+    def test_a_mode_can_be_all_that_changes(self, synced, upstream):
+        """It is shown and done alone, told in the history, and can be taken back."""
+        root = getattr(upstream, "repository", upstream).directory
+        [place] = root.rglob("qa.md")
+        path = synced.dest / "qa" / "qa.md"
+        before = path.stat()
+        place.chmod(0o755)
+        upstream.commit()
+        diff = differences(synced)["qa/qa.md"]["diff"]
+        assert "old mode 100644\nnew mode 100755\n" in diff and "@@" not in diff
+        assert changes(synced.sync()) == {"updated": ["qa/qa.md"]}
+        assert path.stat().st_mode == before.st_mode | (before.st_mode & 0o444) >> 2
+        assert path.stat().st_ino == before.st_ino
+        out = synced.program.call("history", "src", "--changes", "-n", "1").out
+        assert "mode 644 -> 755" in out
+        assert changes(self.rollback(synced)) == {"updated": ["qa/qa.md"]}
+        assert path.stat().st_mode == before.st_mode
+
     def test_an_edit_in_the_way_of_a_rollback_is_saved_and_can_be_got_back(self, lived):
         lived.write("qa/qa.md", b"# Mine\n")
         source = self.rollback(lived)
@@ -7905,6 +7924,9 @@ class TestSeeDecideUndo:
         [change] = run["changes"]
         assert change["saved_to"] == source["saved"][0]["to"]
         assert run["restored_run"] and change["new_sha"] == sha256(b"# Second\n")
+        told = lived.program.call("history", "src", "--changes", "-n", "1").out
+        assert f"your edit was saved as {change['saved_to']}\n" in told
+        assert f"to get it back: {change['get_back']}\n" in told
         subprocess.run(change["get_back"], shell=True, check=True)
         assert lived.tree()["qa/qa.md"] == b"# Mine\n"
 
@@ -7963,13 +7985,21 @@ class TestDiffs:
         assert "(binary, 0 to 2 bytes)" in text
         assert "(large, 0 to 400,000 bytes)" in text
 
+    def test_too_much_to_read_is_only_named(self, local, monkeypatch):
+        monkeypatch.setattr(agent_sync, "MAX_REVIEW_SIZE", 30)
+        local.upstream.write("a.md", b"# A\n")
+        local.upstream.write("b.md", b"# B\n")
+        out = local.program.call("diff").out
+        assert "+# A\n" in out and "+# B" not in out
+        assert "+++ b/b.md" not in out and "b/b.md" in out and "too much" in out
+
     def test_texts_that_are_hard_to_compare_take_no_longer(self, local):
         """Lines that are the same everywhere would keep difflib busy for minutes."""
-        lines = [b"z\n%d" % number for number in range(9000)]
-        local.upstream.write("a.md", b"a\n".join(lines))
+        lines = [b"%d\n" % (number % 90) for number in range(9000)]
+        local.upstream.write("a.md", b"a\n" + b"".join(lines))
         local.sync()
-        local.upstream.write("a.md", b"b\n".join(lines))
-        assert differences(local)["a.md"]["insertions"] >= 9000
+        local.upstream.write("a.md", b"b\n" + b"".join(lines[1:]))
+        assert differences(local)["a.md"]["insertions"] == 9000
 
     def test_diff_is_in_colour_on_a_terminal_and_shows_what_hides(self, local):
         local.upstream.write("qa/qa.md", "run \u202esh\n".encode())
@@ -10778,6 +10808,7 @@ LOCK_FILES = [
     (lambda d: d.pop("version"), "its version is null"),
     (lambda d: d.update(sources=[]), "no sources"),
     (lambda d: d.update(sources=d["sources"] * 2), "twice"),
+    (lambda d: d.update(sources=[1]), "source 1 is not an object"),
     (lambda d: d.update(extra=1), "unknown key 'extra'"),
     (damaged(token="x"), "unknown key 'token'"),
     (damaged(allow_hidden=True), "unknown key 'allow_hidden'"),
@@ -10795,6 +10826,7 @@ LOCK_FILES = [
     (damaged(destination=None), "give --dest src=DIR"),
     (damaged(destination="../elsewhere"), "bad 'destination'"),
     (damaged(destination="/tmp"), "bad 'destination'"),
+    (damaged(destination=1), "bad 'destination'"),
     (damaged(destination=".git/hooks"), "bad 'destination'"),
     (damaged(destination="link"), "leads out"),
     (damaged(destination="inside/hooks"), "leads out"),
@@ -10943,8 +10975,25 @@ class TestLockFiles:
         assert source["missing"] == ["security.md"]
         assert not none.exists()
 
-    def test_what_is_not_wholly_synced_is_not_locked(self, mirror):
+    def test_what_cannot_be_locked_or_compared_is_told(self, mirror):
         assert "sync it first" in mirror.program.call("lock", check=2).err
+        self.lock(mirror)
+        for line, code, told in (
+            ("sync src --locked x", 2, "name none"),
+            ("sync --locked nowhere", 1, "cannot read nowhere"),
+            (f"verify two --locked {mirror.lock}", 2, "no source 'two'"),
+        ):
+            assert told in mirror.program.call(*line.split(), check=code).err
+        (mirror.fresh / "file").write_bytes(b"mine")
+        told = self.sync_fresh(mirror, "--dest", f"src={mirror.copy}", check=1).err
+        assert "is not a directory" in told
+        db = ["--db", mirror.fresh / "db"]
+        assert mirror.program.call_json(*db, "sources") == {"sources": []}
+        mirror.program.call("lock", "x")  # A destination outside is left to be chosen.
+        [source] = json.loads(pathlib.Path("x").read_bytes())["sources"]
+        assert "destination" not in source
+        mirror.program.call("set", "src", "--disable")
+        assert "nothing to lock" in mirror.program.call("lock", check=2).err
 
 
 # A file's text, and what `scan` must find in it: line:column, code point, how many of
@@ -11956,7 +12005,9 @@ TROUBLES = [  # (what is done to a synced source, subject, level, words)
     (move_database, "database", "note", "it was last used as"),
     (share_destination, "destinations", "note", f"dest is shared by {OWNERS}"),
     (lambda m, p: os.environ.update(NO_CA), "certificates", "bad", "is not a file"),
-]
+    (lambda m, p: write(p.root, "home/.netrc", b'login "x'), "credentials", "bad",
+     "line 1 has an unclosed quote"),
+]  # fmt: skip
 
 
 class TestDoctor:
@@ -11996,8 +12047,11 @@ class TestDoctor:
         for name in ("GITHUB_TOKEN", "AGENT_SYNC_TOKEN_SRC", "AGENT_SYNC_TOKEN_NOBODY"):
             monkeypatch.setenv(name, "s3cret")
         monkeypatch.setenv("https_proxy", "http://me:s3cret@proxy.example:3128")
+        monkeypatch.setenv("SSL_CERT_FILE", __file__)
+        write(os.environ["HOME"], ".netrc", b"machine h.io login a password s3cret")
         outcome = mirror.program.call("doctor")
-        for said in ("GITHUB_TOKEN is set", "AGENT_SYNC_TOKEN_SRC is set"):
+        tokens = ("GITHUB_TOKEN is set", "AGENT_SYNC_TOKEN_SRC is set")
+        for said in (*tokens, "~/.netrc: h.io\n", f"SSL_CERT_FILE: {__file__}\n"):
             assert said in outcome.out
         assert re.search("note .*AGENT_SYNC_TOKEN_NOBODY", outcome.out)
         assert "https: proxy.example" in outcome.out
@@ -12157,6 +12211,13 @@ class TestEndToEnd:
 
 
 class TestTextOfSync:
+    def test_whether_something_changed_can_be_the_exit_code(self, mirror):
+        program = mirror.program
+        for line, code in (("sync -n", 1), ("sync", 1), ("sync -n", 0), ("sync", 0)):
+            program.call(*line.split(), "--exit-code", check=code)
+        program.call("set", "src", "--disable")
+        assert "nothing to sync: every source is disabled" in program.call("sync").out
+
     def test_each_change_is_a_line_and_then_comes_a_summary(self, synced):
         news = {"new.md": b"# New\n", "qa/qa.md": b"# Newer\n", "security.md": None}
         synced.upstream.publish(news)
@@ -12373,6 +12434,27 @@ class TestArguments:
     ])  # fmt: skip
     def test_what_was_mistyped_is_told_what_was_meant(self, program, line, told):
         assert told in program.call(*shlex.split(line), check=2).err
+
+    @pytest.mark.parametrize("line, told", [
+        ("diff --since 1 --local", "exclude each other"),
+        ("diff --local new", "'new' was never synced"),
+        ("pin new", "give a revision"),
+        ("pin src yesterday", "'yesterday' is not a revision of 'src'"),
+        ("rollback src aaaaaaa", "ambiguous"),
+        ("set src --enable --disable", "enabled, or not?"),
+        ("set src --dest file", "is not a directory"),
+        ("add ./file/x --dest file", "is not a directory"),
+        ("--db other.db sync -n", "sync without --dry-run adds the default one"),
+    ])  # fmt: skip
+    def test_what_makes_no_sense_is_told(self, hashed, line, told):
+        program = hashed.program
+        program.call("add", "owner/repo", "--id", "new", "--disabled")
+        write(".", "file", b"mine")
+        for digit in "bc":
+            hashed.sync("--force")
+            sql = "UPDATE sync_history SET revision = ? WHERE id = ?"
+            program.query(sql, "a" * 63 + digit, last_run(program)["id"])
+        assert told in program.call(*line.split(), check=2).err
 
     @posix_only
     def test_arguments_are_utf_8(self, program):
