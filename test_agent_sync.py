@@ -395,9 +395,7 @@ class Repository:
         return done.stdout[:-1] if done.stdout.endswith(b"\n") else done.stdout
 
     def config(self, key, value):
-        section, _, name = key.rpartition(".")
-        with open(self.directory / ".git" / "config", "a", encoding="utf-8") as file:
-            file.write(f"[{section}]\n\t{name} = {value}\n")
+        self.git("config", key, value)
 
     def write(self, path, data):
         write(self.directory, path, data)
@@ -413,12 +411,7 @@ class Repository:
         return self.id()
 
     def id(self, revision="HEAD"):
-        """The object id of *revision*; git is asked only for what no file says."""
-        if revision == "HEAD":
-            head = (self.directory / ".git" / "HEAD").read_text().strip()
-            ref = self.directory / ".git" / head[len("ref: ") :]
-            if head.startswith("ref: ") and ref.is_file():
-                return ref.read_text().strip()
+        """The object id of *revision*."""
         return self.git("rev-parse", "--verify", revision).decode()
 
     def branch(self, name, at="HEAD"):
@@ -1060,6 +1053,10 @@ class GitHub(LoopbackServer):
 class Upstream:
     """What all upstreams have in common."""
 
+    def __init__(self, url, *options, server=None):
+        self.url, self.arguments, self.server = url, [url, *options], server
+        self.requests = server.requests if server else []
+
     def publish(self, files=()):
         """Publish *files*, {path: bytes or None}, and all that was written before."""
         for path, data in dict(files).items():
@@ -1083,11 +1080,9 @@ class GitUpstream(Upstream):
     kind, costs = "git", (3, 1, 2)
 
     def __init__(self, server, repository):
-        self.server, self.repository = server, repository
-        self.requests = server.requests
+        self.repository = repository
         name = repository.directory.relative_to(server.root).as_posix()
-        self.url = f"{server.url}/{name}"
-        self.arguments = [self.url, "--path", "agents"]
+        super().__init__(f"{server.url}/{name}", "--path", "agents", server=server)
 
     def write(self, path, data):
         self.repository.write("agents/" + path, data)
@@ -1109,10 +1104,9 @@ class RawUpstream(GitUpstream):
     kind, costs = "http", (9, 1, 2)
 
     def __init__(self, server, *options):
-        self.server, self.repository = server, server.repository
-        self.requests = server.requests
-        self.url = f"{server.url}/raw/owner/repo/main/agents"
-        self.arguments = [self.url, *options]
+        self.repository = server.repository
+        url = f"{server.url}/raw/owner/repo/main/agents"
+        Upstream.__init__(self, url, *options, server=server)
 
 
 class WebUpstream(Upstream):
@@ -1121,11 +1115,8 @@ class WebUpstream(Upstream):
     kind = "http"
 
     def __init__(self, site, form, files=AGENTS):
-        self.server = site.renew(files, form)
+        super().__init__(site.base, server=site.renew(files, form))
         self.costs = (9, 1, 2) if form == "JSON" else (9, 9, 9)
-        self.requests = site.requests
-        self.url = site.base
-        self.arguments = [self.url]
 
     def write(self, path, data):
         self.server.files[path] = data
@@ -1143,10 +1134,8 @@ class DirectoryUpstream(Upstream):
     kind, costs = "dir", (0, 0, 0)
 
     def __init__(self, directory):
+        super().__init__(str(directory))
         self.directory = directory
-        self.requests = []
-        self.url = str(directory)
-        self.arguments = [self.url]
 
     def write(self, path, data):
         write(self.directory, path, data)
@@ -2074,6 +2063,11 @@ class TestTheStateAgainstAModel:
 
     IDS = ["src", "o'; DROP TABLE sources; --", "ü/🤖"]
     PATHS = ["a.md", "%_.md", "d/a'; --.md", "ü/🤖.md"]
+    FILE = ("file_path", "content_sha", "local_path", "file_size")
+    RUN = (
+        *("id", "status", "files_synced", "files_cached", "files_failed"),
+        *("error_message", "duration_ms"),
+    )
 
     def test_what_is_written_is_read_back(self, state):
         chance = random.Random(3)
@@ -2096,15 +2090,11 @@ class TestTheStateAgainstAModel:
                 state.track_file(name, path, *row)
                 files[name, path] = row
             elif what == 3:
-                shas = chance.choices(["aa", "cc"], k=chance.randrange(4))
-                told = zip(self.PATHS, shas)
-                batch = [{"file_path": path, "content_sha": sha} for path, sha in told]
-                for row in batch[:2]:
-                    row.update(local_path="/y", file_size=13)
+                said = chance.choice([("aa",), ("cc", "/y", 13)])
+                paths = chance.sample(self.PATHS, chance.randrange(4))
+                batch = [dict(zip(self.FILE, (path, *said))) for path in paths]
                 state.track_files_batch(name, batch)
-                for row in batch:
-                    known = map(row.get, ("content_sha", "local_path", "file_size"))
-                    files[name, row["file_path"]] = tuple(known)
+                files.update({(name, path): (*said, None, None)[:3] for path in paths})
             else:
                 run = chance.choice(["success", "partial", "error"]), 1, 2, 3, "why", 45
                 run_id = state.record_sync_result(name, *run)
@@ -2123,18 +2113,11 @@ class TestTheStateAgainstAModel:
                 sha = files.get((name, path), [None])[0]
                 assert state.get_file_hash(name, path) == sha
                 assert state.has_file_changed(name, path, "aa") is (sha != "aa")
-            found = [self.row_of(run) for run in state.get_sync_history(name, 3)]
-            assert found == runs[name][:3]
-        names = ("source_id", "file_path", "content_sha", "local_path", "file_size")
+            found = state.get_sync_history(name, 3)
+            assert [tuple(map(run.get, self.RUN)) for run in found] == runs[name][:3]
+        names = ("source_id", *self.FILE)
         found = {tuple(row[name] for name in names) for row in state.get_files()}
         assert found == {(*key, *row) for key, row in files.items()}
-
-    def row_of(self, run):
-        """A run as `record_sync_result` was told of it."""
-        assert type(run) is dict
-        assert_recent(run["sync_time"])
-        names = ("id", "status", "files_synced", "files_cached", "files_failed")
-        return tuple(run[n] for n in (*names, "error_message", "duration_ms"))
 
     def test_times_are_set_and_defaults_are_zero(self, state):
         assert state.get_source_info("src")["last_sync_time"] is None
@@ -2142,11 +2125,13 @@ class TestTheStateAgainstAModel:
         state.track_files_batch("src", [])
         state.track_file("src", "a.md", "aa")
         source, [file] = state.get_source_info("src"), state.get_files("src")
-        for moment in (source["last_sync_time"], source["updated_at"]):
+        times = source["last_sync_time"], source["updated_at"], file["synced_at"]
+        for moment in times:
             assert_recent(moment)
-        assert_recent(file["synced_at"])
         state.record_sync_result("src", "error", error_message="no route")
         [run] = state.get_sync_history("src")
+        assert type(run) is dict
+        assert_recent(run["sync_time"])
         assert run["files_synced"] == run["files_cached"] == run["files_failed"] == 0
         assert run["duration_ms"] is None
 
