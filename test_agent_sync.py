@@ -629,10 +629,9 @@ class Program:
         return rows
 
 
-PERSONAL = re.compile(  # environment variables that could change what a test sees
-    r"(?i)(AGENT_SYNC_|GITHUB_|SSL_CERT_).*|.*_PROXY"
-    "|GH_TOKEN|NO_COLOR|FORCE_COLOR|NETRC|XDG_CONFIG_HOME"
-)
+# Environment variables that could change what a test sees.
+PERSONAL = r"(?i)(AGENT_SYNC_|GITHUB_|SSL_CERT_).*|.*_PROXY|GH_TOKEN"
+PERSONAL += "|NO_COLOR|FORCE_COLOR|NETRC|XDG_CONFIG_HOME"
 
 
 @pytest.fixture
@@ -666,7 +665,7 @@ def unprivileged():
 
 @pytest.fixture
 def program(tmp_path, monkeypatch, capsys):
-    for name in filter(PERSONAL.fullmatch, list(os.environ)):
+    for name in [name for name in os.environ if re.fullmatch(PERSONAL, name)]:
         monkeypatch.delenv(name)
     home = tmp_path / "home"
     home.mkdir()
@@ -784,14 +783,9 @@ def sums_manifest(files):
     return "".join(lines).encode()
 
 
-def list_manifest(files):
-    """The same as a list of paths: nothing in it proves a file."""
-    return json.dumps(sorted(files)).encode()
-
-
 FORMS = {
     "JSON": ("agents.json", json_manifest),
-    "list": ("agents.json", list_manifest),
+    "list": ("agents.json", lambda files: json.dumps(sorted(files)).encode()),
     "SHA256SUMS": ("SHA256SUMS", sums_manifest),
     "SHA256SUMS in agents.json": ("agents.json", sums_manifest),
 }
@@ -856,19 +850,16 @@ class Site(LoopbackServer):
         name = below_agents(request)
         answer = self.answers.get(name)
         answer = answer(request) if callable(answer) else answer
-        answer = self.own_answer(request, name) if answer is None else answer
+        data = self.manifest() if name == self.index else self.files.get(name)
+        if answer is None and data is None:
+            answer = http_reply(404, b"no such thing")
+        elif answer is None:
+            fields = self.validators(data)
+            fresh = is_current(request, fields)
+            answer = not_modified(fields) if fresh else http_reply(200, data, fields)
         if isinstance(answer, Reply):
             self.log.append((int(answer[9:12]), name))
         return answer
-
-    def own_answer(self, request, name):
-        data = self.manifest() if name == self.index else self.files.get(name)
-        if data is None:
-            return http_reply(404, b"no such thing")
-        fields = self.validators(data)
-        if is_current(request, fields):
-            return not_modified(fields)
-        return http_reply(200, data, fields)
 
     def take(self):
         """The requests since the last time, and forget them and their answers."""
@@ -1553,25 +1544,21 @@ def test_the_public_names_are_those_of_the_readme():
     assert all(getattr(agent_sync, name).__doc__ for name in agent_sync.__all__)
 
 
-def test_no_line_is_longer_than_88():
+def test_no_line_is_longer_than_88_or_in_the_readme_120():
     assert [line for line in SOURCE.splitlines() if len(line) > 88] == []
-
-
-def without_hints(name):
-    """The functions of a public name that lack a hint for an argument or the result."""
-    value = getattr(agent_sync, name)
-    members = vars(value) if isinstance(value, type) else {name: value}
-    for member, function in members.items():
-        is_public = member == "__init__" or not member.startswith("_")
-        if is_public and inspect.isfunction(function):
-            parameters = {*inspect.signature(function).parameters} - {"self"}
-            if set(function.__annotations__) != parameters | {"return"}:
-                yield member
+    assert [line for line in README.splitlines() if len(line) > 120] == []
 
 
 def test_what_is_public_has_type_hints():
-    found = {name: list(without_hints(name)) for name in agent_sync.__all__}
-    assert {name: missing for name, missing in found.items() if missing} == {}
+    for name in agent_sync.__all__:
+        value = getattr(agent_sync, name)
+        members = vars(value) if isinstance(value, type) else {name: value}
+        for member, function in members.items():
+            is_public = member == "__init__" or not member.startswith("_")
+            if is_public and inspect.isfunction(function):
+                parameters = {*inspect.signature(function).parameters} - {"self"}
+                hints = parameters | {"return"}
+                assert set(function.__annotations__) == hints, (name, member)
 
 
 # ---- The README ----
@@ -1585,10 +1572,6 @@ def code_blocks(language):
 def test_the_readmes_tables_of_options_are_the_parsers():
     done = subprocess.run([sys.executable, HERE / ".ci" / "options", "--check"])
     assert done.returncode == 0
-
-
-def test_the_readmes_lines_are_not_longer_than_120():
-    assert [line for line in README.splitlines() if len(line) > 120] == []
 
 
 @posix_only
