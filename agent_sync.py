@@ -13370,7 +13370,15 @@ def interruptible():
         yield  # Python delivers signals to the main thread alone.
         return
 
+    def come_again(number):
+        threading.Timer(0.01, os.kill, [os.getpid(), number]).start()
+
     def handle(number, frame):
+        while frame and frame.f_code is not pass_on.__code__:
+            frame = frame.f_back
+        if frame:  # Raised in there, it would be lost for good.
+            come_again(number)
+            return
         for other in signals:
             signal.signal(other, lambda number, frame: os._exit(128 + number))
         raise Terminated(number)
@@ -13381,8 +13389,7 @@ def interruptible():
             return previous_hook(lost)
         for other in signals:
             signal.signal(other, handle)
-        number = lost.exc_value.signal_number
-        threading.Timer(0.01, os.kill, [os.getpid(), number]).start()
+        come_again(lost.exc_value.signal_number)
         return None
 
     names = ("SIGINT", "SIGTERM", "SIGHUP")
