@@ -3128,9 +3128,9 @@ def origin(url):
 
 def is_loopback(host):
     """Return whether *host* names this machine, without asking a name server."""
-    return host in ("localhost", "::1") or bool(
-        re.fullmatch(r"127(\.\d{1,3}){3}", host)
-    )
+    if not host.startswith("127."):
+        return host in ("localhost", "::1")
+    return bool(re.fullmatch(r"127(\.\d{1,3}){3}", host))
 
 
 def shown_url(url):
@@ -3721,7 +3721,7 @@ class Once:
 class ConnectionPool:
     """Kept-alive connections behind urllib's openers, of which each origin has one.
 
-    At most *limit* are in use at a time, and each of the `users`, which are known by
+    At most `limit` are in use at a time, and each of the `users`, which are known by
     their deadlines, may always have one: a slow source takes not all of them. A
     connection comes back only when its answer was read to the end without an error, so
     no answer can be taken for another's. *handlers* are urllib's: what they do not
@@ -3729,7 +3729,7 @@ class ConnectionPool:
     """
 
     def __init__(self, limit=DEFAULT_JOBS, handlers=()):
-        self._limit = limit
+        self.limit = limit
         self._handlers = handlers
         self._mutex = threading.Lock()
         self.users = 1
@@ -3763,7 +3763,7 @@ class ConnectionPool:
             taken = sum(self._in_use.values())
             if user in self._in_use:  # What is left is for those that have none.
                 taken += max(0, self.users - len(self._in_use))
-            if taken < self._limit:
+            if taken < self.limit:
                 self._in_use[user] = self._in_use.get(user, 0) + 1
                 del self._waiting[turn]
                 turn.set()
@@ -3907,7 +3907,7 @@ class ConnectionPool:
         connection = request.connection
         request.deadline.detach(connection)
         with self._mutex:
-            room = sum(map(len, self._idle.values())) < self._limit
+            room = sum(map(len, self._idle.values())) < self.limit
             if reusable and room and connection.sock:
                 self._idle.setdefault(self._key(request), []).append(connection)
                 return
@@ -5359,7 +5359,8 @@ def check_web_url(url, parts, allow_http):
     """Raise UsageError for a URL, *parts* when split, that no source may have."""
     if parts.scheme == "http" and not is_loopback(parts.hostname) and not allow_http:
         raise UsageError(f"'{url}' is not encrypted; use https, or give --allow-http")
-    if re.search(r"/\.{1,2}(\.git)?(/|$)", parts.path.rstrip("/")):
+    path = parts.path.rstrip("/")
+    if "/." in path and re.search(r"/\.{1,2}(\.git)?(/|$)", path):
         raise UsageError(f"bad URL '{url}': it has a '.' or '..' in its path")
 
 
@@ -8720,8 +8721,6 @@ def sync_sources(
     urllib's, to add to its openers.
     """
     options, rows = options or SyncOptions(), list(rows)
-    jobs = limited_jobs(options.jobs)
-    options = options._replace(jobs=jobs)
     recent = [row for row in rows if is_recent(row, options.max_age)]
     reports = {row.id: Report(row) for row in recent}
     for row in recent:
@@ -8729,13 +8728,15 @@ def sync_sources(
         reports[row.id].count_left_out(row.left_out)
     asked = [row for row in rows if row.id not in reports]
     if asked:
-        connections = ConnectionPool(jobs, handlers)
-        arguments = connections, options, progress, log, Neighbours(state)
+        connections = ConnectionPool(options.jobs, handlers)
         try:
             begin_first(connections, asked[0], options)
+            connections.limit = jobs = limited_jobs(options.jobs)
+            options = options._replace(jobs=jobs)
             if not options.dry_run:
                 with contextlib.suppress(DatabaseError):  # The runs will say the same.
                     state.note_path()
+            arguments = connections, options, progress, log, Neighbours(state)
             runs = [Run(state, row, *arguments) for row in asked]
             reports.update({r.source: r for r in perform_all(runs, jobs, connections)})
         finally:
@@ -13180,6 +13181,7 @@ VERSION = "--version  show program's version number and exit"
 CLEARABLE = ("--ref", "--path")  # by `set`, where '' is the default
 
 
+@functools.cache
 def arguments_of(command):
     """Return the Arguments of a command; of None, those that may stand before it."""
     own = COMMANDS[command].arguments if command else (VERSION,)
@@ -13325,7 +13327,7 @@ def parse_arguments(argv):
     from types import SimpleNamespace
 
     for text in argv:
-        if re.search(_NOT_UTF_8, text):
+        if text.encode("utf-8", "ignore").decode("utf-8") != text:
             raise UsageError(f"the argument '{printable(text)}' is not UTF-8")
     rest, options = collections.deque(argv), {}
     command = next(read_options(rest, None, options), None)
