@@ -7237,9 +7237,8 @@ write ../LICENSE                    |
 
 
 class TestTheDailyLifeOfARepository:
-    def test_a_sync_follows_what_happened(self, synced):
+    def test_a_sync_follows_what_happened(self, synced, repository):
         """A commit a day, and what a sync says of it."""
-        repository = synced.upstream.repository
         for day in WEEK.strip().splitlines():
             what, _, told = day.partition("|")
             verb, *names = what.split()
@@ -7256,8 +7255,7 @@ class TestTheDailyLifeOfARepository:
             assert source["revision"] == repository.id()
             assert synced.is_faithful(), day
 
-    def test_a_force_push_is_followed(self, synced):
-        repository = synced.upstream.repository
+    def test_a_force_push_is_followed(self, synced, repository):
         repository.git("checkout", "-q", "--orphan", "fresh")
         repository.write("agents/qa/qa.md", b"# From scratch\n")
         repository.commit()
@@ -7265,8 +7263,7 @@ class TestTheDailyLifeOfARepository:
         assert changes(synced.sync()) == {"updated": ["qa/qa.md"]}
         assert synced.is_faithful()
 
-    def test_a_switched_default_branch_is_followed(self, synced):
-        repository = synced.upstream.repository
+    def test_a_switched_default_branch_is_followed(self, synced, repository):
         repository.git("checkout", "-q", "-b", "next")
         synced.upstream.publish({"next.md": b"# Next\n"})
         assert changes(synced.sync()) == {"added": ["next.md"]}
@@ -9010,9 +9007,8 @@ class TestDamagedDatabases:
     def full(self, full_at_home):
         return full_at_home
 
-    def test_the_files_stay_and_are_adopted(self, full):
+    def test_the_files_stay_and_are_adopted(self, full, program):
         """FAULTS D01, D02; INV1, INV2, INV6."""
-        program = full.program
         before, database = stats(full.dest), program.database.read_bytes()
         for damage, make in {**DAMAGES, "empty": lambda data: b""}.items():
             for path in program.database.parent.iterdir():
@@ -9172,9 +9168,8 @@ class TestDamageThatHides:
             sync_anyhow(full)
             assert stats(full.dest) == before, edit
 
-    def test_a_damaged_index_is_found_after_the_error_it_makes(self, full):
+    def test_a_damaged_index_is_found_after_the_error_it_makes(self, full, program):
         """FAULTS D22: `quick_check` says ok, and each update of the file fails."""
-        program = full.program
         [row] = program.query("SELECT * FROM agent_files WHERE file_path = 'qa/qa.md'")
         entry = f"srcqa/qa.md{row['content_sha']}".encode()
         data = program.database.read_bytes()
@@ -9330,9 +9325,8 @@ class TestDatabasesThatLie:
         assert left == before or command == "remove"
         assert left["mine.md"] == b"# Mine\n"
 
-    def test_a_source_whose_id_is_no_utf_8_can_be_removed(self, full):
+    def test_a_source_whose_id_is_no_utf_8_can_be_removed(self, full, program):
         """FAULTS D14: until then it stops no other, and is told."""
-        program = full.program
         odd = "INSERT INTO sources (id, url) VALUES (CAST(x'ff' AS TEXT), 'https://h')"
         program.query(odd)
         src, odd = program.call_json("sync", check=1)["sources"]
@@ -11951,8 +11945,7 @@ class TestEndToEnd:
 
 
 class TestTextOfSync:
-    def test_whether_something_changed_can_be_the_exit_code(self, mirror):
-        program = mirror.program
+    def test_whether_something_changed_can_be_the_exit_code(self, mirror, program):
         for line, code in (("sync -n", 1), ("sync", 1), ("sync -n", 0), ("sync", 0)):
             program.call(*line.split(), "--exit-code", check=code)
         program.call("set", "src", "--disable")
@@ -11968,8 +11961,7 @@ class TestTextOfSync:
             assert words in summary
         assert synced.upstream.repository.id()[:7] in summary
 
-    def test_what_is_skipped_in_each_run_hides_nothing_else(self, synced):
-        repository = synced.upstream.repository
+    def test_what_is_skipped_in_each_run_hides_nothing_else(self, synced, repository):
         (repository.directory / "agents" / "link.md").symlink_to("/etc/passwd")
         repository.commit()
         synced.sync()
@@ -12185,8 +12177,7 @@ class TestArguments:
         ("add ./file/x --dest file", "is not a directory"),
         ("--db other.db sync -n", "sync without --dry-run adds the default one"),
     ])  # fmt: skip
-    def test_what_makes_no_sense_is_told(self, hashed, line, told):
-        program = hashed.program
+    def test_what_makes_no_sense_is_told(self, hashed, line, told, program):
         program.call("add", "owner/repo", "--id", "new", "--disabled")
         write(".", "file", b"mine")
         for digit in "bc":
@@ -12272,8 +12263,7 @@ class TestArguments:
         assert all(str(cache) in row["destination"] for row in rows)
         assert not program.database.exists()
 
-    def test_with_json_one_document_is_printed_also_of_an_error(self, synced):
-        program = synced.program
+    def test_with_json_one_document_is_printed_also_of_an_error(self, synced, program):
         for command in ("sync", "status", "verify", "remove"):
             document = program.call_json(command, "nobody", check=FAILURE)
             assert list(document) == ["error"]
