@@ -13077,77 +13077,31 @@ class Terminal:
 
 
 # ---- Arguments ----
-# They are read here, and argparse only writes the help: to import it and to tell it of
-# them would take a tenth of the time until the first byte is sent.
 
 
-DEFAULTS = {
-    "--jobs": DEFAULT_JOBS,
-    "--timeout": DEFAULT_TIMEOUT,
-    "--lock-timeout": DEFAULT_LOCK_TIMEOUT,
-    "--limit": 20,
-    "--host": "127.0.0.1",
-    "--port": DEFAULT_PORT,
-    "--days": 30,
-    "--prefix": "~/.local",
-}
+def argument_type(name, convert):
+    """Return what argparse calls for a text; a ValueError is told as not *name*."""
+
+    def parse(text):
+        import argparse
+
+        try:
+            return convert(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"'{text}' is not {name}") from None
+
+    return parse
 
 
-class Argument(NamedTuple):
-    """An option, or what is known by its place, as a command declares it.
-
-    `metavar` is what its value is called, "" for a flag. It may come any number of
-    times, or be left out.
-    """
-
-    names: tuple[str, ...]
-    metavar: str
-    is_repeated: bool
-    is_optional: bool
-    help: str
-
-    @property
-    def field(self):
-        """The name of the attribute that has its value."""
-        return self.names[-1].lstrip("-").replace("-", "_")
-
-    @property
-    def default(self):
-        """Its value if it is left out."""
-        return DEFAULTS.get(self.names[-1], None if self.metavar else False)
-
-
-def argument_of(text):
-    """Return the Argument that a line of *text* declares.
-
-    In brackets is what may be left out; what ends in dots may come several times.
-    """
-    usage, _, help_text = text.partition("  ")
-    names = usage.split()
-    value = "" if names[-1].startswith("-") else names.pop()
-    return Argument(
-        names=tuple(names),
-        metavar=value.strip("[]."),
-        is_repeated="..." in value,
-        is_optional=names[0].startswith("-") or value.startswith("["),
-        help=help_text,
-    )
-
-
-def whole_number(low, high):
-    """Return the row of METAVARS for a whole number between these two."""
+def number_from(low, high):
+    """Return the type of a whole number between these two."""
 
     def convert(text):
         if not re.fullmatch("[0-9]{1,6}", text) or not low <= int(text) <= high:
             raise ValueError(text)
         return int(text)
 
-    return f"a number from {low} to {high}", convert
-
-
-def one_of(words):
-    """Return the row of METAVARS for one of these *words*, a tuple."""
-    return f"one of {', '.join(words)}", lambda text: words[words.index(text)]
+    return argument_type(f"a number from {low} to {high}", convert)
 
 
 def id_and_directory(text):
@@ -13158,195 +13112,151 @@ def id_and_directory(text):
     return source_id, directory
 
 
-DURATION = "a duration like 90s or 15m", parse_duration
-METAVARS = {  # what a value with that metavar is, and what makes it of a text
-    "N": whole_number(1, 999999),
-    "PORT": whole_number(0, 65535),
-    "D": DURATION,
-    "S": DURATION,
-    "ID=DIR": ("ID=DIR", id_and_directory),
-    "|".join(KINDS): one_of(KINDS),
-    "|".join(POLICIES): one_of(POLICIES),
+DURATION = argument_type("a duration like 90s or 15m", parse_duration)
+METAVARS = {  # what argparse is to know of an argument with that metavar
+    "N": {"type": number_from(1, 999999)},
+    "PORT": {"type": number_from(0, 65535)},
+    "D": {"type": DURATION},
+    "S": {"type": DURATION},
+    "ID=DIR": {"type": argument_type("ID=DIR", id_and_directory)},
+    "|".join(KINDS): {"choices": KINDS},
+    "|".join(POLICIES): {"choices": POLICIES},
 }
-COMMON = (  # They stand before the command or after it.
-    "-h --help  show this help message and exit",
+DEFAULTS = {
+    "--jobs": DEFAULT_JOBS,
+    "--timeout": DEFAULT_TIMEOUT,
+    "--lock-timeout": DEFAULT_LOCK_TIMEOUT,
+    "--limit": 20,
+    "--host": "127.0.0.1",
+    "--port": DEFAULT_PORT,
+    "--days": 30,
+    "--prefix": "~/.local",
+}
+COMMON = (
     "--db PATH  database (or $AGENT_SYNC_DB)",
     "--cache-dir DIR  where files go without --dest (or $AGENT_SYNC_CACHE_DIR)",
     "--no-color  no colour (or $NO_COLOR)",
     "--json  one JSON document on stdout",
-    "-q --quiet  print errors only",
-    "-v --verbose  say more, on stderr",
 )
-VERSION = "--version  show program's version number and exit"
-CLEARABLE = ("--ref", "--path")  # by `set`, where '' is the default
+LOUDNESS = ("-q --quiet  print errors only", "-v --verbose  say more, on stderr")
 
 
-@functools.cache
-def arguments_of(command):
-    """Return the Arguments of a command; of None, those that may stand before it."""
-    own = COMMANDS[command].arguments if command else (VERSION,)
-    return [argument_of(text) for text in (*COMMON, *own)]
+def declare(parser, text, **more):
+    """Add to an argparse parser the argument that a line of *text* declares.
 
-
-def declare(parser, argument):
-    """Tell an argparse parser of an Argument."""
-    options = {"help": argument.help, "default": argument.default}
-    if not argument.metavar:
+    In brackets is what may be left out; what ends in dots may come several times.
+    """
+    usage, _, help_text = text.partition("  ")
+    names = usage.split()
+    value = "" if names[-1].startswith("-") else names.pop()
+    metavar = value.strip("[].")
+    options = {"help": help_text, **METAVARS.get(metavar, {}), **more}
+    if metavar:
+        options["metavar"] = metavar
+    if not metavar:
         options["action"] = "store_true"
-    else:
-        options["metavar"] = argument.metavar
-    if not argument.names[0].startswith("-"):
-        several = "*" if argument.is_repeated else "?"
-        options["nargs"] = several if argument.is_optional else None
-    parser.add_argument(*argument.names, **options)
+    elif not names[0].startswith("-"):
+        several = "*" if "..." in value else "?"
+        options["nargs"] = several if value[0] == "[" else None
+    elif value.endswith("..."):
+        options["action"] = "append"
+    if names[-1] in DEFAULTS:
+        options["default"] = DEFAULTS[names[-1]]
+    parser.add_argument(*names, **options)
 
 
-def make_parsers():
-    """Return argparse's parsers, {None or a command: that}, for the help they write."""
-    from argparse import ArgumentParser, RawDescriptionHelpFormatter
+def make_parser(names=()):
+    """Return the parser of the command line: of these commands, or of all.
+
+    The arguments of all take longer to declare than most commands take.
+    """
+    import argparse
+
+    # As wide as the terminal, where it is not known yet that nobody asks for help.
+    formatter = functools.partial(
+        argparse.RawDescriptionHelpFormatter, width=78 if names else None
+    )
+
+    class Parser(argparse.ArgumentParser):
+        def __init__(self, arguments=(), **options):
+            super().__init__(allow_abbrev=False, formatter_class=formatter, **options)
+            # These stand before the command or after it. Without a default, what is
+            # left out after it does not hide what stood before.
+            loudness = self.add_mutually_exclusive_group()
+            for group, common in ((self, COMMON), (loudness, LOUDNESS)):
+                for text in common:
+                    declare(group, text, default=argparse.SUPPRESS)
+            for text in arguments:
+                declare(self, text)
+
+        def error(self, message):
+            raise UsageError(f"{message} (usage: {self.prog} --help)")
+
+        def _check_value(self, action, value):
+            # argparse before 3.14 lists all choices, and does not guess.
+            if action.choices is not None and value not in action.choices:
+                hint = did_you_mean(value, action.choices)
+                raise argparse.ArgumentError(action, f"there is no '{value}'{hint}")
 
     program = program_name()
-    shared = {"add_help": False, "formatter_class": RawDescriptionHelpFormatter}
-    main_parser = ArgumentParser(
+    parser = Parser(
         prog=program.rpartition(" ")[2],
         description="Keep AI-agent definition files in sync, verified, with a record.",
         epilog=f"examples:\n  {program} add OWNER/REPO --path agents\n"
         f"  {program} sync\n  {program} history --changes\n\n"
         "exit codes: 0 in sync, 1 failed or drift, 2 usage, 3 unreachable but intact",
-        **shared,
     )
-    subparsers = main_parser.add_subparsers(metavar="COMMAND")
-    parsers = {None: main_parser}
-    for name, entry in COMMANDS.items():
+    version = f"agent_sync {__version__}"
+    parser.add_argument("--version", action="version", version=version)
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for name in names or COMMANDS:
+        entry = COMMANDS[name]
         # Under -OO there is no docstring.
         text = re.sub(r"\n +", "\n", (entry.run.__doc__ or "").strip())
-        parsers[name] = subparsers.add_parser(
+        subparsers.add_parser(
             name,
+            arguments=entry.arguments,
             help=re.split("\n\n|;", text)[0].rstrip("."),
             description=text,
             epilog=f"example:\n  {program} {entry.example}",
-            **shared,
         )
-    for name, parser in parsers.items():
-        for argument in arguments_of(name):
-            declare(parser, argument)
-    return parsers
+    return parser
 
 
-def is_option(text):
-    """Return whether a word of a command line is an option, not a value."""
-    name = text.partition("=")[0]
-    return name.startswith("-") and name != "-" and " " not in name
+CLEARABLE = ("--ref", "--path")  # by `set`, where '' is the default
 
 
-def option_in(text, rest, known):
-    """Return (Argument, text of its value, "" for a flag) of the option *text*.
-
-    *known* maps names to Arguments. What is no part of it goes back to the front of
-    *rest*, a deque of the words that follow, and a value is taken from there.
-    """
-    name, has_value, value = text.partition("=")
-    if name not in known and not name.startswith("--"):  # "-j8", or "-nq" for two
-        name, value = text[:2], text[2:]
-        has_value = value
-    if name not in known:
-        names = [name for name in known if name.startswith("--")]
-        raise UsageError(f"no option {name}{did_you_mean(name, names)}")
-    argument = known[name]
-    if argument.metavar and not has_value:
-        if not rest or is_option(rest[0]):
-            raise UsageError(f"{name} needs a value: {argument.metavar}")
-        value = rest.popleft()
-    elif has_value and not argument.metavar:
-        if name.startswith("--"):
-            raise UsageError(f"{name} takes no value")
-        rest.appendleft(f"-{value}")
-    return argument, value if argument.metavar else ""
-
-
-def value_of(argument, text, command):
-    """Return the value that *text* is for an option; UsageError if it is none."""
-    name = argument.names[-1]
-    if not argument.metavar:
-        return True
-    if not text and not (command == "set" and name in CLEARABLE):
-        raise UsageError(f"{name} is empty: is a variable not set?")
-    what, convert = METAVARS.get(argument.metavar, ("", str))
-    try:
-        return convert(text)
-    except ValueError:
-        raise UsageError(f"'{text}' is not {what}, which {name} needs") from None
-
-
-def read_options(rest, command, options):
-    """Yield the words in *rest*, a deque, that are no options of a command.
-
-    What the options say is put into *options*, {field: value}.
-    """
-    arguments = arguments_of(command)
-    known = {name: argument for argument in arguments for name in argument.names}
-    while rest:
-        word = rest.popleft()
-        if word == "--" and known:
-            known = {}
-        elif known and is_option(word):
-            argument, text = option_in(word, rest, known)
-            value = value_of(argument, text, command)
-            if argument.is_repeated:
-                value = [*options.get(argument.field, ()), value]
-            options[argument.field] = value
-        elif not word:
-            raise UsageError("an argument is empty: is a variable not set?")
-        else:
-            yield word
-
-
-def values_by_place(words, command):
-    """Return {field: value} of the *words* of a command that are no options."""
-    values = {}
-    for argument in arguments_of(command):
-        if argument.names[0].startswith("-"):
-            continue
-        if not (words or argument.is_optional):
-            what = f"{argument.metavar} is missing"
-            raise UsageError(f"{what}; see: {program_name()} {command} --help")
-        if argument.is_repeated:
-            values[argument.field], words = words, []
-        else:
-            values[argument.field], words = next(iter(words), None), words[1:]
-    if words:
-        raise UsageError(f"'{words[0]}' is one argument too many for {command}")
-    return values
+def check_arguments(argv):
+    """Raise UsageError for an argument that is empty, or not UTF-8."""
+    for before, text in zip(["", *argv], argv):
+        option, _, value = text.partition("=")
+        clears = "set" in argv and not value and (option or before) in CLEARABLE
+        # argparse before 3.13 makes an empty list of "--option=--".
+        if not clears and re.fullmatch("(--[a-z-]+=(--)?)?", text):
+            raise UsageError(f"an argument is empty ('{text}'): is a variable not set?")
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError:
+            raise UsageError(f"the argument '{printable(text)}' is not UTF-8") from None
 
 
 def parse_arguments(argv):
-    """Return what a command line says: its `command`, and a field for each Argument.
+    """Return the Namespace of a command line; UsageError for one that will not do."""
+    import argparse
 
-    UsageError for one that will not do. Help is printed, and ends with SystemExit.
-    """
-    from types import SimpleNamespace
-
-    for text in argv:
-        if text.encode("utf-8", "ignore").decode("utf-8") != text:
-            raise UsageError(f"the argument '{printable(text)}' is not UTF-8")
-    rest, options = collections.deque(argv), {}
-    command = next(read_options(rest, None, options), None)
-    if command and command not in COMMANDS:
-        raise UsageError(f"there is no '{command}'{did_you_mean(command, COMMANDS)}")
-    words = [*read_options(rest, command, options)]
-    if "version" in options:
-        write_output(f"agent_sync {__version__}\n")
-        raise SystemExit
-    if "help" in options:
-        write_output(make_parsers()[command].format_help())
-        raise SystemExit
-    if not command:
-        raise UsageError(f"a command is missing; usage: {program_name()} --help")
-    if {"quiet", "verbose"} <= options.keys():
-        raise UsageError("--quiet and --verbose exclude each other")
-    fields = {each.field: each.default for each in arguments_of(command)}
-    fields.update(options, command=command, **values_by_place(words, command))
-    return SimpleNamespace(**fields)
+    check_arguments(argv)
+    common = ("db", "cache_dir", "json", "no_color", "quiet", "verbose")
+    defaults = argparse.Namespace(**dict.fromkeys(common))
+    names = [] if {"-h", "--help"} & set(argv) else COMMANDS.keys() & set(argv)
+    args, unknown = make_parser(names).parse_known_args(argv, defaults)
+    if not unknown:
+        return args
+    text = unknown[0].partition("=")[0]
+    if not text.startswith("-"):
+        raise UsageError(f"'{text}' is one argument too many for {args.command}")
+    known = (*COMMON, *LOUDNESS, *COMMANDS[args.command].arguments)
+    names = re.findall("^(?:-. )?(--[a-z-]+)", "\n".join(known), re.M)
+    raise UsageError(f"{args.command} has no option {text}{did_you_mean(text, names)}")
 
 
 # ---- The program ----
@@ -13588,7 +13498,7 @@ def main(args=None):
             args, terminal, result = run_command(argv, sys.stderr)
             print_result(args, terminal, result)
             return result.code
-    except SystemExit as stop:  # after --help and --version
+    except SystemExit as stop:  # argparse, after --help and --version
         return stop.code or 0
     except BaseException as caught:
         is_verbose = any(re.fullmatch(r"--verbose|-\w*v\w*", text) for text in argv)
