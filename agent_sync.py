@@ -870,10 +870,14 @@ def impossible_path(path, windows=WINDOWS):
     return None
 
 
+def path_fault(path):
+    """Return why *path* cannot be a file's below a destination here, or None."""
+    return unsafe_path(path) or impossible_path(path)
+
+
 def check_path(path):
     """Return *path* if it may be a file's path below a destination; else PathError."""
-    fault = unsafe_path(path) or impossible_path(path)
-    if fault:
+    if fault := path_fault(path):
         raise PathError(f"refused path '{printable(path, 100)}': {fault}")
     return path
 
@@ -1523,6 +1527,11 @@ def stamp_of(time_text):
     '20260131T102030.123456'
     """
     return re.sub(r"[-:]|\+.*", "", time_text)
+
+
+def time_ago(**units):
+    """Return the time in UTC so many of timedelta's *units* ago, as ISO 8601."""
+    return (datetime.now(timezone.utc) - timedelta(**units)).isoformat()
 
 
 def utc_now():
@@ -2248,11 +2257,10 @@ LASTING = """
 
 def delete_runs(connection, days):
     """Delete the runs that are more than *days* days old; return how many."""
-    oldest = (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()
     return connection.execute(
         "DELETE FROM sync_history WHERE sync_time < ?"
         f" AND id NOT IN ({PINNED}, {LASTING} SELECT id FROM lasting)",
-        (oldest,),
+        (time_ago(days=days),),
     ).rowcount
 
 
@@ -3050,7 +3058,7 @@ class AgentSyncState:
                 changes = connection.execute("SELECT old_sha FROM file_changes")
                 needed.update(digest for (digest,) in changes)
                 # What is younger may belong to a run that is still going on.
-                latest = (datetime.now(timezone.utc) - timedelta(days=1)).isoformat()
+                latest = time_ago(days=1)
             count, size = delete_contents(connection, needed, latest)
             if dry_run:
                 connection.rollback()
@@ -7740,8 +7748,7 @@ def tracked_files(rows):
             last_modified=row["last_modified"],
         )
         for row in rows
-        if isinstance(row["file_path"], str)
-        and not (unsafe_path(row["file_path"]) or impossible_path(row["file_path"]))
+        if isinstance(row["file_path"], str) and not path_fault(row["file_path"])
     }
 
 
@@ -7774,7 +7781,7 @@ def undone(files, changes):
     for change in changes:
         path = change["file_path"]
         before.pop(path, None)
-        if change["old_sha"] and not (unsafe_path(path) or impossible_path(path)):
+        if change["old_sha"] and not path_fault(path):
             before[path] = File(
                 path=path,
                 sha256=change["old_sha"],
@@ -7945,10 +7952,13 @@ def parse_time(text):
     return time_ if time_.tzinfo else time_.replace(tzinfo=timezone.utc)
 
 
-def seconds_since(text):
-    """Return how many seconds ago *text*, an ISO 8601 time, was; else None."""
+def seconds_since(text, now=None):
+    """Return how many seconds before *now* the time *text* was, both in ISO 8601.
+
+    None if it is not one.
+    """
     then = parse_time(text)
-    return then and (datetime.now(timezone.utc) - then).total_seconds()
+    return then and (parse_time(now or utc_now()) - then).total_seconds()
 
 
 def leave_destination(neighbours, row):
@@ -9403,12 +9413,11 @@ def find_run(state, row, when):
             )
         return runs[0]
     try:
-        ago = timedelta(seconds=parse_duration(when))
+        until = time_ago(seconds=parse_duration(when))
     except ValueError:
         raise UsageError(
             f"'{printable(when)}' is not a run (3), a revision (abc1234) or a time (2d)"
         ) from None
-    until = (datetime.now(timezone.utc) - ago).isoformat()
     return next(iter(state.get_states(row.id, until=until, limit=1)), None)
 
 
@@ -10002,9 +10011,7 @@ def is_list_of_text(value):
 
 def is_relative(value):
     """Return whether *value* is the path of a directory below another, or "."."""
-    if not is_text(value):
-        return False
-    return value == "." or not (unsafe_path(value) or impossible_path(value))
+    return is_text(value) and (value == "." or not path_fault(value))
 
 
 SHA256 = "[0-9a-f]{64}"
@@ -10060,7 +10067,7 @@ def parse_locked(item, number):
     for path, other in find_twins(paths).items():
         raise LockFileError(f"{what} has '{path}' and '{other}': one and the same")
     for path in paths:
-        if fault := unsafe_path(path) or impossible_path(path):
+        if fault := path_fault(path):
             raise LockFileError(f"{what} has a bad path '{path}': {fault}")
     return Locked(row, tuple(sorted(files, key=by_path)))
 
@@ -10348,12 +10355,6 @@ def drift_document(rows, state, rehash=False):
     return {"ok": all(good), "sources": sources}
 
 
-def seconds_between(earlier, later):
-    """Return how many seconds lie between two ISO 8601 times, or None."""
-    first, second = parse_time(earlier), parse_time(later)
-    return (second - first).total_seconds() if first and second else None
-
-
 def trouble_of(row, run, now, stale_after):
     """Return why a source is not well, in honest words, or None.
 
@@ -10362,7 +10363,7 @@ def trouble_of(row, run, now, stale_after):
     if run and run["status"] != "success":
         what = "failing" if run["status"] == "error" else "incomplete"
         return f"{what}: {run['error_message'] or 'it is not known why'}"
-    age = seconds_between(row.last_sync_time, now)
+    age = seconds_since(row.last_sync_time, now)
     if age is None:
         return "never synced"
     if age > stale_after:
@@ -10443,7 +10444,7 @@ def source_overview(row, drift, runs, now, stale_after):
         **drift,
         "healthy": not row.enabled or not trouble,
         "drifted": len(drift["modified"]) + len(drift["missing"]),
-        "age_seconds": seconds_between(row.last_sync_time, now),
+        "age_seconds": seconds_since(row.last_sync_time, now),
         "last_run_seconds": run and (run["duration_ms"] or 0) / 1000,
     }
     source["level"], source["words"] = verdict(source, trouble)
@@ -10577,7 +10578,7 @@ def html_table(caption, heads, rows):
 
 def html_age(time_, now):
     """Return a time as its age, with the time itself for whoever asks."""
-    age = seconds_between(time_, now)
+    age = seconds_since(time_, now)
     if age is None:
         return "never"
     text = f"{duration_text(age)} ago"
@@ -11705,11 +11706,10 @@ def diagnose(state, cache_dir, environ, log=None):
 
 def old_backups(directory, days):
     """Yield the paths of the files that were saved more than *days* days ago."""
-    oldest = (datetime.now(timezone.utc) - timedelta(days=days)).isoformat()
-    backup = f"{WORK_DIRECTORY}/backup"
+    oldest, backup = stamp_of(time_ago(days=days)), f"{WORK_DIRECTORY}/backup"
     with contextlib.suppress(OSError):
         for name in sorted(os.listdir(directory.root / backup)):
-            if re.fullmatch(r"\d{8}T\d{6}(\.\d+)?", name) and name < stamp_of(oldest):
+            if re.fullmatch(r"\d{8}T\d{6}(\.\d+)?", name) and name < oldest:
                 yield from directory.walk(f"{backup}/{name}")
 
 
@@ -12680,7 +12680,7 @@ def cmd_history(context):
     rows = context.rows([args.id] if args.id else [])
     destinations = {row.id: row.destination for row in rows}
     if args.since is not None:
-        since = (datetime.now(timezone.utc) - timedelta(seconds=args.since)).isoformat()
+        since = time_ago(seconds=args.since)
     runs = state.get_runs(args.id, args.limit, since, args.path)
     if args.changes or args.path:
         for run in runs:
