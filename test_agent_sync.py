@@ -20,6 +20,7 @@ import functools
 import gc
 import gzip
 import hashlib
+import hmac
 import html.parser
 import http.server
 import inspect
@@ -10007,9 +10008,7 @@ class TestCachesBesideOneAnother:
         (os.mkfifo, 1),
         (os.mkdir, 0),
     ], ids=["huge", "link", "pipe", "directory"])  # fmt: skip
-    def test_what_is_no_file_or_too_large_is_not_read(
-        self, program, old, make, unreadable
-    ):
+    def test_what_is_no_file_or_too_large_stays(self, program, old, make, unreadable):
         (old / CACHE).rename(old / f"{CACHE}.kept")
         make(old / CACHE)
         before = os.lstat(old / CACHE)
@@ -10116,10 +10115,8 @@ class TestService:
         home = Service(url, "~/agents", "home")
         assert home.cache_dir == program.root / "home" / "agents"
 
-    def test_making_one_enables_nothing_and_asks_nobody(
-        self, program, host, service, new_service
-    ):
-        program.call("set", "mpm", "--disable")
+    def test_making_one_enables_and_asks_nothing(self, service, new_service, host):
+        service.sync_state.register_source("mpm", host.base, enabled=False)
         new_service()
         assert service.sync_state.get_source_info("mpm")["enabled"] == 0
         assert host.requests == []
@@ -11108,10 +11105,7 @@ class Served:
 
 
 def hmac_of(body, secret=WEBHOOK_SECRET):
-    """The hexadecimal HMAC-SHA256 of *body* (RFC 2104), by hand."""
-    key = secret.encode().ljust(64, b"\0")
-    inner = hashlib.sha256(bytes(k ^ 0x36 for k in key) + body).digest()
-    return hashlib.sha256(bytes(k ^ 0x5C for k in key) + inner).hexdigest()
+    return hmac.new(secret.encode(), body, "sha256").hexdigest()
 
 
 def signed(host, body, event):
@@ -11435,13 +11429,11 @@ def runs_of(program):
 
 
 class TestWebhook:
-    def test_githubs_own_vector_is_accepted(self, lasting_serve):
-        """FAULTS W01, W03: it is verified before it is read, and it is no JSON."""
+    def test_a_wrong_signature_is_refused_in_the_same_words(self, lasting_serve):
+        """FAULTS W01, W03: it is verified before what it signs is read: no JSON."""
         assert hmac_of(b"Hello, World!") == GITHUBS_VECTOR
         status, text = lasting_serve.push(b"Hello, World!")
-        assert (status, "not JSON" in text) == (400, True)
-
-    def test_a_wrong_signature_is_refused_in_the_same_words(self, lasting_serve):
+        assert status == 400 and "not JSON" in text
         for case, headers in BAD_SIGNATURES.items():
             got = lasting_serve.push(b"Hello, World!", host="nobody", **headers)
             assert got == (403, "the signature is missing or wrong\n"), case
@@ -11546,7 +11538,6 @@ class TestServe:
         assert local.is_faithful() and served.stop() == 0
         runs = local.program.call_json("history")["runs"]
         assert [run["triggered_by"] for run in runs[:2]] == ["serve"] * 2
-        assert b"1 added" in served.output
 
     def test_a_sync_that_fails_does_not_end_it(self, local, start_serve):
         served = start_serve("--every", "0.1")
@@ -12044,6 +12035,13 @@ def python(*arguments):
     return done.returncode, done.stderr
 
 
+MISTAKES = [
+    "no-such-command", "sync --no-such-option", "remove", "set", "set src",
+    "sync --max-age soon", "sync -j 0", "sync --timeout -1", "history -n x",
+    "add owner/repo --kind svn", "add owner/repo --on-conflict fight",
+]  # fmt: skip
+
+
 class TestArguments:
     @pytest.mark.usefixtures("unmeasured", "synced")
     @pytest.mark.parametrize(
@@ -12075,6 +12073,7 @@ class TestArguments:
         ("--cache-dir= sync", "empty"),
         ("add owner/repo --dest ''", "empty"),
         (f"sync -j {'9' * 30}", "999999"),
+        *((line, "agent_sync") for line in MISTAKES),
     ])  # fmt: skip
     def test_what_was_mistyped_is_told_what_was_meant(self, program, line, told):
         assert told in program.call(*shlex.split(line), check=2).err
@@ -12155,16 +12154,6 @@ class TestArguments:
             assert command in text
             told = program.call(command, "--help").out.split("xample")[-1]
             assert re.search(rf"agent_sync(\.py)? {command}", told), command
-
-    MISTAKES = [
-        "no-such-command", "sync --no-such-option", "add", "remove", "set", "set src",
-        "sync --max-age soon", "sync -j 0", "sync --timeout -1", "history -n x",
-        "add owner/repo --kind svn", "add owner/repo --on-conflict fight",
-    ]  # fmt: skip
-
-    def test_a_mistake_is_exit_code_two(self, program):
-        for arguments in self.MISTAKES:
-            assert "agent_sync" in program.call(*arguments.split(), check=2).err
 
     def test_options_stand_before_or_after_the_command(self, program, git_upstream):
         database, cache = program.root / "other.db", program.root / "other-cache"
