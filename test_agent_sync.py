@@ -2432,7 +2432,7 @@ def odd_answers(data):
 
 
 class TestOddAnswersThatAreRight:
-    """What looks strange and is still the file."""
+    """What looks strange and is still the file: FAULTS H08, H09, H12, H13, H38."""
 
     @pytest.mark.parametrize("form", ["JSON", "list"])
     def test_the_file_is_taken(self, program, site, form):
@@ -2443,7 +2443,6 @@ class TestOddAnswersThatAreRight:
         assert mirror.follows()
 
     def test_a_file_without_a_length_will_do_if_its_hash_is_known(self, web, site):
-        """FAULTS H08."""
         site.answers["qa/qa.md"] = raw(body=site.files["qa/qa.md"])
         assert web.follows()
 
@@ -2455,11 +2454,6 @@ class TestOddAnswersThatAreRight:
         site.answers["qa/qa.md"] = raw(*fields, body=body)
         unhashed.sync(check=(0, 1))
         assert unhashed.tree()["qa/qa.md"] in (FORGED, before["qa/qa.md"])
-
-
-def slow_body(request):
-    yield raw("Content-Length: 99999")
-    yield from drip(b"x" * 99999)
 
 
 class TestEndlessAnswers:
@@ -2479,26 +2473,25 @@ class TestEndlessAnswers:
     def test_what_is_slow_is_left_in_time(self, program, site):
         """All of them go on for minutes; also pauses that the server asks for (H25)."""
 
+        def slow_body(request):
+            yield raw("Content-Length: 99999")
+            yield from drip(b"x" * 99999)
+
         def flood(request):
             while not site.closing.is_set():
                 yield raw(status="100 Continue") * 1000
 
         site.answers = {
             "body/agents.json": slow_body,
+            "file/agents.json": http_reply(200, json_manifest({"a.md": b"# A\n"})),
+            "file/a.md": slow_body,
             "head/agents.json": lambda request: drip(raw("X: " + "x" * 60_000)),
             "silence/agents.json": site.silence,
             "continue/agents.json": flood,
             "pauses/agents.json": http_reply(503, b"", {"Retry-After": "15"}),
         }
         errors = self.sync_all(program, site, "0.3")
-        assert ["(--timeout)" in error for error in errors] == [True] * 5
-
-    def test_a_file_that_is_slow_is_left_in_time(self, hashed, site):
-        site.answers["qa/qa.md"] = slow_body
-        before = stats(hashed.dest)
-        source = hashed.sync("--force", "--timeout", "0.25", check=(1, 3))
-        assert "--timeout" in source["error"]
-        assert stats(hashed.dest) == before
+        assert ["(--timeout)" in error for error in errors] == [True] * 6
 
     def test_what_has_no_end_is_left_at_the_limit(self, program, site, monkeypatch):
         """FAULTS H11, S06; with a lower limit, for the time it takes."""
@@ -2564,6 +2557,8 @@ def with_token(program, monkeypatch):
 
 
 class TestRedirects:
+    """FAULTS H01 to H05."""
+
     def test_an_origin_is_a_scheme_a_host_and_a_port(self):
         """FAULTS H01; most from requests' test_should_strip_auth_*."""
         for one, other, same in ORIGINS:
@@ -2589,13 +2584,6 @@ class TestRedirects:
         assert all(CANARY in credentials(request) for request in requests)
         assert all("if-none-match" in request.headers for request in requests)
 
-    def test_within_one_origin_both_go_along(self, with_token, hashed, site):
-        place = moved_to("/x/agents/agents.json")
-        site.answers["agents.json"] = in_turn(place, None)
-        assert hashed.sync()["unchanged"] == 4
-        assert len(site.requests) == 2
-        self.check_both(site.requests)
-
     def test_what_was_dropped_is_not_back(self, with_token, hashed, site, other_site):
         """FAULTS H01: there and back again."""
         there = moved_to(f"{other_site.base}/back")
@@ -2615,7 +2603,6 @@ class TestRedirects:
         assert not any(map(credentials, [*site.requests, *other_site.requests]))
 
     def test_a_bad_place_is_an_error(self, hashed, site):
-        """FAULTS H02."""
         before = stats(hashed.dest)
         for place in BAD_PLACES:
             site.answers["agents.json"] = moved_to(place)
@@ -2624,16 +2611,16 @@ class TestRedirects:
             assert source["requests"] <= 6, place
         assert stats(hashed.dest) == before
 
-    def test_a_relative_place_is_found(self, hashed, site):
-        """FAULTS H02."""
-        site.answers["new.json"] = http_reply(200, site.manifest())
-        for place in ("new.json", "/agents/new.json", "../agents/new.json"):
-            site.answers["agents.json"] = moved_to(place, 301)
+    def test_a_relative_place_is_found(self, with_token, hashed, site):
+        """Within one origin credentials and validators go along."""
+        for place in ("agents.json", "../agents/agents.json", "/x/agents/agents.json"):
+            site.answers["agents.json"] = in_turn(moved_to(place, 301), None)
             assert hashed.sync()["unchanged"] == 4, place
+        assert len(site.requests) == 6
+        self.check_both(site.requests)
 
     @pytest.mark.parametrize("query", ["", "?{}"], ids=["same", "new"])
     def test_a_loop_is_left_soon(self, hashed, site, query):
-        """FAULTS H03."""
         places = (f"/agents/agents.json{query.format(n)}" for n in range(1000))
         site.answer = lambda request: moved_to(next(places))
         assert "too many redirects" in hashed.sync(check=1)["error"]
@@ -2667,6 +2654,8 @@ def many_agents(count):
 
 
 class TestConnectionsToAWebSite:
+    """FAULTS H16, H27, H28."""
+
     @pytest.mark.parametrize("form", ["JSON", "list"])
     @pytest.mark.parametrize("jobs", [1, 4])
     def test_they_are_kept_and_at_most_as_many_as_jobs(self, program, site, jobs, form):
@@ -2698,7 +2687,6 @@ class TestConnectionsToAWebSite:
             assert most[0] <= 2
 
     def test_a_server_that_closes_after_some_is_asked_anew(self, program, site):
-        """FAULTS H27."""
         turns = iter(range(1000))
 
         def script(request):
@@ -2712,7 +2700,6 @@ class TestConnectionsToAWebSite:
 
     @pytest.mark.parametrize("cut", [b"", raw("Content-Length: 900", body=b"# Part\n")])
     def test_a_reset_in_an_answer_leaves_nothing_behind(self, hashed, site, cut):
-        """FAULTS H27, INV1."""
 
         def script(request):
             linger = socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
@@ -2954,8 +2941,10 @@ class TestTriesAndPauses:
 
 
 class TestUrlsOfTheWeb:
+    """FAULTS H29, H31, H32, H35."""
+
     def test_what_was_changed_in_the_database_is_no_way_in(self, hashed, site):
-        """FAULTS H29, H31: others can write that file."""
+        """Others can write that file."""
         before = stats(hashed.dest)
         set_source(hashed.program, etag='"x"\r\nX-Injected: yes')
         hashed.sync(check=(0, 1, 3))
@@ -2974,7 +2963,6 @@ class TestUrlsOfTheWeb:
 
     @pytest.mark.parametrize("form", ["JSON", "list", "SHA256SUMS"])
     def test_odd_names_are_quoted(self, program, site, form):
-        """FAULTS H29."""
         files = {name: name.encode() for name in self.ODD_NAMES}
         site.renew(files, form)
         dest = program.root / "dest"
@@ -2991,7 +2979,7 @@ class TestUrlsOfTheWeb:
 
     @pytest.mark.parametrize("form", ["JSON", "list"])
     def test_a_listed_path_never_leads_away(self, hashed, site, other_site, form):
-        """FAULTS H32, H29, H35: what a manifest names is below it, or is refused."""
+        """What a manifest names is below it, or is refused."""
         before = stats(hashed.dest)
         for path in self.LEADING_AWAY:
             manifest = FORMS[form][1]({**site.files, path: FORGED})
@@ -3055,12 +3043,6 @@ class TestProxies:
         monkeypatch.setenv("REQUEST_METHOD", "GET")
         distant.call("sync", check=1)
         assert not proxy.requests
-
-    def test_a_proxy_sees_nothing_that_is_encrypted(self, program, proxy, with_token):
-        program.call("add", "https://agents.invalid/agents", "--id", "src")
-        program.call("sync", check=1)
-        assert {request.method for request in proxy.requests} == {"CONNECT"}
-        assert CANARY not in "".join(map(credentials, proxy.requests))
 
     def test_a_proxys_password_is_for_it_alone(self, distant, proxy, monkeypatch):
         url = proxy.url.replace("://", f"://me:{CANARY}@")
@@ -3183,7 +3165,6 @@ class TestTls:
 
     @pytest.mark.parametrize("secure", ["good"], indirect=True)
     def test_no_redirect_leaves_https(self, secure, site, trusted):
-        """FAULTS H01, H34."""
         secure.upstream.answers["agents.json"] = moved_to(f"{site.base}/agents.json")
         assert "https" in secure.sync(check=1)["error"]
         assert not site.requests
@@ -3201,8 +3182,8 @@ class TestTls:
         program.call("sync", "--timeout", "20", check=1)
         assert len(pauses) == tries
 
-    def test_a_proxy_gets_its_password_and_the_site_does_not(
-        self, program, certificates, trusted, monkeypatch
+    def test_a_proxy_gets_its_password_and_no_token(
+        self, program, certificates, trusted, with_token, monkeypatch
     ):
         """FAULTS H33: it goes with CONNECT, and never with what is encrypted."""
         with DistantSite(certificates, "stranger") as site:
@@ -3213,6 +3194,7 @@ class TestTls:
         assert site.connections == 1
         assert site.head.startswith(b"CONNECT stranger.invalid:443 ")
         assert b"\r\nProxy-Authorization: Basic " + secret in site.head
+        assert site.head.lower().count(b"authorization") == 1
         assert not [ask for ask in site.requests if "proxy" in str(ask.headers)]
 
 
@@ -3408,7 +3390,6 @@ class TestPktLines:
 
     @pytest.mark.parametrize("words", [b"no", b"no\n", b"\x1b[31mno\x07\x1b]0;x"])
     def test_an_error_packet_is_the_servers_refusal(self, words):
-        """G24."""
         with pytest.raises(agent_sync.RefusedError, match="no") as caught:
             agent_sync.read_pkt(reader(pkt(b"ERR " + words)))
         assert not UNPRINTABLE.search(str(caught.value))
@@ -3422,17 +3403,6 @@ class TestPktLines:
         assert len(list(agent_sync.read_lines(reader(long), 1000))) == 2
 
 
-SIDE_BANDS = {  # a packet that is neither data nor progress: what is said
-    pkt(b"\3no way\n"): "no way",
-    pkt(b"\3\x1b[2Jno\x07 way"): "way",
-    pkt(b"ERR no way"): "no way",
-    pkt(b"\0x"): "band",
-    pkt(b"\4x"): "band",
-    pkt(b"\xffx"): "band",
-    pkt(b"0000"): "band",
-    b"0004": "band",
-    b"0001": "",
-}
 SHALLOW = pkt(b"shallow-info\n")
 BAD_SECTIONS = {
     "nothing": b"",
@@ -3459,9 +3429,12 @@ class TestSectionsOfAFetch:
 
     @pytest.mark.parametrize("before", [b"", pkt(b"\1data")])
     def test_what_is_no_data_or_progress_is_an_error(self, before):
-        for bad, words in SIDE_BANDS.items():
-            stream = reader(before + bad + pkt(b"\1more") + b"0000")
+        bad = [(band, "band") for band in (b"\0x", b"\4x", b"\xffx", b"0000", b"")]
+        bad += [(b"\3no way\n", "no way"), (b"\3\x1b[2Jno\x07 way", "way")]
+        for packet, words in [*bad, (b"ERR no way", "no way")]:
+            stream = reader(before + pkt(packet) + pkt(b"\1more") + b"0000")
             assert words in refusal(lambda s=stream: [*agent_sync.read_side_band(s)])
+        assert refusal(lambda: [*agent_sync.read_side_band(reader(before + b"0001"))])
         stream = reader(before)
         assert "hung up" in refusal(lambda: [*agent_sync.read_side_band(stream)])
 
@@ -3545,7 +3518,7 @@ BAD_TREES = {
 
 
 class TestTrees:
-    """FAULTS G17 to G19, P01 to P03, P15 and P21."""
+    """FAULTS G17 to G19, P01 to P03, P11 to P15 and P21."""
 
     @pytest.mark.parametrize("name", BAD_TREES)
     def test_what_fsck_refuses_is_refused(self, name, no_objects):
@@ -3582,14 +3555,12 @@ class TestTrees:
 
     @pytest.mark.parametrize("mode, target", [*LIES, ("40000", A_COMMIT)])
     def test_a_lie_about_a_type_is_an_error(self, mode, target, no_objects):
-        """G18."""
         root = tree_object((mode, "a.md", target))
         pack, commit = packed(A_BLOB, A_TREE, A_COMMIT, root, commit_object(root))
         assert git_refusal(no_objects, pack)
         assert refusal(brought_from, pack, commit)
 
     def test_files_that_cannot_be_here_keep_no_other_away(self):
-        """P11, P13 to P15."""
         for name in (b"\xff\xfe.md", b"\xc0\xaf.md", b"\xed\xa0\x80.md"):
             root = tree_object(("100644", "a.md", A_BLOB), ("100644", name, A_BLOB))
             found = brought_from(*packed(A_BLOB, root, commit_object(root)))
@@ -3603,7 +3574,6 @@ class TestTrees:
                 assert brought_from(*packed(*objects)) == {"good.md": A_BLOB[1]}, row
 
     def test_a_tree_thousands_deep_is_skipped_and_not_recursed_into(self):
-        """P12."""
         objects = [A_BLOB, A_TREE]
         for _ in range(5000):
             objects.append(tree_object(("40000", "d", objects[-1])))
@@ -3783,7 +3753,6 @@ def of_text(size, *instructions):
 BAD_DELTAS = {  # G14: git says "failed to apply delta" to each
     "a base one byte larger": delta_of(len(TEXT) + 1, 1, copy_of(0, 1)),
     "a base one byte smaller": delta_of(len(TEXT) - 1, 1, copy_of(0, 1)),
-    "a base of no size": delta_of(0, 1, insert_of(b"x")),
     "a copy over the end": of_text(10, copy_of(len(TEXT) - 9, 10)),
     "a copy from behind the end": of_text(1, copy_of(len(TEXT), 1)),
     "a copy from far behind": of_text(1, copy_of(0xFFFFFFFF, 1)),
@@ -3801,11 +3770,9 @@ BAD_DELTAS = {  # G14: git says "failed to apply delta" to each
     "a copy cut in its size": of_text(1, b"\xf0\1"),
     "a copy of nothing known": of_text(1, b"\xff"),
     "trailing garbage": of_text(1, insert_of(b"x"), b"\x83"),
-    "one instruction too many": of_text(1, insert_of(b"x"), insert_of(b"y")),
     "no bytes": b"",
     "only the base's size": size_bytes(len(TEXT)),
     "a size without an end": b"\xff" * 12,
-    "a result of 2**33": of_text(2**33, copy_of(0, 1)),
     "a result of 2**62": of_text(2**62, copy_of(0, 1)),
     "a size of 20 bytes": size_bytes(len(TEXT)) + b"\x80" * 19 + b"\0" + b"\x01x",
 }
@@ -3949,18 +3916,14 @@ class TestPacksByHand:
         else:
             assert refusal(brought_from, pack, object_id(*A_COMMIT))
 
-    def test_every_cut_of_a_pack_is_an_error(self):
-        """G01: also with a checksum that is right for what is left."""
+    def test_every_cut_and_flipped_bit_of_a_pack_is_an_error(self):
+        """G01, G02: a cut also with a checksum that is right for what is left."""
         commit, pack, _ = small_history()
         for length in range(len(pack)):
             assert refusal(received, pack[:length]), length
         for length in range(len(pack) - 20):
             cut = with_checksum(pack[:length])
             assert refusal(brought_from, cut, commit), length
-
-    def test_every_flipped_bit_of_a_pack_is_an_error(self):
-        """G02: the checksum tells."""
-        _, pack, _ = small_history()
         for bit in range(8 * len(pack)):
             assert refusal(received, flip(pack, bit)), bit
 
@@ -4046,14 +4009,11 @@ class TestPacksByHand:
             assert made[0] <= 2 * MIB
 
     def test_the_sizes_of_all_entries_count_together(self, monkeypatch):
-        """G10."""
+        """G10: also of what many small deltas of one base make."""
         monkeypatch.setattr(agent_sync, "MAX_INFLATED_SIZE", MIB)
         entries = full_entries(*(("blob", bytes(300_000 + n)) for n in range(4)))
         assert refusal(received, pack_of(*entries))
         assert refusal(received, pack_of(*entries[:3])) is None
-
-    def test_what_deltas_make_counts_together(self, monkeypatch):
-        """G10: many small deltas of one base."""
         monkeypatch.setattr(agent_sync, "MAX_INFLATED_SIZE", 2 * MIB)
         base = bytes(MIB)
         entries = [pack_entry("blob", base)]
@@ -4102,7 +4062,6 @@ class TestPacksByHand:
         assert not list(pack.objects(EVERY_KIND))
 
     def test_no_memory_is_taken_for_a_count(self):
-        """G05."""
         told, taken, _ = traced(refusal, received, pack_of(*FULL, count=1_999_999))
         assert told and taken < MIB
 
@@ -4509,6 +4468,13 @@ class TestGitServersThatMisbehave:
         assert stats(synced.dest) == before
 
 
+@pytest.fixture
+def hostile(program, git_server):
+    """A source whose server has no repository and says what it is told to."""
+    directory = git_server.root / "owner" / "repo.git"
+    return Mirror(program, GitUpstream(git_server, Repository(directory)))
+
+
 def serve_packs(server, commit, *packs):
     """Let a GitServer give *packs*, each a pack's bytes, for this commit's id."""
     serve(server, Transport(commit, *map(pack_answer, packs)))
@@ -4536,22 +4502,17 @@ def bomb_of_100_mib():
 class TestMemory:
     """Bombs, served over HTTP; the peak is that of a child that syncs: INV5."""
 
-    @pytest.fixture
-    def bombed(self, program, git_server):
-        directory = git_server.root / "owner" / "repo.git"
-        return Mirror(program, GitUpstream(git_server, Repository(directory)))
-
     BOMBS = {"G09": bomb_of_100_mib, "G10-of-bases": lambda: nested_live(15 * MIB, 8)}
 
     @pytest.mark.parametrize("name", BOMBS)
-    def test_a_bomb_of_blobs_takes_no_memory(self, bombed, git_server, program, name):
+    def test_a_bomb_of_blobs_takes_no_memory(self, hostile, git_server, program, name):
         root = tree_object(("40000", "agents", A_TREE))
         trees, commit = packed(A_TREE, root, commit_object(root))
         serve_packs(git_server, commit, trees, pack_of(*self.BOMBS[name]()))
         assert peak_of_sync(program) < PEAK_LIMIT
-        assert bombed.tree() == {}
+        assert hostile.tree() == {}
 
-    def test_large_trees_take_less_than_100_mb(self, bombed, git_server, program):
+    def test_large_trees_take_less_than_100_mb(self, hostile, git_server, program):
         """G10: trees are held together, so their sum is bounded."""
         trees = [
             ("tree", b"100644 " + bytes([65 + n]) * 12 * MIB + b"\0" + bytes(20))
@@ -4562,7 +4523,7 @@ class TestMemory:
         serve_packs(git_server, object_id(*commit), pack)
         assert peak_of_sync(program) < PEAK_LIMIT
 
-    def test_a_flood_of_refs_takes_less_than_45_mb(self, bombed, git_server, program):
+    def test_a_flood_of_refs_takes_less_than_45_mb(self, hostile, git_server, program):
         """G28: they are read one by one."""
         transport = Transport("0" * 40, b"0000")
         line = "{:040x} refs/heads/main/{}\n"
@@ -4676,23 +4637,21 @@ class TestDiscovery:
 class TestWhatTheServerSends:
     """FAULTS G20, G25, G26, G31 and G32, over HTTP and with a destination."""
 
-    def test_a_tree_without_its_blob_publishes_nothing(self, program, git_server):
+    def test_a_tree_without_its_blob_publishes_nothing(self, hostile, git_server):
         """G20: all is looked for before the first file is published."""
         other = ("blob", b"# Other\n")
         agents = tree_object(("100644", "a.md", A_BLOB), ("100644", "b.md", other))
         root = tree_object(("40000", "agents", agents))
         trees, commit = packed(agents, root, commit_object(root))
-        upstream = GitUpstream(git_server, Repository(git_server.root / "owner" / "x"))
-        mirror = Mirror(program, upstream)
         for blobs in ([A_BLOB], [A_BLOB, ("blob", b"# Forged\n")], []):
             serve_packs(git_server, commit, trees, pack_of(*full_entries(*blobs)))
-            outcome = program.call("sync", check=FAILURE)
+            outcome = hostile.program.call("sync", check=FAILURE)
             assert object_id(*other)[:7] in complaint(outcome) or not blobs
-            assert mirror.tree() == {}
+            assert hostile.tree() == {}
         more, _ = packed(A_BLOB, ("blob", b"# More than wanted\n"), A_COMMIT, other)
         serve_packs(git_server, commit, trees, more)
-        mirror.sync()
-        assert mirror.tree() == {"a.md": A_BLOB[1], "b.md": other[1]}
+        hostile.sync()
+        assert hostile.tree() == {"a.md": A_BLOB[1], "b.md": other[1]}
 
     def test_another_content_for_a_known_id_is_an_error(self, synced):
         """G32, S11: the SHA-256 of each object id is remembered."""
