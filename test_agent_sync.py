@@ -4678,7 +4678,7 @@ def test_a_repository_of_sha256_is_synced_and_updated(program, git_server, versi
     for number in range(5):
         mirror.upstream.publish({f"copy-{number}.md": text + b"%d" % number})
     mirror.upstream.publish({"qa/qa.md": None})
-    repository.pack()
+    repository.git("gc", "-q", "--prune=now")
     assert mirror.follows()
     assert mirror.sync()["requests"] == 1
 
@@ -5537,6 +5537,14 @@ class TestHostileTrees:
 
 @posix_only
 class TestLinksInTheDestination:
+    @posix_only
+    def test_the_programs_own_directory_is_not_one(self, mirror, tmp_path):
+        (mirror.dest / ".agent-sync").parent.mkdir()
+        (mirror.dest / ".agent-sync").symlink_to(tmp_path / "elsewhere")
+        (tmp_path / "elsewhere").mkdir()
+        assert "a link; mend that" in mirror.sync(check=1)["error"]
+        assert tree(tmp_path / "elsewhere") == {}
+
     """FAULTS P19: INV2 whatever stands in the way."""
 
     @pytest.fixture
@@ -12030,6 +12038,8 @@ class TestArguments:
         ("rollback src aaaaaaa", "ambiguous"),
         ("set src --enable --disable", "enabled, or not?"),
         ("set src --dest file", "is not a directory"),
+        ("sync --locked x --dest nowhere", "'nowhere' is not ID=DIR"),
+        ("set src --include !a", "a glob cannot take back"),
         ("add ./file/x --dest file", "is not a directory"),
         ("--db other.db sync -n", "sync without --dry-run adds the default one"),
     ])  # fmt: skip
@@ -12240,6 +12250,13 @@ class TestManagingSources:
         assert program.call_json("sources") == {"sources": []}
         assert program.query("SELECT * FROM agent_files") == []
         assert way == "." or stats(synced.dest) == before
+
+    def test_what_no_source_can_be_can_be_removed(self, synced):
+        set_source(synced.program, destination="relative")
+        before = stats(synced.dest)
+        synced.program.call("remove", "src", "--delete-files")
+        assert synced.program.call_json("sources") == {"sources": []}
+        assert stats(synced.dest) == before
 
     def test_removing_that_fails_half_way_can_be_done_again(self, synced, monkeypatch):
         remove = ["remove", "src", "--delete-files"]
