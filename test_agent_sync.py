@@ -936,17 +936,16 @@ def pauses(monkeypatch):
     """The pauses that the program makes between tries, in seconds; made in no time."""
     made = []
 
-    class Impatient(threading.Event):
-        def wait(self, timeout=None):
-            made.append(timeout)
-            return self.is_set()
-
-    class Deadline(agent_sync.Deadline):
+    class Impatient(agent_sync.Deadline):
         def __init__(self, *args):
             super().__init__(*args)
-            self.expired = Impatient()
+            self.expired.wait = self.note
 
-    monkeypatch.setattr(agent_sync, "Deadline", Deadline)
+        def note(self, timeout=None):
+            made.append(timeout)
+            return self.expired.is_set()
+
+    monkeypatch.setattr(agent_sync, "Deadline", Impatient)
     return made
 
 
@@ -1494,8 +1493,8 @@ def definitions(module):
             found.setdefault(node.name, node.lineno)
         elif isinstance(node, (ast.Assign, ast.AnnAssign)):
             targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            named = (target for target in targets if isinstance(target, ast.Name))
-            found.update((target.id, node.lineno) for target in named)
+            names = [name.id for name in targets if isinstance(name, ast.Name)]
+            found.update(dict.fromkeys(names, node.lineno))
     return found
 
 
@@ -1591,9 +1590,8 @@ def in_a_shell(program, monkeypatch):
     bytecode = f'[ "$1" != agent_sync.py ] || {{ shift; set -- "{compiled()}" "$@"; }}'
     shims = {"python3": bytecode, "agent-sync": f'set -- "{compiled()}" "$@"'}
     for name, script in shims.items():
-        shim = write(program.root / "bin", name, b"")
-        shim.write_text(f'#!/bin/sh\n{script}\nexec "{sys.executable}" "$@"\n')
-        shim.chmod(0o755)
+        text = f'#!/bin/sh\n{script}\nexec "{sys.executable}" "$@"\n'
+        write(program.root / "bin", name, text.encode()).chmod(0o755)
     monkeypatch.setenv("PATH", str(program.root / "bin"), prepend=os.pathsep)
     pathlib.Path("agent_sync.py").symlink_to(SCRIPT)
 
@@ -1637,9 +1635,8 @@ def test_the_readmes_lock_file_serves_all(program, git_upstream, monkeypatch, tm
 @posix_only
 def test_the_readmes_session_hook_syncs_and_says_nothing(program, directory_upstream):
     mirror = Mirror(program, directory_upstream)
-    shim = write(program.root / "home" / ".local" / "bin", "agent-sync", b"")
-    shim.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{SCRIPT}" "$@"\n')
-    shim.chmod(0o755)
+    text = f'#!/bin/sh\nexec "{sys.executable}" "{SCRIPT}" "$@"\n'
+    write(".local/bin", "agent-sync", text.encode()).chmod(0o755)
     [hook] = json.loads(code_blocks("json")[0])["hooks"]["SessionStart"][0]["hooks"]
     done = subprocess.run(["sh", "-c", hook["command"]], capture_output=True)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
@@ -1889,8 +1886,8 @@ def opened(path):
         yield connection
 
 
-def old_database(path, script=OLD_DATABASES["contract"]):
-    """A database as older programs made it: the contract alone, user_version 0."""
+def run_sql(path, script):
+    """Run *script* on the database at *path*; its path."""
     with opened(path) as connection:
         connection.executescript(script)
     return path
@@ -1949,7 +1946,7 @@ def assert_recent(text):
 class TestSchemaOfTheState:
     def test_a_new_database_has_all_that_the_contract_has(self, state, tmp_path):
         """Every column, key and index, and the metadata."""
-        contract = schema(old_database(tmp_path / "old.db"))
+        contract = schema(run_sql(tmp_path / "old.db", CONTRACT))
         ours = schema(state.db_path)
         for part in ("columns", "foreign keys", "indexes"):
             assert set(contract[part]) <= set(ours[part])
@@ -1962,15 +1959,13 @@ class TestSchemaOfTheState:
 
     def test_history_ids_are_never_used_again(self, state):
         first = state.record_sync_result("src", "success")
-        with state._get_connection() as connection:
-            connection.execute("DELETE FROM sync_history")
+        run_sql(state.db_path, "DELETE FROM sync_history")
         assert state.record_sync_result("src", "success") == first + 1
 
     @pytest.mark.parametrize("script", OLD_DATABASES.values(), ids=OLD_DATABASES)
     def test_an_upgrade_is_the_new_schema_with_each_row(self, state, tmp_path, script):
-        old = old_database(tmp_path / "old.db", script)
-        with opened(old) as connection:
-            connection.execute("DROP INDEX idx_agent_files_source_path_sha")
+        old = run_sql(tmp_path / "old.db", script)
+        run_sql(old, "DROP INDEX idx_agent_files_source_path_sha")
         before = rows_of(old)
         agent_sync.AgentSyncState(old)
         assert schema(old) == schema(state.db_path)
@@ -1981,15 +1976,13 @@ class TestSchemaOfTheState:
 
     def test_an_upgraded_database_still_takes_older_statements(self, database):
         """Their INSERTs do not name what was added, so that needs defaults."""
-        agent_sync.AgentSyncState(old_database(database, CONTRACT))
-        with opened(database) as connection:
-            connection.executescript(CONTRACT_ROWS)
+        agent_sync.AgentSyncState(run_sql(database, CONTRACT))
+        run_sql(database, CONTRACT_ROWS)
 
     def test_a_schema_of_the_future_is_opened_or_refused_untouched(self, state):
         """FAULTS D11: below 1000 a newer version has only added to it."""
         for version in (99, 999, 1000, 5000):
-            with opened(state.db_path) as connection:
-                connection.execute(f"PRAGMA user_version = {version}")
+            run_sql(state.db_path, f"PRAGMA user_version = {version}")
             before = pathlib.Path(state.db_path).read_bytes()
             if version < 1000:
                 agent_sync.AgentSyncState(state.db_path).get_all_sources()
@@ -1999,9 +1992,8 @@ class TestSchemaOfTheState:
             assert pathlib.Path(state.db_path).read_bytes() == before
 
     def test_another_version_of_the_contract_is_logged_and_kept(self, state, caplog):
-        with opened(state.db_path) as connection:
-            sql = "UPDATE schema_metadata SET value = '7' WHERE key = 'version'"
-            connection.execute(sql)
+        sql = "UPDATE schema_metadata SET value = '7' WHERE key = 'version'"
+        run_sql(state.db_path, sql)
         agent_sync.AgentSyncState(state.db_path)
         [record] = caplog.records
         assert record.levelname == "WARNING"
@@ -2010,10 +2002,9 @@ class TestSchemaOfTheState:
     def test_a_newer_schema_takes_every_statement_of_this_one(self, state):
         """FAULTS D11: what it added has defaults, and is not known here."""
         tables = ("sources", "agent_files", "sync_history", "file_changes", "pending")
-        with opened(state.db_path) as connection:
-            for table in tables:
-                connection.execute(f"ALTER TABLE {table} ADD COLUMN new TEXT")
-            connection.execute("PRAGMA user_version = 99")
+        for table in tables:
+            run_sql(state.db_path, f"ALTER TABLE {table} ADD COLUMN new TEXT")
+        run_sql(state.db_path, "PRAGMA user_version = 99")
         state = agent_sync.AgentSyncState(state.db_path)
         state.prepare_run("src", {"a.md": "aa"}, [("bb", b"old")])
         changes = [agent_sync.Change("a.md", "add", None, "aa")]
@@ -2190,10 +2181,9 @@ class TestRunsInTheState:
 
     def test_the_newest_run_comes_first_and_ids_settle_ties(self, state):
         ids = [state.record_sync_result("src", "success") for _ in range(12)]
-        with state._get_connection() as connection:
-            connection.execute("UPDATE sync_history SET sync_time = '2025-01-01'")
-            sql = "UPDATE sync_history SET sync_time = '2025-01-02' WHERE id = ?"
-            connection.execute(sql, ids[:1])
+        run_sql(state.db_path, "UPDATE sync_history SET sync_time = '2025-01-01'")
+        sql = f"UPDATE sync_history SET sync_time = '2025-01-02' WHERE id = {ids[0]}"
+        run_sql(state.db_path, sql)
         found = [run["id"] for run in state.get_sync_history("src")]
         assert found == [ids[0], *ids[:-10:-1]]
         told = [run["id"] for run in state.get_runs("src", limit=3)]
@@ -2218,9 +2208,8 @@ class TestRunsInTheState:
     def test_old_runs_are_cleaned_up_and_counted(self, state):
         old, recent = (state.record_sync_result("src", "success") for _ in range(2))
         long_ago = (datetime.now(timezone.utc) - timedelta(days=40)).isoformat()
-        with state._get_connection() as connection:
-            sql = "UPDATE sync_history SET sync_time = ? WHERE id = ?"
-            connection.execute(sql, (long_ago, old))
+        sql = f"UPDATE sync_history SET sync_time = '{long_ago}' WHERE id = {old}"
+        run_sql(state.db_path, sql)
         assert state.cleanup_old_history(days=50) == 0
         assert state.cleanup_old_history() == 1
         assert [run["id"] for run in state.get_sync_history("src")] == [recent]
@@ -2243,9 +2232,8 @@ PUBLIC_CALLS = {
 
 class TestErrorsOfTheState:
     def test_public_methods_raise_the_programs_own_error(self, state):
-        with state._get_connection() as connection:
-            for table in ("agent_files", "sync_history", "sources"):
-                connection.execute(f"ALTER TABLE {table} RENAME TO gone_{table}")
+        for table in ("agent_files", "sync_history", "sources"):
+            run_sql(state.db_path, f"ALTER TABLE {table} RENAME TO gone_{table}")
         for method, arguments in PUBLIC_CALLS.items():
             with pytest.raises(agent_sync.DatabaseError) as caught:
                 getattr(state, method)(*arguments)
@@ -8167,7 +8155,7 @@ class World:
         """A database as older programs made it, with files that they synced."""
         self.publish(NEW_AGENTS)
         self.fill(self.dest, OLD_AGENTS)
-        old_database(self.database, CONTRACT)
+        run_sql(self.database, CONTRACT)
         sources = ("src", str(self.upstream)), ("other", "https://a.test/x/y")
         files = [(path, sha256(data)) for path, data in OLD_AGENTS.items()]
         with opened(self.database) as connection:
@@ -8201,8 +8189,7 @@ class World:
         """The same, where nothing was kept, from the web site, which has it again."""
         self.rollback()
         self.site.files = OLD_AGENTS
-        with opened(self.database) as connection:
-            connection.execute("DELETE FROM contents")
+        run_sql(self.database, "DELETE FROM contents")
 
     def locked(self):
         """The same by a lock file."""
@@ -8897,7 +8884,7 @@ class TestDamagedDatabases:
 
     def test_sources_of_an_older_schema_are_saved(self, program):
         """FAULTS D01: one that a program wrote which knows the contract alone."""
-        old_database(program.database)
+        run_sql(program.database, OLD_DATABASES["contract"])
         program.query("DROP INDEX idx_agent_files_path")
         expected = program.query("SELECT id, url FROM sources ORDER BY id")
         damage_table(program, "agent_files")
@@ -9133,8 +9120,7 @@ class TestDatabasesThatLie:
         good, files = database.read_bytes(), stats(full.dest)
         for name, ddl in HOSTILE_SCHEMAS.items():
             database.write_bytes(good)
-            with opened(database) as connection:
-                connection.executescript(ddl)
+            run_sql(database, ddl)
             before = database.read_bytes()
             for command in (["sync"], ["status"], ["remove", "src", "--delete-files"]):
                 assert name in program.call(*command, check=1).err
