@@ -13,6 +13,7 @@ import ast
 import asyncio
 import atexit
 import base64
+import collections
 import contextlib
 import email.utils
 import errno
@@ -148,13 +149,8 @@ def only_agents(files):
     return {path: files[path] for path in agents if not left_out.search(path)}
 
 
-class Request(NamedTuple):
-    """One HTTP request as it came over the wire; header names in lower case."""
-
-    method: str
-    path: str
-    headers: dict
-    body: bytes
+# As it came over the wire, but with the names of headers in lower case.
+Request = collections.namedtuple("Request", "method path headers body")
 
 
 class Reply(bytes):
@@ -1244,17 +1240,6 @@ def entry_header(number, size):
     return bytes([first | 0x80]) + size_bytes(more) if more else bytes([first])
 
 
-def distance_bytes(distance):
-    """How far back an OFS_DELTA's base begins, as gitformat-pack encodes it."""
-    made = [distance & 0x7F]
-    distance >>= 7
-    while distance:
-        distance -= 1
-        made.append(0x80 | distance & 0x7F)
-        distance >>= 7
-    return bytes(reversed(made))
-
-
 def pack_entry(number, data, base=b"", size=None, level=6):
     """An entry of a pack; *base* is what stands between its header and its data."""
     number = KIND_NUMBERS.get(number, number)
@@ -1268,7 +1253,14 @@ def full_entries(*objects):
 
 
 def ofs_entry(delta, distance, **options):
-    return pack_entry(OFS, delta, distance_bytes(distance), **options)
+    """An entry whose base begins so far back, as gitformat-pack encodes it."""
+    back = [distance & 0x7F]
+    distance >>= 7
+    while distance:
+        distance -= 1
+        back.append(0x80 | distance & 0x7F)
+        distance >>= 7
+    return pack_entry(OFS, delta, bytes(reversed(back)), **options)
 
 
 def ref_entry(delta, base, **options):
@@ -1357,14 +1349,6 @@ def pack_answer(pack, sections=b"", end=b"0000"):
 SERVICE = pkt(b"# service=git-upload-pack\n") + b"0000"
 ADVERTISEMENT = SERVICE + pkt(b"version 2\n") + pkt(b"ls-refs\n")
 ADVERTISEMENT += pkt(b"fetch=shallow filter\n") + b"0000"
-UPLOAD_PACK = "application/x-git-upload-pack-{}".format
-
-
-def handed_over(url, body, kind):
-    """An answer that is there at once; what agent_sync.Response is to its users."""
-    headers = Message()
-    headers["Content-Type"] = UPLOAD_PACK(kind)
-    return urllib.response.addinfourl(io.BytesIO(body), headers, url, 200)
 
 
 class Transport:
@@ -1380,13 +1364,21 @@ class Transport:
         return find()
 
     def request(self, url, read, headers=None):
-        return read(handed_over(url, ADVERTISEMENT, "advertisement"))
+        return self.stream(url, read, b"", headers)
 
     def stream(self, url, read, body, headers):
-        return read(handed_over(url, self.answer_to(body), "result"))
+        told, fields = io.BytesIO(self.answer_to(body)), Message()
+        fields["Content-Type"] = self.content_type(body)
+        return read(urllib.response.addinfourl(told, fields, url, 200))
+
+    def content_type(self, body):
+        kind = "result" if body else "advertisement"
+        return f"application/x-git-upload-pack-{kind}"
 
     def answer_to(self, body):
-        if b"command=ls-refs" in body:
+        if not body:
+            return ADVERTISEMENT
+        elif b"command=ls-refs" in body:
             return self.refs
         return self.first if b"deepen" in body else self.second
 
@@ -1435,10 +1427,7 @@ def serve(server, transport):
     """Let a GitServer say what a Transport says."""
 
     def answer(request):
-        if request.method == "GET":
-            kind = UPLOAD_PACK("advertisement")
-            return http_reply(200, ADVERTISEMENT, content_type=kind)
-        fields = {"Content-Type": UPLOAD_PACK("result")}
+        fields = {"Content-Type": transport.content_type(request.body)}
         return framed(200, fields, transport.answer_to(request.body))
 
     server.answer = answer
@@ -2039,10 +2028,8 @@ class TestTheStateAgainstAModel:
     IDS = ["src", "o'; DROP TABLE sources; --", "ü/🤖"]
     PATHS = ["a.md", "%_.md", "d/a'; --.md", "ü/🤖.md"]
     FILE = ("file_path", "content_sha", "local_path", "file_size")
-    RUN = (
-        *("id", "status", "files_synced", "files_cached", "files_failed"),
-        *("error_message", "duration_ms"),
-    )
+    RUN = ("id", "status", "files_synced", "files_cached", "files_failed")
+    RUN += ("error_message", "duration_ms")
 
     def test_what_is_written_is_read_back(self, state):
         chance = random.Random(3)
