@@ -7686,10 +7686,9 @@ def test_the_date_of_a_commit_does_not_matter(synced, repository):
 @pytest.mark.parametrize("name", ["agent_sync.db", "AGENT_SYNC.db", "agent_sync.py/x"])
 def test_what_this_program_runs_by_is_not_overwritten(name, mirror, monkeypatch):
     """FAULTS S17: itself and its database, where a source has a file for them."""
-    dest = mirror.dest
-    monkeypatch.setattr(agent_sync, "__file__", str(dest / "agent_sync.py"))
-    database = dest / "agent_sync.db"
-    mirror.program.database.rename(write(dest, "agent_sync.db", b""))
+    monkeypatch.setattr(agent_sync, "__file__", str(mirror.dest / "agent_sync.py"))
+    database = write(mirror.dest, "agent_sync.db", b"")
+    mirror.program.database.rename(database)
     monkeypatch.setenv("AGENT_SYNC_DB", str(database))
     mirror.program.call("set", "src", "--include", "*")
     before = database.stat().st_ino
@@ -8298,34 +8297,6 @@ def spy(monkeypatch, owner, name, before=None, after=None):
     monkeypatch.setattr(owner, name, spied)
 
 
-def order_of_writes(monkeypatch):
-    """A list that fills with (what is done, inode or id) while the program runs."""
-    steps = []
-
-    class LoggedFile(io.FileIO):
-        def write(self, data):
-            steps.append(("write", os.fstat(self.fileno()).st_ino))
-            return super().write(data)
-
-    def fsync(fd):
-        status = os.fstat(fd)
-        kind = "fsync directory" if stat.S_ISDIR(status.st_mode) else "fsync"
-        steps.append((kind, status.st_ino))
-
-    def replace(source, target, *, src_dir_fd=None, dst_dir_fd=None):
-        steps.append(("replace", os.stat(source, dir_fd=src_dir_fd).st_ino))
-        steps.append(("into", os.fstat(dst_dir_fd).st_ino))
-
-    def record(self, source_id, *args, **options):
-        steps.append(("record", source_id))
-
-    spy(monkeypatch, os, "fsync", fsync)
-    spy(monkeypatch, os, "replace", replace)
-    monkeypatch.setattr(os, "fdopen", writing_by(LoggedFile))
-    spy(monkeypatch, agent_sync.AgentSyncState, "record_run", record)
-    return steps
-
-
 @pytest.fixture
 def local(program, directory_upstream):
     """A directory source after its first sync."""
@@ -8335,32 +8306,51 @@ def local(program, directory_upstream):
 
 
 def litter(directory):
-    """The temporary files of this program below *directory*, and its journal."""
-    files = (p for p in pathlib.Path(directory).rglob("*") if p.is_file())
-    return [p.name for p in files if STAGED.match(p.name)]
+    """The temporary files of this program below *directory*."""
+    paths = pathlib.Path(directory).rglob("*")
+    return [path for path in paths if STAGED.match(path.name)]
 
 
 @posix_only
 class TestOrderOfWrites:
     def test_a_file_is_safe_before_it_can_be_seen(self, local, monkeypatch):
         """FAULTS A02: write, fsync, replace, fsync of the directory, transaction."""
+        steps = []  # of these: (which one, inode)
+
+        class LoggedFile(io.FileIO):
+            def write(self, data):
+                steps.append(("write", os.fstat(self.fileno()).st_ino))
+                return super().write(data)
+
+        def fsync(fd):
+            status = os.fstat(fd)
+            kind = "fsync directory" if stat.S_ISDIR(status.st_mode) else "fsync"
+            steps.append((kind, status.st_ino))
+
+        def replace(source, target, *, src_dir_fd=None, dst_dir_fd=None):
+            steps.append(("replace", os.stat(source, dir_fd=src_dir_fd).st_ino))
+            steps.append(("into", os.fstat(dst_dir_fd).st_ino))
+
+        def record(*args, **options):
+            steps.append(("record", None))
+
+        monkeypatch.setattr(os, "fdopen", writing_by(LoggedFile))
+        spy(monkeypatch, os, "fsync", fsync)
+        spy(monkeypatch, os, "replace", replace)
+        spy(monkeypatch, agent_sync.AgentSyncState, "record_run", record)
         for path in ("qa/qa.md", "security.md", "fresh/deep/new.md"):
             local.upstream.write(path, prose("newer " + path, 30_000))
-        steps = order_of_writes(monkeypatch)
         local.sync()
-        moved = [inode for what, inode in steps if what == "replace"]
-        assert len(moved) == 3
-        record = steps.index(("record", "src"))
-        for inode in moved:
+        kinds = [kind for kind, _ in steps]
+        assert kinds.count("replace") == 3
+        for inode in [inode for kind, inode in steps if kind == "replace"]:
             writes = [i for i, step in enumerate(steps) if step == ("write", inode)]
             [fsync] = [i for i, step in enumerate(steps) if step == ("fsync", inode)]
+            assert max(writes) < fsync < kinds.index("replace"), "staged as a whole"
             replace = steps.index(("replace", inode))
-            directory = ("fsync directory", steps[replace + 1][1])
-            assert max(writes) < fsync < replace < steps.index(directory) < record
-        first_replace = next(i for i, step in enumerate(steps) if step[0] == "replace")
-        fsyncs = [i for i, (what, inode) in enumerate(steps) if what == "fsync"]
-        assert max(fsyncs) < first_replace, "all is staged before anything is published"
-        brought = {inode for what, inode in steps if what == "fsync directory"}
+            directory = steps.index(("fsync directory", steps[replace + 1][1]))
+            assert replace < directory < kinds.index("record")
+        brought = {inode for kind, inode in steps if kind == "fsync directory"}
         new = [local.dest, local.dest / "fresh", local.dest / "fresh" / "deep"]
         assert {path.stat().st_ino for path in new} <= brought
 
@@ -8633,9 +8623,8 @@ class TestFaultsOfTheKernel:
         if not shutil.which("strace") or subprocess.call([*strace, "true"]):
             pytest.skip("needs strace, and to be permitted it")
         injection, code = INJECTED[case]
-        before, newer = local.tree(), prose("newer", 9000)
-        changed = {"qa/qa.md": newer, "security.md": newer, "ops.json": None}
-        local.upstream.publish(changed)
+        before, new = local.tree(), prose("newer", 9000)
+        local.upstream.publish({"qa/qa.md": new, "security.md": new, "ops.json": None})
         after = local.upstream.agents()
         prefix = [*strace, "-e", "inject=" + injection]
         local.program.run("sync", prefix=prefix, check=(code, 128 - code))
@@ -8665,8 +8654,7 @@ class TestFaultsOfTheKernel:
         outcome = local.program.run("sync", prefix=prefix, check=1)
         assert "no space left" in complaint(outcome)
         assert tree(kept) == before
-        [run] = local.program.call_json("history", "-n", "1")["runs"]
-        assert run["status"] == "error"
+        assert last_run(local.program)["status"] == "error"
 
 
 # ==== The database, damaged ====
@@ -8715,13 +8703,11 @@ def full(local):
 
 
 @pytest.fixture
-def full_at_home(full, monkeypatch):
-    """The same with the database where it is by default."""
+def at_home(full, program, monkeypatch):
+    """The database of `full` is where it is by default."""
     monkeypatch.delenv("AGENT_SYNC_DB")
-    data = full.program.database.read_bytes()
-    place = "home/.config/claude-mpm/agent_sync.db"
-    full.program.database = write(full.program.root, place, data)
-    return full
+    data, place = program.database.read_bytes(), "home/.config/claude-mpm/agent_sync.db"
+    program.database = write(program.root, place, data)
 
 
 def corrupt_copy(program):
@@ -8756,11 +8742,7 @@ def is_sound(program, pragma="quick_check"):
 
 
 class TestDamagedDatabases:
-    @pytest.fixture
-    def full(self, full_at_home):
-        return full_at_home
-
-    def test_the_files_stay_and_are_adopted(self, full, program):
+    def test_the_files_stay_and_are_adopted(self, full, program, at_home):
         """FAULTS D01, D02, D23; INV1, INV2, INV6."""
         before, database = stats(full.dest), program.database.read_bytes()
         damages = {name: make(database) for name, make in DAMAGES.items()}
@@ -8814,9 +8796,9 @@ class TestDamagedDatabases:
         assert len(saved) > 90
 
     @posix_only
-    def test_two_that_see_the_damage_replace_it_once(self, full, monkeypatch):
+    def test_two_that_see_it_replace_it_once(self, program, at_home, monkeypatch):
         """FAULTS D20: the second must not put the first one's database aside."""
-        database = full.program.database
+        database = program.database
         data = database.read_bytes()
         database.write_bytes(DAMAGES["text"](data))
 
@@ -8827,11 +8809,11 @@ class TestDamagedDatabases:
         monkeypatch.setattr(agent_sync.fcntl, "flock", late)
         agent_sync.AgentSyncState(database)
         assert database.read_bytes() == data
-        assert corrupt_copy(full.program) == []
+        assert corrupt_copy(program) == []
 
-    def test_nobody_ever_sees_a_database_without_its_sources(self, full, monkeypatch):
+    def test_nobody_sees_one_without_its_sources(self, program, at_home, monkeypatch):
         """FAULTS D01, D20: not even while it is replaced."""
-        program, seen = full.program, []
+        seen = []
         damage_table(program, "sync_history")
 
         def look(*args, **options):
@@ -8843,9 +8825,8 @@ class TestDamagedDatabases:
         assert seen and all(row == {"id": "src"} for row in seen)
         assert list(program.database.parent.glob("*.new-*")) == []
 
-    def test_its_journals_go_along_and_an_edited_file_is_not_taken_for_ours(self, full):
+    def test_its_journals_go_along_and_edits_are_kept(self, full, program, at_home):
         """FAULTS D01, D02, D07: a journal would be played back into the new one."""
-        program = full.program
         full.write("qa/qa.md", b"# Edited\n")
         program.database.write_bytes(b"damaged " * 1000)
         journals = [f"{program.database}{end}" for end in ("-wal", "-shm", "-journal")]
@@ -8859,14 +8840,14 @@ class TestDamagedDatabases:
         assert full.tree()["mine.md"] == b"# Mine\n"
 
     @posix_only
-    def test_many_processes_find_the_damage_at_once(self, full):
+    def test_many_processes_find_the_damage_at_once(self, program, at_home):
         """FAULTS D01, D05, INV7."""
-        full.program.database.write_bytes(b"damaged " * 1000)
-        command = full.program.command("sources")
+        program.database.write_bytes(b"damaged " * 1000)
         quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        command = program.command("sources")
         children = [subprocess.Popen(command, **quiet) for _ in range(4)]
         assert {child.wait(timeout=300) for child in children} <= {0, 1}
-        assert len(corrupt_copy(full.program)) == 1
+        assert len(corrupt_copy(program)) == 1
 
 
 FOREIGN_SCHEMAS = {
@@ -8916,9 +8897,8 @@ class TestDamageThatHides:
         assert full.tree()["qa/qa.md"] == b"# News\n"
         assert is_sound(program, "integrity_check")
 
-    def test_no_damage_lasts_longer_than_one_run(self, full_at_home):
+    def test_no_damage_lasts_longer_than_one_run(self, full, program, at_home):
         """FAULTS D01, D22, D23: a fixed sample of all that was tried."""
-        full, program = full_at_home, full_at_home.program
         before, data = full.tree(), program.database.read_bytes()
         for number in range(40):
             for path in program.database.parent.iterdir():
@@ -9014,6 +8994,8 @@ ODD_VALUES = {
         ("revision", 7),
     ],
 }  # fmt: skip
+
+
 class TestDatabasesThatLie:
     def test_a_hostile_schema_is_refused_and_left_alone(self, full):
         """FAULTS D13."""
@@ -9106,9 +9088,9 @@ class TestDatabasesThatLie:
                 assert status["missing"] == status["untracked"] == []
         assert tree(program.root / "home") == {}, "nothing lands where it was called"
 
-    @pytest.mark.parametrize(
-        "value", ["\ud800", 1 << 63, b"\xff", "a\x00b", None, 1.5], ids=repr
-    )
+    ODD_ARGUMENTS = ["\ud800", 1 << 63, b"\xff", "a\x00b", None, 1.5]
+
+    @pytest.mark.parametrize("value", ODD_ARGUMENTS, ids=repr)
     def test_arguments_of_the_wrong_sort_are_refused_or_kept(self, state, value):
         """FAULTS D14: the programs that import this one make mistakes, too."""
         state.track_file("src", "good.md", "aa", file_size=1)
@@ -9126,22 +9108,21 @@ class TestDatabasesThatLie:
 
 
 @contextlib.contextmanager
-def repeating(function, threads=1):
-    """A set of what *function* returns while threads call it as long as this lasts."""
+def repeating(function):
+    """A set of what *function* returns to a thread that calls it in the meantime."""
     seen, over = set(), threading.Event()
 
     def repeat():
         while not over.is_set():
             seen.add(function())
 
-    with ThreadPoolExecutor(threads) as pool:
-        repeated = [pool.submit(repeat) for _ in range(threads)]
+    with ThreadPoolExecutor(1) as pool:
+        repeated = pool.submit(repeat)
         try:
             yield seen
         finally:
             over.set()
-        for one in repeated:
-            one.result()
+        repeated.result()
 
 
 class TestDatabasesInTheWay:
@@ -9456,7 +9437,7 @@ def test_a_reader_sees_the_old_or_the_new_and_always_something(local):
     versions = [prose(f"version {number}", 30_000) for number in range(2)]
     local.upstream.write("qa/qa.md", versions[0])
     local.sync()
-    with repeating((local.dest / "qa" / "qa.md").read_bytes, threads=2) as seen:
+    with repeating((local.dest / "qa" / "qa.md").read_bytes) as seen:
         for number in range(12):
             local.upstream.write("qa/qa.md", versions[number % 2])
             local.sync()
