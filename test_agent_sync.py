@@ -5163,7 +5163,7 @@ class TestDirectories:
     def test_an_unreadable_one_is_named(self, program, directory_upstream, monkeypatch):
         mirror = Mirror(program, directory_upstream)
         locked = directory_upstream.directory / "qa"
-        refuse_to_list(monkeypatch, locked)
+        refuse_path(monkeypatch, os, "scandir", locked)
         error = mirror.sync(check=1)["error"]
         assert f"cannot read {locked}" in error
         options = shlex.split(error.rpartition(" leave it out:")[2])
@@ -8445,7 +8445,7 @@ class TestAfterAKilledRun:
         self.leave_journal(local)
         (local.dest / "mine").mkdir()
         with monkeypatch.context() as patch:
-            refuse_to_list(patch, local.dest / "mine")
+            refuse_path(patch, os, "scandir", local.dest / "mine")
             local.upstream.hide()
             local.sync(check=1)
             local.sync("--offline")
@@ -9584,11 +9584,6 @@ def refuse_path(monkeypatch, owner, name, path):
     spy(monkeypatch, owner, name, before=refuse)
 
 
-def refuse_to_list(monkeypatch, directory):
-    """Make the program see a directory that it must not list."""
-    refuse_path(monkeypatch, os, "scandir", directory)
-
-
 class TestMigration:
     """Its crash points are among those of TestCrashPoints."""
 
@@ -9625,9 +9620,8 @@ class TestMigration:
             assert words in last
         etags = {f"{host.base}/{path}": weak(WEB_AGENTS[path]) for path in WEB_AGENTS}
         ops, said = f"{host.base}/ops.json", ("imported", "to download again")
-        assert entries == [
-            f"  {url} {etags[url]}: {said[url == ops]}" for url in sorted(etags)
-        ]
+        lines = [f"  {url} {etags[url]}: {said[url == ops]}" for url in sorted(etags)]
+        assert entries == lines
         [file] = program.call_json("migrate", "-n")["files"]
         assert {entry["url"]: entry["etag"] for entry in file["entries"]} == etags
         [file] = program.call_json("migrate")["files"]
@@ -9989,7 +9983,7 @@ class TestStartOfTheService:
         other = put_cache(dest / "other", RAW_BASE, WEB_AGENTS)
         (dest / "locked").mkdir()
         with monkeypatch.context() as patch:
-            refuse_to_list(patch, dest / "locked")
+            refuse_path(patch, os, "scandir", dest / "locked")
             service = new_service()
         assert_result(service.sync_agents(), cached=WEB_AGENTS)
         assert other.exists()
@@ -10276,60 +10270,45 @@ class TestManifest:
         assert tree(dest) == WEB_AGENTS and stats(dest) == before
 
 
-def damaged(**changes):
-    """What changes the first source of a lock file so; None takes a key away."""
-
-    def change(document):
-        source = {**document["sources"][0], **changes}
-        kept = {key: value for key, value in source.items() if value is not None}
-        document["sources"][0] = kept
-
-    return change
-
-
-def with_file(**changes):
-    """What changes the first file of a lock file so."""
-    return lambda document: document["sources"][0]["files"][0].update(changes)
-
-
-# What was done to a lock file, and a word of why it is refused (FAULTS S12, S07).
+# What is done to a document, its first source and that one's first file, and a word of
+# why the lock file is refused (FAULTS S12, S07).
 LOCK_FILES = [
-    (lambda d: d.update(version=2), "its version is 2"),
-    (lambda d: d.update(version=True), "its version is true"),
-    (lambda d: d.pop("version"), "its version is null"),
-    (lambda d: d.update(sources=[]), "no sources"),
-    (lambda d: d.update(sources=d["sources"] * 2), "twice"),
-    (lambda d: d.update(sources=[1]), "source 1 is not an object"),
-    (lambda d: d.update(extra=1), "unknown key 'extra'"),
-    (damaged(token="x"), "unknown key 'token'"),
-    (damaged(allow_hidden=True), "unknown key 'allow_hidden'"),
-    (damaged(revision=None), "no 'revision'"),
-    (damaged(revision="main"), "bad 'revision'"),
-    (damaged(id="../x"), "bad 'id'"),
-    (damaged(id="a\nb"), "bad 'id'"),
-    (damaged(kind="ftp"), "bad 'kind'"),
-    (damaged(kind="dir", url="/etc"), "local directory"),
-    (damaged(url="http://agents.test/o/r.git"), "http"),
-    (damaged(url="https://u:p@agents.test/o/r.git"), "password"),
-    (damaged(ref="a\nb"), "bad 'ref'"),
-    (damaged(path="../.."), "path"),
-    (damaged(include="*.md"), "bad 'include'"),
-    (damaged(destination=None), "give --dest src=DIR"),
-    (damaged(destination="../elsewhere"), "bad 'destination'"),
-    (damaged(destination="/tmp"), "bad 'destination'"),
-    (damaged(destination=1), "bad 'destination'"),
-    (damaged(destination=".git/hooks"), "bad 'destination'"),
-    (damaged(destination="link"), "leads out"),
-    (damaged(destination="inside/hooks"), "leads out"),
-    (with_file(path="../x.md"), "bad path"),
-    (with_file(path=".git/config"), "bad path"),
-    (with_file(path="QA/qa.md"), "one and the same"),
-    (with_file(sha256="0" * 63), "bad 'sha256'"),
-    (with_file(size=-1), "bad 'size'"),
-    (with_file(size=True), "bad 'size'"),
-    (with_file(size=2**40), "bad 'size'"),
-    (with_file(executable=1), "bad 'executable'"),
-    (with_file(mode=511), "unknown key 'mode'"),
+    (lambda d, s, f: d.update(version=2), "its version is 2"),
+    (lambda d, s, f: d.update(version=True), "its version is true"),
+    (lambda d, s, f: d.pop("version"), "its version is null"),
+    (lambda d, s, f: d.update(sources=[]), "no sources"),
+    (lambda d, s, f: d.update(sources=d["sources"] * 2), "twice"),
+    (lambda d, s, f: d.update(sources=[1]), "source 1 is not an object"),
+    (lambda d, s, f: d.update(extra=1), "unknown key 'extra'"),
+    (lambda d, s, f: s.update(token="x"), "unknown key 'token'"),
+    (lambda d, s, f: s.update(allow_hidden=True), "unknown key 'allow_hidden'"),
+    (lambda d, s, f: s.pop("revision"), "no 'revision'"),
+    (lambda d, s, f: s.update(revision="main"), "bad 'revision'"),
+    (lambda d, s, f: s.update(id="../x"), "bad 'id'"),
+    (lambda d, s, f: s.update(id="a\nb"), "bad 'id'"),
+    (lambda d, s, f: s.update(kind="ftp"), "bad 'kind'"),
+    (lambda d, s, f: s.update(kind="dir", url="/etc"), "local directory"),
+    (lambda d, s, f: s.update(url="http://agents.test/o/r.git"), "http"),
+    (lambda d, s, f: s.update(url="https://u:p@agents.test/o/r.git"), "password"),
+    (lambda d, s, f: s.update(ref="a\nb"), "bad 'ref'"),
+    (lambda d, s, f: s.update(path="../.."), "path"),
+    (lambda d, s, f: s.update(include="*.md"), "bad 'include'"),
+    (lambda d, s, f: s.pop("destination"), "give --dest src=DIR"),
+    (lambda d, s, f: s.update(destination="../elsewhere"), "bad 'destination'"),
+    (lambda d, s, f: s.update(destination="/tmp"), "bad 'destination'"),
+    (lambda d, s, f: s.update(destination=1), "bad 'destination'"),
+    (lambda d, s, f: s.update(destination=".git/hooks"), "bad 'destination'"),
+    (lambda d, s, f: s.update(destination="link"), "leads out"),
+    (lambda d, s, f: s.update(destination="inside/hooks"), "leads out"),
+    (lambda d, s, f: f.update(path="../x.md"), "bad path"),
+    (lambda d, s, f: f.update(path=".git/config"), "bad path"),
+    (lambda d, s, f: f.update(path="QA/qa.md"), "one and the same"),
+    (lambda d, s, f: f.update(sha256="0" * 63), "bad 'sha256'"),
+    (lambda d, s, f: f.update(size=-1), "bad 'size'"),
+    (lambda d, s, f: f.update(size=True), "bad 'size'"),
+    (lambda d, s, f: f.update(size=2**40), "bad 'size'"),
+    (lambda d, s, f: f.update(executable=1), "bad 'executable'"),
+    (lambda d, s, f: f.update(mode=511), "unknown key 'mode'"),
 ]  # fmt: skip
 LOCK_TEXTS = [
     (b"", "not JSON"),
@@ -10413,7 +10392,8 @@ class TestLockFiles:
         cases = list(LOCK_TEXTS)
         for change, why in LOCK_FILES:
             document = json.loads(locked.lock.read_bytes())
-            change(document)
+            source = document["sources"][0]
+            change(document, source, source["files"][0])
             cases.append((json.dumps(document).encode(), why))
 
         def others():
@@ -11071,20 +11051,16 @@ a query | 200 | GET /healthz?now HTTP/1.1 ~ Host: {host}
 REQUESTS = [line.split(" | ") for line in REQUESTS.strip().splitlines()]
 
 
-def request_bytes(text, port):
-    """The bytes of a request in the table above."""
-    text = text if "~~" in text else f"{text} ~~ "
-    text = text.encode().decode("unicode_escape")
-    text = re.sub(" ~~ ?", "\r\n\r\n", text).replace(" ~ ", "\r\n")
-    text = text.replace("{host}", f"127.0.0.1:{port}").replace("{port}", str(port))
-    text = re.sub(r"\{(\d+)\}", lambda match: "a" * int(match[1]), text)
-    return text.encode("latin-1")
-
-
 class TestRequests:
     @pytest.mark.parametrize("name, status, text", REQUESTS, ids=lambda t: t[:30])
     def test_odd_requests_do_not_end_it(self, lasting_serve, name, status, text):
-        got, headers, body = lasting_serve.raw(request_bytes(text, lasting_serve.port))
+        text = text if "~~" in text else f"{text} ~~ "
+        text = text.encode().decode("unicode_escape")
+        text = re.sub(" ~~ ?", "\r\n\r\n", text).replace(" ~ ", "\r\n")
+        port = str(lasting_serve.port)
+        text = text.replace("{host}", f"127.0.0.1:{port}").replace("{port}", port)
+        text = re.sub(r"\{(\d+)\}", lambda match: "a" * int(match[1]), text)
+        got, headers, body = lasting_serve.raw(text.encode("latin-1"))
         assert got == int(status) and headers["connection"] == "close"
         assert "default-src 'none'" in headers["content-security-policy"]
         if name != "W15 HEAD":
@@ -11746,19 +11722,8 @@ def shown_on_terminal(*arguments):
 
 
 def on_screen(shown):
-    """The lines that a terminal shows in the end."""
-    lines, column = [""], 0
-    for piece in re.findall(r"\r|\n|\x1b\[[\d;]*[A-Za-z]|[^\r\n\x1b]+", shown.decode()):
-        if piece in "\r\n":
-            lines += [""] * (piece == "\n")
-            column = 0
-        elif piece[0] == "\x1b":
-            lines[-1] = lines[-1][:column] if piece[-1] == "K" else lines[-1]
-        else:
-            behind = column + len(piece)
-            lines[-1] = lines[-1][:column] + piece + lines[-1][behind:]
-            column = behind
-    return lines
+    """What a terminal shows in the end: no line that was erased, and no colours."""
+    return re.sub(r"[^\n]*\r\x1b\[K|\x1b\[\d+m", "", shown.decode())
 
 
 class TestOnATerminal:
@@ -11770,8 +11735,9 @@ class TestOnATerminal:
         shown = shown_on_terminal("sync")
         assert re.search(rb"\r(?!\n)|\x1b\[\d*K", shown)
         assert re.search(self.COLOUR, shown) and large.is_faithful()
-        assert b"54/54" in shown and "54/54" not in "".join(on_screen(shown))
-        assert all(line[:1] in "+…as" for line in on_screen(shown)), "and no leftovers"
+        assert b"54/54" in shown and "54/54" not in on_screen(shown)
+        lines = on_screen(shown).splitlines()
+        assert all(line[:1] in "+…as" for line in lines), "and no leftovers"
 
     def test_colour_can_be_turned_off(self, mirror, monkeypatch):
         """N19: a dumb terminal gets plain lines."""
@@ -12129,7 +12095,7 @@ class TestStatusAndVerify:
         program.call("add", *synced.upstream.arguments, *options)
         program.call("sync", "two")
         if how == "not to be listed":
-            refuse_to_list(monkeypatch, synced.dest / "qa")
+            refuse_path(monkeypatch, os, "scandir", synced.dest / "qa")
         else:
             shutil.rmtree(synced.dest)
             synced.dest.write_bytes(b"mine")
