@@ -9465,7 +9465,7 @@ def by_shell(script):
     ('exec "$@" 2>&-', "sync -v", (0, 1), ""),
     ('exec "$@" <&- >&- 2>&-', "sync -v", (0, 1), ""),
 ])  # fmt: skip
-def test_output_may_go_nowhere(full, script, arguments, code, said):
+def test_output_may_go_nowhere(full, program, script, arguments, code, said):
     """FAULTS A17: a reader that went early, a full disk, closed descriptors.
 
     No file of ours takes the place of a closed one.
@@ -9473,7 +9473,7 @@ def test_output_may_go_nowhere(full, script, arguments, code, said):
     if "/dev/full" in script and not os.path.exists("/dev/full"):
         pytest.skip("needs /dev/full")
     full.upstream.write("new.md", b"# New\n")
-    outcome = full.program.run(*arguments.split(), prefix=by_shell(script), check=code)
+    outcome = program.run(*arguments.split(), prefix=by_shell(script), check=code)
     assert said in outcome.err and "roken pipe" not in outcome.err
     assert "new.md" in full.tree() or (arguments, code) != ("sync -v", 0)
     full.sync()
@@ -10376,9 +10376,9 @@ class TestLockFiles:
             assert file["path"] in self.sync_fresh(locked, check=1).err
             assert not tree(locked.fresh / "dest")
 
-    def test_damaged_and_hostile_lock_files_are_refused(self, locked):
+    def test_damaged_and_hostile_lock_files_are_refused(self, locked, program):
         """And no one is asked, and nothing is written."""
-        (locked.fresh / "link").symlink_to(locked.program.root)
+        (locked.fresh / "link").symlink_to(program.root)
         (locked.fresh / ".git").mkdir()
         (locked.fresh / "inside").symlink_to(locked.fresh / ".git")
         cases = list(LOCK_TEXTS)
@@ -10399,16 +10399,16 @@ class TestLockFiles:
             assert others() == before, why
         assert len(locked.upstream.requests) == asked
 
-    def test_an_id_that_is_here_keeps_its_url_and_place(self, locked, site):
+    def test_an_id_that_is_here_keeps_its_url_and_place(self, locked, program, site):
         sync = ["sync", "--locked", locked.lock]
         document = json.loads(locked.lock.read_bytes())
         web = {"url": site.base, "kind": "http", "ref": None, "path": None}
         document["sources"][0].update(web)
         locked.lock.write_text(json.dumps(document))
-        outcome = locked.program.call(*sync, check=1)
+        outcome = program.call(*sync, check=1)
         assert "is here with another URL" in outcome.err
         shutil.copy(locked.copy, locked.lock)
-        outcome = locked.program.call(*sync, "--dest", "src=elsewhere", check=1)
+        outcome = program.call(*sync, "--dest", "src=elsewhere", check=1)
         assert "is here with another destination" in outcome.err
 
     def test_a_lock_file_gets_no_token_of_a_source_it_names(self, locked, monkeypatch):
@@ -10421,8 +10421,8 @@ class TestLockFiles:
         assert len(requests) > 2
         assert not any("authorization" in str(request).lower() for request in requests)
 
-    def test_verify_needs_no_database_and_only_bytes_count(self, locked):
-        program, none = locked.program, locked.program.root / "none"
+    def test_verify_needs_no_database_and_only_bytes_count(self, locked, program):
+        none = program.root / "none"
         verify = ["--db", none / "db", "verify", "--locked", locked.lock]
         assert "all as locked" in program.call(*verify, "--strict").out
         (locked.dest / "qa" / "qa.md").chmod(0o755)
@@ -10437,25 +10437,25 @@ class TestLockFiles:
         assert source["modified"] == ["qa/qa.md"]
         assert source["missing"] == ["security.md"] and not none.exists()
 
-    def test_what_cannot_be_locked_or_compared_is_told(self, mirror):
-        assert "sync it first" in mirror.program.call("lock", check=2).err
+    def test_what_cannot_be_locked_or_compared_is_told(self, mirror, program):
+        assert "sync it first" in program.call("lock", check=2).err
         self.lock(mirror)
         for line, code, told in (
             ("sync src --locked x", 2, "name none"),
             ("sync --locked nowhere", 1, "cannot read nowhere"),
             (f"verify two --locked {mirror.lock}", 2, "no source 'two'"),
         ):
-            assert told in mirror.program.call(*line.split(), check=code).err
+            assert told in program.call(*line.split(), check=code).err
         (mirror.fresh / "file").write_bytes(b"mine")
         told = self.sync_fresh(mirror, "--dest", f"src={mirror.copy}", check=1).err
         assert "is not a directory" in told
         db = ["--db", mirror.fresh / "db"]
-        assert mirror.program.call_json(*db, "sources") == {"sources": []}
-        mirror.program.call("lock", "x")  # A destination outside is left to be chosen.
+        assert program.call_json(*db, "sources") == {"sources": []}
+        program.call("lock", "x")  # A destination outside is left to be chosen.
         [source] = json.loads(pathlib.Path("x").read_bytes())["sources"]
         assert "destination" not in source
-        mirror.program.call("set", "src", "--disable")
-        assert "nothing to lock" in mirror.program.call("lock", check=2).err
+        program.call("set", "src", "--disable")
+        assert "nothing to lock" in program.call("lock", check=2).err
 
 
 # A file's text, and what `scan` must find in it: line:column, code point, how many of
@@ -10557,12 +10557,12 @@ class TestScan:
         rules = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
         assert {result["ruleId"] for result in run["results"]} == rules
 
-    def test_files_that_are_gone_or_cannot_be_read(self, synced):
+    def test_files_that_are_gone_or_cannot_be_read(self, synced, program):
         path = synced.dest / "qa" / "qa.md"
         path.unlink()
-        assert synced.program.call("scan").out == "0 findings in 8 files\n"
+        assert program.call("scan").out == "0 findings in 8 files\n"
         path.mkdir()
-        assert "cannot read qa/qa.md" in synced.program.call("scan", check=1).err
+        assert "cannot read qa/qa.md" in program.call("scan", check=1).err
 
 
 # ==== Dashboard ====
@@ -10629,12 +10629,12 @@ def busy(local):
 
 
 class TestReport:
-    def test_one_page_says_how_each_source_is(self, busy):
+    def test_one_page_says_how_each_source_is(self, busy, program):
         """Whole without a network, fit for a screen reader; --json is what it shows."""
-        path = busy.program.root / "report.html"
-        busy.program.call("report", path)
+        path = program.root / "report.html"
+        program.call("report", path)
         page = PageReader(path.read_text("ascii"))
-        document = busy.program.call_json("report")
+        document = program.call_json("report")
         down, src = document["sources"]
         assert (document["ok"], down["healthy"]) == (False, False)
         assert src["modified"] == ["qa/edited.md"]
@@ -10655,7 +10655,7 @@ class TestReport:
         assert page.values("scope") == ["col"] * page.tags.count("th")
         assert page.values("role") == ["img"] * page.tags.count("svg")
         assert len(page.values("aria-label")) == page.tags.count("svg")
-        outcome = busy.program.call("report", busy.dest / "a" / "b", check=1)
+        outcome = program.call("report", busy.dest / "a" / "b", check=1)
         assert "cannot write" in outcome.err
 
     def test_hostile_text_stays_text(self, program, tmp_path):
@@ -10679,19 +10679,19 @@ class TestReport:
         ({"last_sync_time": None}, "never synced"),
         ({"destination": "relative"}, "bad destination"),
     ], ids=str)  # fmt: skip
-    def test_the_words_are_honest(self, local, columns, words):
-        set_source(local.program, **columns)
-        assert words in PageReader(local.program.call("report").out).text
+    def test_the_words_are_honest(self, local, program, columns, words):
+        set_source(program, **columns)
+        assert words in PageReader(program.call("report").out).text
 
     @posix_only
     @pytest.mark.parametrize("command", ["report", "lock"])
-    def test_a_pipe_is_written_to_and_stays(self, command, local):
+    def test_a_pipe_is_written_to_and_stays(self, command, local, program):
         """And so are devices; as root, /dev/null would be gone for all."""
-        pipe, chunks = local.program.root / "pipe", []
+        pipe, chunks = program.root / "pipe", []
         os.mkfifo(pipe)
         reader = threading.Thread(target=lambda: chunks.append(pipe.read_bytes()))
         reader.start()
-        local.program.call(command, pipe)
+        program.call(command, pipe)
         reader.join()
         assert stat.S_ISFIFO(pipe.stat().st_mode) and len(chunks[0]) > 100
 
@@ -10747,8 +10747,7 @@ class TestInABrowser:
         _, headers, body = start_serve().ask("GET", "/")
         policy = headers["content-security-policy"] + "; script-src 'unsafe-inline'"
         fields = {"Content-Security-Policy": policy, "Content-Type": "text/html"}
-        page = body.replace(b"<meta", WITNESS + b"<meta", 1)
-        reply = http_reply(200, page, fields)
+        reply = http_reply(200, body.replace(b"<meta", WITNESS + b"<meta", 1), fields)
         command = [CHROMIUM, "--headless", "--no-sandbox", "--dump-dom"]
         command.append(f"--user-data-dir={tmp_path / 'chromium'}")
         colors = {"0": set(), "1": set()}  # dark and light
@@ -10763,8 +10762,7 @@ class TestInABrowser:
                 assert seen == [] and scroll <= inner == width
                 assert all(shown(name) in text for name in HOSTILE)
                 colors[scheme].add(color)
-        assert len(colors["0"]) == len(colors["1"]) == 1
-        assert colors["0"] != colors["1"]
+        assert len(colors["0"]) == len(colors["1"]) == 1 and colors["0"] != colors["1"]
 
     def test_text_has_contrast_in_both_schemes(self):
         """WCAG 2, 1.4.3: 4.5 to 1, of each colour of text on what it stands on."""
@@ -10913,16 +10911,16 @@ def lasting_serve(tmp_path_factory):
 
 
 class TestPages:
-    def test_the_page_is_live_and_writes_nothing(self, busy, start_serve):
+    def test_the_page_is_live_and_writes_nothing(self, busy, program, start_serve):
         served = start_serve()
-        before = busy.program.database.read_bytes()
+        before = program.database.read_bytes()
         assert "1 file not as synced" in PageReader(served.get("/").decode()).text
         status = json.loads(served.get("/api/status"))
         assert [s["source"] for s in status["sources"]] == ["down", "src"]
         runs = json.loads(served.get("/api/history"))["runs"]
         assert [run["source_id"] for run in runs] == ["down", "src", "src"]
         assert paths(runs[1]["changes"]) == ["qa/edited.md", "qa/new.md"]
-        assert busy.program.database.read_bytes() == before
+        assert program.database.read_bytes() == before
         busy.sync("src")
         wait_until(lambda: b"not as synced" not in served.get("/"))
 
@@ -10944,7 +10942,7 @@ class TestPages:
         status, _, body = served.ask("GET", "/healthz")
         assert (status, body) == (503, b"src: failing: it is \\x1b gone\n")
 
-    def test_metrics_are_prometheus_text(self, busy, start_serve):
+    def test_metrics_are_prometheus_text(self, busy, program, start_serve):
         state = agent_sync.AgentSyncState()
         state.save_source('a"b\\c\n', url="/x", kind="dir", destination="/x")
         served, ran = start_serve(), 'agent_sync_runs_total{source="%s",status="%s"} 1'
@@ -10953,7 +10951,7 @@ class TestPages:
         assert 'agent_sync_source_healthy{source="down"} 0' in first
         assert 'agent_sync_source_drifted_files{source="src"} 1' in first
         assert "agent_sync_runs_total{" not in first, "it has just started to count"
-        busy.program.call("sync", check=1)
+        program.call("sync", check=1)
         second = served.get("/metrics").decode()
         assert ran % ("src", "success") in second and ran % ("down", "error") in second
         state.cleanup_old_history(days=-1)
@@ -10968,9 +10966,9 @@ class TestPages:
             assert (done.returncode, done.stdout + done.stderr) == (0, b"")
 
     @pytest.mark.parametrize("how", ["locked", "damaged", "missing"])
-    def test_a_database_in_trouble_is_said(self, busy, start_serve, how):
+    def test_a_database_in_trouble_is_said(self, busy, program, start_serve, how):
         """FAULTS W16, D01, D04: 503 in one line, and the server goes on."""
-        served, database = start_serve(), busy.program.database
+        served, database = start_serve(), program.database
         kept = database.read_bytes()
         with contextlib.ExitStack() as stack:
             if how == "locked":
@@ -11200,7 +11198,7 @@ class TestWebhook:
         for case, (body, headers, status) in UNFIT.items():
             assert lasting_serve.push(body, **headers)[0] == status, case
 
-    def test_a_push_starts_a_sync_of_its_source(self, mirror, start_serve):
+    def test_a_push_starts_a_sync_of_its_source(self, mirror, program, start_serve):
         """Of each host; whatever the URL's case, and with `.git` or without."""
         served = start_serve()
         url = mirror.upstream.url.replace("/owner/", "/Owner/")
@@ -11208,7 +11206,7 @@ class TestWebhook:
             make = gitlab_push if host == "gitlab" else github_push
             got = served.push(make(url), host=host)
             assert got == (202, "to be synced: src\n"), host
-            wait_until(lambda number=number: len(runs_of(mirror.program)) == number)
+            wait_until(lambda number=number: len(runs_of(program)) == number)
         assert mirror.is_faithful()
 
     def test_only_a_source_that_follows_is_synced(
@@ -11278,20 +11276,20 @@ class TestWebhook:
 
 
 class TestServe:
-    def test_it_looks_at_all_sources_every_so_often(self, local, start_serve):
+    def test_it_looks_at_all_sources_every_so_often(self, local, program, start_serve):
         served = start_serve("--every", "0.2")
-        wait_until(lambda: len(local.program.call_json("history")["runs"]) >= 2)
+        wait_until(lambda: len(program.call_json("history")["runs"]) >= 2)
         local.upstream.write("later.md", b"# Later\n")
         wait_until(lambda: b"1 added" in served.output)
         assert local.is_faithful() and served.stop() == 0
-        runs = local.program.call_json("history")["runs"]
+        runs = program.call_json("history")["runs"]
         assert [run["triggered_by"] for run in runs[:2]] == ["serve"] * 2
 
-    def test_a_sync_that_fails_does_not_end_it(self, local, start_serve):
+    def test_a_sync_that_fails_does_not_end_it(self, local, program, start_serve):
         served = start_serve("--every", "0.1")
-        database, kept = local.program.database, local.program.root / "kept.db"
+        database, kept = program.database, program.root / "kept.db"
         os.replace(database, kept)
-        write(local.program.root, "agent_sync.db", b"What is this?")
+        write(program.root, "agent_sync.db", b"What is this?")
         wait_until(lambda: str(database).encode() in served.output)
         os.replace(kept, database)
         wait_until(lambda: served.ask("GET", "/healthz")[0] == 200)
@@ -11394,14 +11392,14 @@ TROUBLES = [  # (what is done to a synced source, subject, level, words)
 
 
 class TestDoctor:
-    def test_all_is_well(self, synced):
-        checks = checks_of(synced.program)
+    def test_all_is_well(self, synced, program):
+        checks = checks_of(program)
         assert {level for lines in checks.values() for level, _, _ in lines} == {"ok"}
         assert {"Python", "SQLite", "TLS", "database", "space"} <= set(checks)
         said = " ".join(text for _, text, _ in checks["src"])
         assert "files to be taken by Git's protocol, version 2, in" in said
         assert "can be written" in said
-        text = synced.program.call("doctor").out
+        text = program.call("doctor").out
         assert re.fullmatch(r"(ok   [^\n]+\n)+", text)
 
     def test_it_makes_no_database(self, program):
@@ -11410,9 +11408,9 @@ class TestDoctor:
 
     @posix_only
     @pytest.mark.parametrize("make, subject, level, words", TROUBLES)
-    def test_each_trouble_is_a_line(self, synced, make, subject, level, words):
-        make(synced, synced.program)
-        found = checks_of(synced.program, check=1 if level == "bad" else 0)[subject]
+    def test_each_trouble_is_a_line(self, synced, program, make, subject, level, words):
+        make(synced, program)
+        found = checks_of(program, check=1 if level == "bad" else 0)[subject]
         [line] = [line for line in found if words in line[1] and line[0] != "ok"]
         assert line[0] == level
 
@@ -11491,9 +11489,9 @@ class TestClean:
         assert state.clean()["runs"] == 0
         assert state.clean(contents=True)["contents"] == 2
 
-    def test_the_last_change_can_be_undone_after_it(self, local):
+    def test_the_last_change_can_be_undone_after_it(self, local, program):
         """Without the source, from what was kept."""
-        program, before = local.program, local.tree()
+        before = local.tree()
         for text in (b"# 2\n", b"# 3\n"):
             local.upstream.write("qa/qa.md", text)
             local.sync()
@@ -11518,9 +11516,9 @@ class TestClean:
         state.prepare_run("src", {"b.md": "bb"}, [("new", b"x" * 100)])
         assert self.left(state)[1] == {"old 4", "new"}
 
-    def test_the_command_says_what_it_frees(self, local):
+    def test_the_command_says_what_it_frees(self, local, program):
         """Backups only if asked to, what killed runs left, and the database's space."""
-        program, left = local.program, ".agent-sync-0123456789abcdef.tmp"
+        left = ".agent-sync-0123456789abcdef.tmp"
         local.write("qa/qa.md", b"# Edited\n")
         local.sync()
         backups = local.dest / ".agent-sync" / "backup"
@@ -11606,10 +11604,10 @@ class TestTextOfSync:
         program.call("set", "src", "--disable")
         assert "nothing to sync: every source is disabled" in program.call("sync").out
 
-    def test_each_change_is_a_line_and_then_comes_a_summary(self, synced):
+    def test_each_change_is_a_line_and_then_comes_a_summary(self, synced, program):
         news = {"new.md": b"# New\n", "qa/qa.md": b"# Newer\n", "security.md": None}
         synced.upstream.publish(news)
-        lines = synced.program.call("sync").out.splitlines()
+        lines = program.call("sync").out.splitlines()
         assert {"+ new.md", "~ qa/qa.md", "- security.md"} <= set(lines)
         [summary] = [line for line in lines if line.startswith("src:")]
         for words in ("1 added", "1 updated", "1 removed", "6 unchanged", "request"):
@@ -11626,20 +11624,20 @@ class TestTextOfSync:
         told = synced.program.call("sync").out
         assert "src: pinned, 8 files as synced, 1 skipped at" in told
 
-    def test_of_many_changes_fifty_are_shown(self, mirror):
+    def test_of_many_changes_fifty_are_shown(self, mirror, program):
         mirror.upstream.publish({f"many/{n}.md": b"# Many\n" for n in range(60)})
-        assert "… 18 more: diff --stat" in mirror.program.call("sync", "-n").out
-        lines = mirror.program.call("sync").out.splitlines()
+        assert "… 18 more: diff --stat" in program.call("sync", "-n").out
+        lines = program.call("sync").out.splitlines()
         assert [line[0] in "+~-=!" for line in lines] == [True] * 50 + [False] * 2
         assert lines[50] == "… 18 more: history --changes"
 
     @posix_only
     @pytest.mark.parametrize("options", [[], ["-q"]], ids=str)
-    def test_how_to_get_an_edit_back_is_said(self, synced, options):
+    def test_how_to_get_an_edit_back_is_said(self, synced, program, options):
         edited = synced.write("qa/qa.md", b"# Mine\n")
-        dry = synced.program.call("sync", "--dry-run", *options).err
+        dry = program.call("sync", "--dry-run", *options).err
         assert "qa/qa.md would be saved" in dry and "cp " not in dry
-        told = synced.program.call("sync", *options).err
+        told = program.call("sync", *options).err
         assert edited.read_bytes() != b"# Mine\n"
         subprocess.run(["sh", "-c", told[told.index("cp ") :]], check=True)
         assert edited.read_bytes() == b"# Mine\n"
@@ -11652,28 +11650,28 @@ class TestTextOfSync:
         saved = re.search(r"qa was saved as (\S+)", told)[1]
         assert "cp " not in told and os.path.islink(saved) and synced.is_faithful()
 
-    def test_of_many_edits_only_the_first_are_named(self, synced, monkeypatch):
+    def test_of_many_edits_only_the_first_are_named(self, synced, program, monkeypatch):
         monkeypatch.setattr(agent_sync, "MAX_LINES", 1)
         for path in ("qa/qa.md", "security.md", "ops.json"):
             synced.write(path, b"# Mine\n")
-        dry, told = (synced.program.call("sync", *n).err for n in (["-n"], []))
+        dry, told = (program.call("sync", *n).err for n in (["-n"], []))
         assert dry.count("saved") == 2 and "src: 2 more would be saved first" in dry
         assert "2 more were saved: history --changes" in told
         assert len(synced.backups()) == 3
 
-    def test_a_destination_that_was_moved_can_be_told(self, synced):
-        moved = synced.dest.rename(synced.program.root / "moved")
-        told = synced.program.call("sync", "-n").err
+    def test_a_destination_that_was_moved_can_be_told(self, synced, program):
+        moved = synced.dest.rename(program.root / "moved")
+        told = program.call("sync", "-n").err
         assert f"no {synced.dest} any more; if it was moved: set src --dest DIR" in told
-        synced.program.call("set", "src", "--dest", moved)
-        assert "any more" not in synced.program.call("sync").err
+        program.call("set", "src", "--dest", moved)
+        assert "any more" not in program.call("sync").err
 
     @pytest.mark.parametrize("command", ["status", "diff", "files", "history"])
     def test_where_there_is_nothing_to_show_that_is_said(self, program, command):
         outcome = program.call(command)
         assert outcome.out == "" and "nothing to show; see: sources" in outcome.err
 
-    def test_no_news_is_one_line_that_says_where_the_files_are(self, synced):
+    def test_no_news_is_one_line_that_says_where_the_files_are(self, synced, program):
         """And what was not checked is not called up to date."""
         revision = synced.upstream.repository.id()
         for options, words in (
@@ -11681,7 +11679,7 @@ class TestTextOfSync:
             (["--offline"], "offline, 8 files as synced"),
             (["--max-age", "1h"], "not asked, 8 files at"),
         ):
-            [line] = synced.program.call("sync", *options).out.splitlines()
+            [line] = program.call("sync", *options).out.splitlines()
             assert line.startswith("src:") and words in line
             assert ("up to date" in line) is (options == [])
 
@@ -11858,8 +11856,8 @@ class TestArguments:
         monkeypatch.delenv("AGENT_SYNC_DB")
         assert "HOME" in program.call("sources", check=2).err
 
-    def test_a_ref_too_long_to_ask_for_is_told(self, mirror):
-        program, url = mirror.program, mirror.upstream.url
+    def test_a_ref_too_long_to_ask_for_is_told(self, mirror, program):
+        url = mirror.upstream.url
         program.call("add", url, "--id", "long", "--ref", "x" * 70_000)
         assert "too long" in program.call("sync", "long", check=1).err
 
@@ -12038,10 +12036,10 @@ class TestManagingSources:
         synced.program.call(*remove)
         assert not synced.dest.exists()
 
-    def test_removing_with_the_files_spares_what_is_not_ours(self, synced):
+    def test_removing_with_the_files_spares_what_is_not_ours(self, synced, program):
         synced.write("mine.md", b"mine\n")
         synced.write("qa/qa.md", b"# My own\n")
-        synced.program.call("remove", "src", "--delete-files")
+        program.call("remove", "src", "--delete-files")
         assert synced.tree() == {"mine.md": b"mine\n", "qa/qa.md": b"# My own\n"}
 
 
@@ -12105,12 +12103,12 @@ class TestVerifyAlone:
         assert program.call_json("verify", check=1)["ok"] is False
         assert "no file is tracked" in program.call("verify", check=1).err
 
-    def test_strictly_files_that_nobody_tracks_fail_it(self, synced):
+    def test_strictly_files_that_nobody_tracks_fail_it(self, synced, program):
         synced.write("qa/notes.txt", b"not one that would be taken\n")
-        synced.program.call("verify", "--strict")
+        program.call("verify", "--strict")
         synced.write("qa/mine.md", b"mine\n")
-        synced.program.call("verify")
-        document = synced.program.call_json("verify", "--strict", check=1)
+        program.call("verify")
+        document = program.call_json("verify", "--strict", check=1)
         assert document["ok"] is False
         assert only_source(document)["untracked"] == ["qa/mine.md"]
 
@@ -12125,33 +12123,33 @@ class TestVerifyAlone:
         program.call("--db", copy, "sync")
         program.call(*at_copy)
 
-    def test_disabled_sources_count_only_if_they_are_named(self, synced):
-        synced.program.call("add", "owner/repo", "--id", "other", "--disabled")
-        synced.program.call("verify")
-        synced.program.call("verify", "other", check=1)
-        synced.program.call("set", "src", "--disable")
-        synced.program.call("verify", check=1)
+    def test_disabled_sources_count_only_if_they_are_named(self, synced, program):
+        program.call("add", "owner/repo", "--id", "other", "--disabled")
+        program.call("verify")
+        program.call("verify", "other", check=1)
+        program.call("set", "src", "--disable")
+        program.call("verify", check=1)
 
 
 class TestHistory:
-    def test_it_is_newest_first_and_can_be_cut(self, synced):
+    def test_it_is_newest_first_and_can_be_cut(self, synced, program):
         synced.upstream.publish({"qa/qa.md": b"# New\n"})
         synced.sync()
         synced.sync()
-        runs = synced.program.call_json("history", "src")["runs"]
+        runs = program.call_json("history", "src")["runs"]
         assert [run["files_synced"] for run in runs] == [0, 1, 8]
         assert [run["source_id"] for run in runs] == ["src"] * 3
-        assert synced.program.call_json("history", "-n", "1")["runs"] == runs[:1]
-        assert synced.program.call_json("history", "--since", "1h")["runs"] == runs
-        synced.program.query("UPDATE sync_history SET sync_time = ?", at(days=8))
-        assert synced.program.call_json("history", "--since", "7d") == {"runs": []}
+        assert program.call_json("history", "-n", "1")["runs"] == runs[:1]
+        assert program.call_json("history", "--since", "1h")["runs"] == runs
+        program.query("UPDATE sync_history SET sync_time = ?", at(days=8))
+        assert program.call_json("history", "--since", "7d") == {"runs": []}
 
-    def test_changes_are_told_file_by_file(self, synced):
+    def test_changes_are_told_file_by_file(self, synced, program):
         old = {path: sha256(data) for path, data in synced.tree().items()}
         news = {"qa/qa.md": b"# New\n", "new.md": b"# Added\n", "security.md": None}
         synced.upstream.publish(news)
         synced.sync()
-        [run] = synced.program.call_json("history", "--changes", "-n", "1")["runs"]
+        [run] = program.call_json("history", "--changes", "-n", "1")["runs"]
         names = "path", "action", "old_sha", "new_sha"
         assert sorted(tuple(row[name] for name in names) for row in run["changes"]) == [
             ("new.md", "add", None, sha256(b"# Added\n")),
