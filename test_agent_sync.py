@@ -2293,6 +2293,7 @@ def not_an_answer(body):
         "H12-status-99": raw(right, body=body, status="99 Low"),
         "H12-status-999": raw(right, body=body, status="999 High"),
         "H12-no-reply": b"",
+        "N24-no-final-answer": raw(status="102 Processing") * 30,
         "H12-a-head-cut-short": b"HTTP/1.1 200 OK\r\nServer: x\r\nConte",
         "H12-HTTP/0.9": body,
         "H13-brotli": encoded("br", body),
@@ -2317,6 +2318,26 @@ def one_file_each(cases):
     """A site's files: one for each of *cases*, and two more."""
     files = {f"{case}.md": prose(case, 300) for case in cases}
     return {**files, "sound.md": b"# Sound\n", "sound.json": b"{}\n"}
+
+
+@pytest.mark.parametrize("name, fields", [
+    ("Anubis", {}), ("Cloudflare", {"cf-mitigated": "challenge"})
+])  # fmt: skip
+def test_a_wall_against_bots_is_named(web, site, name, fields):
+    title = "Making sure you're not a bot!" if name == "Anubis" else "Just a moment..."
+    page = f"<title>{title}</title>".encode()
+    site.answers["agents.json"] = http_reply(200, page, fields, "text/html")
+    told = web.sync(check=1)["error"]
+    assert f"titled '{title}': {name}, a wall against bots" in told
+
+
+def test_a_server_that_says_nothing_is_told_of_in_time(web, site, monkeypatch):
+    """FAULTS H01: its time is one of silence, and not that of the whole run."""
+    monkeypatch.setattr(agent_sync, "SOCKET_TIMEOUT", 0.05)
+    over = threading.Event()
+    site.answers["agents.json"] = lambda request: over.wait(60) and None
+    assert "agents.json: timed out" in web.sync(check=(1, 3))["error"]
+    over.set()
 
 
 SHORT_MANIFEST = sums_manifest({"BASE-AGENT.md": WEB_AGENTS["BASE-AGENT.md"]})
@@ -4454,6 +4475,18 @@ def bomb_of_100_mib():
 
 @posix_only
 @pytest.mark.usefixtures("unmeasured")
+@pytest.mark.parametrize("limit, told", [
+    ("MAX_TREES_SIZE", "its directories are over"),
+    ("MAX_INFLATED_SIZE", "the pack's objects are over"),
+    ("MAX_FILES_SIZE", "all files together are larger than"),
+])  # fmt: skip
+def test_what_is_too_much_for_one_run_is_refused(mirror, monkeypatch, limit, told):
+    """FAULTS G09, G10, H15: whatever each part is, all together have a limit."""
+    monkeypatch.setattr(agent_sync, limit, 100)
+    assert told in mirror.sync(check=1)["error"]
+    assert mirror.tree() == {}
+
+
 class TestMemory:
     """Bombs, served over HTTP; the peak is that of a child that syncs: INV5."""
 
@@ -7623,7 +7656,7 @@ class TestDiffs:
 
     def test_texts_that_are_hard_to_compare_take_no_longer(self, local):
         """Lines that are the same everywhere would keep difflib busy for minutes."""
-        lines = [b"%d\n" % (number % 90) for number in range(9000)]
+        lines = [b"%d\n" % (number % 150) for number in range(9000)]
         local.upstream.write("a.md", b"a\n" + b"".join(lines))
         local.sync()
         local.upstream.write("a.md", b"b\n" + b"".join(lines[1:]))
@@ -8765,6 +8798,20 @@ class TestDamagedDatabases:
         sources = program.call_json("sources")["sources"]
         assert [{"id": row["id"], "url": row["url"]} for row in sources] == expected
 
+    def test_one_whose_revision_is_lost_counts_as_damaged(self, full, program):
+        before = stats(full.dest)
+        program.query("PRAGMA user_version = 0")
+        assert "damaged" in program.call("sources").err and corrupt_copy(program)
+        sync_anyhow(full)
+        assert stats(full.dest) == before
+
+    def test_tables_that_no_program_makes_so_are_left_alone(self, program):
+        run_sql(program.database, OLD_DATABASES["contract"])
+        program.query("ALTER TABLE sync_history RENAME COLUMN sync_time TO at")
+        before = program.database.read_bytes()
+        assert "not as other programs make it" in program.call("sources", check=1).err
+        assert program.database.read_bytes() == before and not corrupt_copy(program)
+
     def test_sound_sources_are_saved_from_beside_damaged_ones(self, program):
         """FAULTS D01: a page of them is noise, and one has a ref that is no text."""
         state = agent_sync.AgentSyncState(program.database)
@@ -9116,7 +9163,9 @@ def repeating(function):
 
 class TestDatabasesInTheWay:
     def test_a_directory_in_its_place_is_told(self, full):
-        """FAULTS D03."""
+        """FAULTS D03; and so is a file where its directory would be."""
+        told = full.program.call("sources", "--db", f"{__file__}/x.db", check=1).err
+        assert f"cannot create the database {__file__}/x.db" in told
         database = full.program.database
         database.unlink()
         database.mkdir()
@@ -10610,6 +10659,8 @@ def busy(local):
     """A mirror with a history: syncs, a change, an edit made here, a failing source."""
     local.upstream.write("qa/new.md", "# New\u200b\n".encode())
     local.upstream.write("qa/edited.md", b"# Mine\n")
+    local.upstream.write("notes.txt", b"not one that is taken\n")
+    (local.upstream.directory / "link.md").symlink_to("notes.txt")
     local.sync()
     local.write("qa/edited.md", b"edited here\n")
     local.program.call("add", "http://127.0.0.1:9/none/", "--id", "down")
@@ -10632,7 +10683,7 @@ class TestReport:
             "2 sources, 1 in trouble", "1 file not as synced", "qa/edited.md",
             "failing: http://127.0.0.1:9/none/agents.json: Connection refused",
             str(busy.dest), src["revision"], "qa/new.md:1:6: ", "ZERO WIDTH SPACE",
-            "+# New\\u200b",
+            "+# New\\u200b", "link.md (link)", "1 *.txt",
         ):  # fmt: skip
             assert said in page.text
         assert not {"script", "iframe", "object", "form"} & set(page.tags)
@@ -11183,6 +11234,15 @@ class TestWebhook:
         for headers in (sign, {"X_Gitlab_Token": secret}, {}):
             assert served.push(body, host="nobody", **headers)[0] == 403
 
+    def test_raw_files_follow_a_push_to_their_repository(
+        self, program, raw_upstream, start_serve
+    ):
+        mirror = Mirror(program, raw_upstream)
+        url = f"{raw_upstream.server.url}/owner/repo.git"
+        got = start_serve().push(github_push(url))
+        assert got == (202, "to be synced: src\n")
+        wait_until(mirror.is_faithful)
+
     def test_what_is_not_a_push_of_ours_starts_nothing(self, lasting_serve):
         for case, (body, headers, status) in UNFIT.items():
             assert lasting_serve.push(body, **headers)[0] == status, case
@@ -11588,6 +11648,7 @@ class TestEndToEnd:
 
 class TestTextOfSync:
     def test_whether_something_changed_can_be_the_exit_code(self, mirror, program):
+        assert "never synced" in program.call("sync", "--offline", check=1).err
         for line, code in (("sync -n", 1), ("sync", 1), ("sync -n", 0), ("sync", 0)):
             program.call(*line.split(), "--exit-code", check=code)
         program.call("set", "src", "--disable")
@@ -11912,6 +11973,12 @@ class TestArguments:
         text = capsys.readouterr().err
         assert "Traceback" in text and "in fault" in text
         assert not UNPRINTABLE.search(text)
+
+    def test_it_runs_in_any_thread(self, synced, capsys):
+        """Signals are the main one's alone."""
+        with ThreadPoolExecutor(1) as executor:
+            assert executor.submit(agent_sync.main, ["status"]).result() == 0
+        assert "src: 8 files, all as synced" in capsys.readouterr().out
 
     @pytest.mark.usefixtures("program")
     def test_without_docstrings_everything_works(self):
