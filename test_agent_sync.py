@@ -589,13 +589,9 @@ class Program:
         return self.call(*args, "--json", check=check).document
 
     def run(self, *args, env=(), check=0, prefix=()):
-        done = subprocess.run(
-            [*prefix, *self.command(*args)],
-            env={**os.environ, **dict(env)},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=300,
-        )
+        command, env = [*prefix, *self.command(*args)], {**os.environ, **dict(env)}
+        options = {"stdin": subprocess.DEVNULL, "capture_output": True, "timeout": 300}
+        done = subprocess.run(command, env=env, **options)
         outcome = Outcome(done.returncode, done.stdout.decode(), done.stderr.decode())
         return outcome.checked(check)
 
@@ -1464,19 +1460,6 @@ SOURCE = SCRIPT.read_text(encoding="utf-8")
 README = (HERE / "README.md").read_text(encoding="utf-8")
 
 
-def definitions(module):
-    """{name: line} of every top-level definition and assignment."""
-    found = {}
-    for node in module.body:
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            found.setdefault(node.name, node.lineno)
-        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            names = [name.id for name in targets if isinstance(name, ast.Name)]
-            found.update(dict.fromkeys(names, node.lineno))
-    return found
-
-
 def names_used(node):
     """The names in a definition, hints and all, but for those that it binds itself."""
     leaves = list(ast.walk(node))
@@ -1488,12 +1471,14 @@ def names_used(node):
 
 def test_the_module_reads_from_top_to_bottom():
     """Definitions stand above their users."""
-    module = ast.parse(SOURCE)
-    lines = definitions(module)
-    for node in module.body:
+    below = set()
+    for node in reversed(ast.parse(SOURCE).body):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            late = [n for n in names_used(node) if lines.get(n, 0) > node.lineno]
-            assert late == [], node.name
+            assert names_used(node) & below == set(), node.name
+            below.add(node.name)
+        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            below.update(name.id for name in targets if isinstance(name, ast.Name))
 
 
 def test_the_sections_stand_in_the_agreed_order_of_the_docstrings_map():
