@@ -7838,10 +7838,9 @@ def writing_by(file_class):
 
 
 class Fault:
-    """What happens at the Nth operation on files or the database of this process.
+    """What happens once, at the Nth of a process's `operations` on files or database.
 
-    *how* names one or two signals, or an errno; LOSS renames *dest*. Once it has
-    happened, nothing more does. `operations` are the names of all operations so far.
+    *how* names one or two signals, or an errno; LOSS renames *dest*.
     """
 
     WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -8010,13 +8009,12 @@ class World:
 
     # ---- What is there before a run ----
 
-    def first_sync(self):
-        self.publish(NEW_AGENTS)
+    def first_sync(self, files=NEW_AGENTS):
+        self.publish(files)
         self.run("add", self.upstream, "--id", "src")
 
     def update(self):
-        self.publish(OLD_AGENTS)
-        self.run("add", self.upstream, "--id", "src")
+        self.first_sync(OLD_AGENTS)
         self.run("sync")
         self.publish(NEW_AGENTS)
 
@@ -8030,10 +8028,9 @@ class World:
         skill = {"skill/SKILL.md": b"# Of src\n"}
         theirs = {"other.md": b"# Old\n", "same.json": b"[]\n", "stays/b.md": b"b\n"}
         news = {"other.md": b"# New\n", "skill/b.md": b"b\n", "stays/c.md": b"c\n"}
-        self.publish({**OLD_AGENTS, **skill})
+        self.first_sync({**OLD_AGENTS, **skill})
         self.publish(theirs, "other")
         self.publish({"stays.md": b"[]\n", "deep.md": b"# Deep\n"}, "deep")
-        self.run("add", self.upstream, "--id", "src")
         for name, dest in ("other", self.dest), ("deep", self.dest / "stays"):
             self.run("add", self.root / name, "--id", name, "--dest", dest)
         self.run("sync")
@@ -8388,9 +8385,7 @@ class TestOrderOfWrites:
             def write(self, data):
                 return super().write(memoryview(data)[:7])
 
-        real_write = os.write
         monkeypatch.setattr(os, "fdopen", writing_by(ShortFile))
-        monkeypatch.setattr(os, "write", lambda fd, data: real_write(fd, data[:7]))
         local.upstream.write("qa/qa.md", prose("short", 3000))
         assert local.follows()
 
@@ -8450,9 +8445,8 @@ class TestAfterAKilledRun:
         local.write("new.md", b"# First\n")
         self.leave_journal(local, ("new.md", b"# First\n"), ("new.md", b"# Second\n"))
         local.upstream.write("new.md", b"# Third\n")
-        local.sync()
+        assert local.follows()
         assert local.backups() == []
-        assert local.is_faithful()
 
     @pytest.mark.parametrize("journal", ["database", "lock file"])
     def test_a_run_in_part_does_not_settle_it(self, unhashed, site, journal):
@@ -8469,9 +8463,8 @@ class TestAfterAKilledRun:
         unhashed.sync(check=1)
         assert (unhashed.dest / ".agent-sync" / "lock").read_bytes() == b""
         site.answers.clear()
-        unhashed.sync()
+        assert unhashed.follows()
         assert unhashed.backups() == []
-        assert unhashed.is_faithful()
 
     def test_a_run_in_part_claims_nothing_of_the_users(self, unhashed, site):
         """What it published is recorded; what comes back later is not of its making."""
@@ -8525,9 +8518,9 @@ class TestAfterAKilledRun:
 
 def test_a_file_that_comes_beside_its_twin_is_not_lost(local, monkeypatch):
     """FAULTS A15: where case counts, it is the user's own; a hard link is not."""
-    qa, twin = local.dest / "qa/qa.md", local.dest / "qa/QA.md"
-    local.upstream.publish({"qa/qa.md": None, "qa/QA.md": qa.read_bytes()})
-    os.link(qa, twin)
+    twin = local.dest / "qa/QA.md"
+    os.link(local.dest / "qa/qa.md", twin)
+    local.upstream.publish({"qa/qa.md": None, "qa/QA.md": twin.read_bytes()})
 
     def edit(*args):
         local.write("qa/new", b"# My own\n").replace(twin)
@@ -8536,9 +8529,8 @@ def test_a_file_that_comes_beside_its_twin_is_not_lost(local, monkeypatch):
         spy(patch, agent_sync.AgentSyncState, "prepare_run", after=edit)
         assert "changed during the run" in local.sync(check=1)["error"]
     assert local.tree()["qa/QA.md"] == b"# My own\n"
-    local.sync()
+    assert local.follows()
     assert local.backups() == [b"# My own\n"]
-    assert local.is_faithful()
 
 
 @pytest.mark.parametrize("number", [errno.EACCES, errno.EBUSY, errno.EPERM])
@@ -8558,30 +8550,23 @@ def test_a_directory_that_cannot_be_removed_stays(local, monkeypatch, number):
     assert changes(local.sync()) == {}
 
 
-class SharingViolation(PermissionError):
-    """What Windows raises while another program has the file open."""
-
-    def __init__(self, winerror):
-        super().__init__(errno.EACCES, "Permission denied")
-        self.winerror = winerror
-
-
-SHARED, DENIED = SharingViolation(32), PermissionError(errno.EACCES, "No")
-REFUSALS = [  # what is refused, how, how often; the exit code, the pauses if not many
-    ("replace", SharingViolation(5), 3, 0, 3),
-    ("replace", SharingViolation(33), 3, 0, 3),
-    ("replace", SHARED, 3, 0, 3),
-    ("unlink", SHARED, 3, 0, 3),
-    ("replace", SHARED, 999, 1, None),
-    ("replace", DENIED, 1, 1, 0),
+REFUSALS = [  # what, with which error of Windows, how often; exit code, pauses if few
+    ("replace", 5, 3, 0, 3),
+    ("replace", 32, 3, 0, 3),
+    ("replace", 33, 3, 0, 3),
+    ("unlink", 32, 3, 0, 3),
+    ("replace", 32, 999, 1, None),
+    ("replace", None, 1, 1, 0),
 ]
 
 
-@pytest.mark.parametrize("name, error, times, code, waits", REFUSALS)
+@pytest.mark.parametrize("name, winerror, times, code, waits", REFUSALS)
 def test_a_file_that_others_have_open_is_waited_for(
-    local, monkeypatch, name, error, times, code, waits
+    local, monkeypatch, name, winerror, times, code, waits
 ):
     """FAULTS A11, A12: as a scanner on Windows has it; else the old files stay."""
+    error = PermissionError(errno.EACCES, "Permission denied")
+    error.winerror = winerror
     before, pauses, errors = local.tree(), [], [error] * times
     local.upstream.publish({"qa/qa.md": b"# New\n", "security.md": None})
 
@@ -9188,8 +9173,7 @@ class TestDatabasesInTheWay:
         monkeypatch.setattr(agent_sync, "BUSY_TIMEOUT", 0.05)
         with opened(full.program.database) as other:
             other.execute("BEGIN " + kind)
-            outcome = full.program.call("sync", check=1)
-        assert "locked" in complaint(outcome)
+            assert "locked" in complaint(full.program.call("sync", check=1))
         full.sync()
         assert full.tree()["qa/qa.md"] == b"# New\n"
         assert full.backups() == []
@@ -9201,9 +9185,8 @@ class TestDatabasesInTheWay:
         assert full.sync()["added"] == ["new.md"]
         assert full.program.query("PRAGMA journal_mode") == [{"journal_mode": "wal"}]
 
-    def test_a_database_exchanged_during_a_run_is_survived(self, full, monkeypatch):
+    def test_one_exchanged_during_a_run_is_survived(self, full, program, monkeypatch):
         """FAULTS D09: an older copy comes back from a backup in the middle."""
-        program = full.program
         older = program.database.read_bytes()
         full.upstream.write("one.md", b"# One\n")
         full.sync()
