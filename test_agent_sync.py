@@ -11273,6 +11273,8 @@ class TestWebhook:
 
 
 class TestServe:
+    # A signal that comes while coverage's own lock is held, leaves it held for ever.
+    @pytest.mark.usefixtures("unmeasured")
     def test_it_looks_at_all_sources_every_so_often(self, local, program, start_serve):
         served = start_serve("--every", "0.2")
         wait_until(lambda: len(program.call_json("history")["runs"]) >= 2)
@@ -11282,6 +11284,7 @@ class TestServe:
         runs = program.call_json("history")["runs"]
         assert [run["triggered_by"] for run in runs[:2]] == ["serve"] * 2
 
+    @pytest.mark.usefixtures("unmeasured")
     def test_a_sync_that_fails_does_not_end_it(self, local, program, start_serve):
         served = start_serve("--every", "0.1")
         database, kept = program.database, program.root / "kept.db"
