@@ -2325,10 +2325,37 @@ def test_a_server_that_says_nothing_is_told_of_in_time(web, site, monkeypatch):
     over.set()
 
 
+def odd_answers(data):
+    """{case: what looks strange and is *data* nevertheless}."""
+    length, reply = f"Content-Length: {len(data)}", http_reply(200, data)
+    zipped = gzip.compress(data)
+    fields = ["Content-Encoding: identity", "Content-Encoding: x-gzip"]
+    fields += ["Transfer-Encoding: chunked"]
+    chunks = b"%X;a=b\r\n%s\r\n0\r\nTrailer: x\r\n\r\n" % (len(data), data)
+    first = raw(status="102 Processing"), raw("Link: </x>", status="103 Early Hints")
+    return {
+        "H09-the-same-length-twice": raw(length, length, body=data),
+        "H12-folded-fields": raw("X-Long: one", " two", length, body=data),
+        "H12-100-continue": raw(status="100 Continue") + reply,
+        "H38-other-cases-of-fields": raw(length.swapcase(), 'eTaG: "x"', body=data),
+        "H38-Vary": http_reply(200, data, {"Vary": "*"}),
+        "H13-gzip": encoded("gzip", zipped),
+        "H13-x-gzip-in-two-fields": raw(*fields, body=bytewise(zipped)),
+        "N26-no-encoding": encoded("", data),
+        "N24-102-103-199": b"".join(first) + raw(status="199 Nearly") + reply,
+        "H13-identity": encoded("Identity", data),
+        "chunks-of-one-byte": chunked(bytewise(data)),
+        "chunks-with-extensions": chunked(chunks),
+        "JSON": http_reply(200, data, (), "application/json"),
+        "H21-bytes": http_reply(200, data, (), "application/octet-stream"),
+        "H21-Markdown": http_reply(200, data, (), "text/markdown"),
+    }
+
+
 SHORT_MANIFEST = sums_manifest({"BASE-AGENT.md": WEB_AGENTS["BASE-AGENT.md"]})
 
 
-class TestAnswersThatAreNotWhatWasAsked:
+class TestAnswers:
     """FAULTS H06 to H13 and H21 to H24: each fault where nothing else helps."""
 
     @pytest.mark.parametrize("first", [True, False], ids=["before", "after"])
@@ -2372,39 +2399,9 @@ class TestAnswersThatAreNotWhatWasAsked:
             run = last_run(hashed.program)
             assert run["status"] == "error" and run["error_message"], case
 
-
-def odd_answers(data):
-    """{case: what looks strange and is *data* nevertheless}."""
-    length, reply = f"Content-Length: {len(data)}", http_reply(200, data)
-    zipped = gzip.compress(data)
-    fields = ["Content-Encoding: identity", "Content-Encoding: x-gzip"]
-    fields += ["Transfer-Encoding: chunked"]
-    chunks = b"%X;a=b\r\n%s\r\n0\r\nTrailer: x\r\n\r\n" % (len(data), data)
-    first = raw(status="102 Processing"), raw("Link: </x>", status="103 Early Hints")
-    return {
-        "H09-the-same-length-twice": raw(length, length, body=data),
-        "H12-folded-fields": raw("X-Long: one", " two", length, body=data),
-        "H12-100-continue": raw(status="100 Continue") + reply,
-        "H38-other-cases-of-fields": raw(length.swapcase(), 'eTaG: "x"', body=data),
-        "H38-Vary": http_reply(200, data, {"Vary": "*"}),
-        "H13-gzip": encoded("gzip", zipped),
-        "H13-x-gzip-in-two-fields": raw(*fields, body=bytewise(zipped)),
-        "N26-no-encoding": encoded("", data),
-        "N24-102-103-199": b"".join(first) + raw(status="199 Nearly") + reply,
-        "H13-identity": encoded("Identity", data),
-        "chunks-of-one-byte": chunked(bytewise(data)),
-        "chunks-with-extensions": chunked(chunks),
-        "JSON": http_reply(200, data, (), "application/json"),
-        "H21-bytes": http_reply(200, data, (), "application/octet-stream"),
-        "H21-Markdown": http_reply(200, data, (), "text/markdown"),
-    }
-
-
-class TestOddAnswersThatAreRight:
-    """What looks strange and is still the file: FAULTS H08, H09, H12, H13, H38."""
-
     @pytest.mark.parametrize("form", ["JSON", "list"])
-    def test_the_file_is_taken(self, program, site, form):
+    def test_an_odd_answer_that_is_right_is_taken(self, program, site, form):
+        """FAULTS H09, H12, H13, H21, H38, N24, N26."""
         files = one_file_each(odd_answers(b""))
         mirror = Mirror(program, site.renew(files, form))
         for case in odd_answers(b""):
@@ -2502,7 +2499,6 @@ ORIGINS = [
     ("https://example.org/a", "https://www.example.org/b", False),
     ("https://example.org/a", "https://example.org.evil.example/b", False),
     ("http://localhost/a", "http://127.0.0.1/b", False),
-    ("http://localhost/a", "https://localhost/b", False),
     ("http://localhost:443/a", "https://localhost/b", False),
 ]
 BAD_PLACES = [
@@ -2698,9 +2694,8 @@ class TestConnectionsToAWebSite:
     def black_hole(self):
         """The address of a server that accepts no connection, and refuses none."""
         with contextlib.ExitStack() as stack:
-            hole = stack.enter_context(socket.socket())
-            hole.bind(("127.0.0.1", 0))
-            hole.listen(0)
+            server = socket.create_server(("127.0.0.1", 0), backlog=0)
+            hole = stack.enter_context(server)
             for _ in range(6):
                 filler = stack.enter_context(socket.socket())
                 filler.setblocking(False)
@@ -2785,22 +2780,16 @@ class TestTriesAndPauses:
         assert set(pauses) == {agent_sync.RETRY_PAUSE}
 
     def test_a_lasting_fault_is_given_up(self, hashed, site, pauses):
-        """FAULTS H27: bounded. 429 may last as well (H25)."""
-        for status, fields in ((500, {}), (503, {}), (429, {"Retry-After": "1"})):
+        """FAULTS H24, H25, H27: and what asking again would not help is asked once."""
+        once = (400, 401, 403, 404, 407, 410, 451, 501, 505)
+        for status in (*once, 500, 503, 429):
+            code, requests = (1, 1) if status in once else (3, 3)
+            fields = {"Retry-After": "1"} if status == 429 else {}
             site.answers["agents.json"] = http_reply(status, b"", fields)
-            source = hashed.sync("--force", check=3)
+            source = hashed.sync("--force", check=code)
             assert str(status) in source["error"]
-            assert source["requests"] == 3
-        assert pauses[-2:] == [1, 1]
-
-    def test_what_would_not_help_is_not_tried(self, hashed, site, pauses):
-        """FAULTS H24: one request, and the answer is named."""
-        for status in (400, 401, 403, 404, 407, 410, 451, 501, 505):
-            site.answers["agents.json"] = http_reply(status)
-            source = hashed.sync(check=1)
-            assert str(status) in source["error"]
-            assert source["requests"] == 1
-        assert not pauses
+            assert source["requests"] == requests
+        assert len(pauses) == 6 and pauses[-2:] == [1, 1]
 
     @pytest.mark.parametrize("status", [401, 403])
     def test_a_refusal_hints_at_a_token(self, hashed, site, monkeypatch, status):
@@ -3352,13 +3341,13 @@ class TestPktLines:
         upper = b"%04X" % (size + 4) + payload
         assert agent_sync.read_pkt(reader(upper)) == payload
 
-    @pytest.mark.parametrize("payload", [b"0000", b"0001"])
-    def test_a_line_that_reads_like_a_flush_or_delim_is_a_line(self, payload):
+    def test_a_line_that_reads_like_a_flush_or_delim_is_a_line(self):
         """G22: only the length field makes a flush-pkt."""
         assert agent_sync.read_pkt(reader(b"0000")) == agent_sync.FLUSH_PKT
         assert agent_sync.read_pkt(reader(b"0001")) == agent_sync.DELIM_PKT
-        stream = pkt(payload) + pkt(b"a\n") + b"0000"
-        assert list(agent_sync.read_lines(reader(stream), 100)) == [payload, b"a"]
+        stream = b"00080000" b"00080001" b"0006a\n0000"
+        read = agent_sync.read_lines(reader(stream), 100)
+        assert list(read) == [b"0000", b"0001", b"a"]
 
     @pytest.mark.parametrize("words", [b"no", b"no\n", b"\x1b[31mno\x07\x1b]0;x"])
     def test_an_error_packet_is_the_servers_refusal(self, words):
@@ -3462,10 +3451,46 @@ BAD_TREES = {
     "P03-git": tree_of(".git/")[1],
     "P03-GIT": tree_of(".GIT/")[1],
 }
+BAD_COMMITS = {
+    "G19-empty": b"",
+    "G19-no tree": b"author A <a@b> 1 +0000\n\nx",
+    "G19-parent first": b"parent %s\ntree %s\n\nx" % (TREE_ID, TREE_ID),
+    "G19-no hex": b"tree %s\n\nx" % (b"g" * 40),
+    "G19-upper case": b"tree %s\n\nx" % TREE_ID.upper(),
+    "G19-short": b"tree %s\n\nx" % TREE_ID[:39],
+    "G19-long": b"tree %s0\n\nx" % TREE_ID,
+    "G19-two spaces": b"tree  %s\n\nx" % TREE_ID,
+    "G19-NUL": b"tree %s\0\n\nx" % TREE_ID,
+    "G19-no line feed": b"tree %s" % TREE_ID,
+    "G18-a blob for a tree": commit_object(A_BLOB)[1],
+    "G18-a commit for a tree": commit_object(A_COMMIT)[1],
+    "G20-a tree that is not there": commit_object("1" * 40)[1],
+}
+ODD_COMMITS = [  # G19
+    b"tree %s\nauthor A <a@b> 99999999999999999999 +9999\n\nx" % TREE_ID,
+    b"tree %s\n\nx" % TREE_ID,
+    b"tree %s\nencoding \xff\0\n\nx" % TREE_ID,
+    b"tree %s\ngpgsig %s\n\nx" % (TREE_ID, b"x" * MIB),
+    b"tree %s\n\ntree %s\n" % (TREE_ID, b"1" * 40),
+]
 
 
-class TestTrees:
-    """FAULTS G17 to G19, P01 to P03, P11 to P15 and P21."""
+def tree_of_paths(paths, objects):
+    """The tree object with A_BLOB at each of *paths*; all trees go to *objects*."""
+    below, entries = {}, []
+    for path in paths:
+        name, slash, rest = path.partition("/")
+        below.setdefault(name + slash, []).append(rest)
+    for name in sorted(below, key=str.encode):
+        is_tree = name[-1] == "/"
+        target = tree_of_paths(below[name], objects) if is_tree else A_BLOB
+        entries.append(("40000" if is_tree else "100644", name.rstrip("/"), target))
+    objects.append(tree_object(*entries))
+    return objects[-1]
+
+
+class TestObjects:
+    """FAULTS G17 to G20, P01 to P03, P11 to P15 and P21."""
 
     @pytest.mark.parametrize("name", BAD_TREES)
     def test_what_fsck_refuses_is_refused(self, name, no_objects):
@@ -3538,46 +3563,6 @@ class TestTrees:
         pack, commit = packed(*objects, commit_object(objects[-1]))
         assert "2000 files" in refusal(brought_from, pack, commit)
 
-
-def tree_of_paths(paths, objects):
-    """The tree object with A_BLOB at each of *paths*; all trees go to *objects*."""
-    below, entries = {}, []
-    for path in paths:
-        name, slash, rest = path.partition("/")
-        below.setdefault(name + slash, []).append(rest)
-    for name in sorted(below, key=str.encode):
-        is_tree = name[-1] == "/"
-        target = tree_of_paths(below[name], objects) if is_tree else A_BLOB
-        entries.append(("40000" if is_tree else "100644", name.rstrip("/"), target))
-    objects.append(tree_object(*entries))
-    return objects[-1]
-
-
-BAD_COMMITS = {
-    "G19-empty": b"",
-    "G19-no tree": b"author A <a@b> 1 +0000\n\nx",
-    "G19-parent first": b"parent %s\ntree %s\n\nx" % (TREE_ID, TREE_ID),
-    "G19-no hex": b"tree %s\n\nx" % (b"g" * 40),
-    "G19-upper case": b"tree %s\n\nx" % TREE_ID.upper(),
-    "G19-short": b"tree %s\n\nx" % TREE_ID[:39],
-    "G19-long": b"tree %s0\n\nx" % TREE_ID,
-    "G19-two spaces": b"tree  %s\n\nx" % TREE_ID,
-    "G19-NUL": b"tree %s\0\n\nx" % TREE_ID,
-    "G19-no line feed": b"tree %s" % TREE_ID,
-    "G18-a blob for a tree": commit_object(A_BLOB)[1],
-    "G18-a commit for a tree": commit_object(A_COMMIT)[1],
-    "G20-a tree that is not there": commit_object("1" * 40)[1],
-}
-ODD_COMMITS = [  # G19
-    b"tree %s\nauthor A <a@b> 99999999999999999999 +9999\n\nx" % TREE_ID,
-    b"tree %s\n\nx" % TREE_ID,
-    b"tree %s\nencoding \xff\0\n\nx" % TREE_ID,
-    b"tree %s\ngpgsig %s\n\nx" % (TREE_ID, b"x" * MIB),
-    b"tree %s\n\ntree %s\n" % (TREE_ID, b"1" * 40),
-]
-
-
-class TestCommitsAndTags:
     def test_a_commit_without_a_sound_tree_is_an_error(self):
         for name, data in BAD_COMMITS.items():
             pack, commit = packed(A_BLOB, A_TREE, A_COMMIT, ("commit", data))
@@ -3696,8 +3681,6 @@ BAD_DELTAS = {  # G14: git says "failed to apply delta" to each
     "a base one byte smaller": delta_of(len(TEXT) - 1, 1, copy_of(0, 1)),
     "a copy over the end": of_text(10, copy_of(len(TEXT) - 9, 10)),
     "a copy from behind the end": of_text(1, copy_of(len(TEXT), 1)),
-    "a copy from far behind": of_text(1, copy_of(0xFFFFFFFF, 1)),
-    "a copy of far too much": of_text(0xFFFFFF, copy_of(0, 0xFFFFFF)),
     "a copy of 65536 by default": of_text(0x10000, b"\x80"),
     "a result too short": of_text(4, copy_of(0, 3)),
     "a result too long": of_text(2, copy_of(0, 3)),
@@ -3709,7 +3692,6 @@ BAD_DELTAS = {  # G14: git says "failed to apply delta" to each
     "an insert without data": of_text(1, b"\x01"),
     "a copy cut in its offset": of_text(1, b"\x9f\0\0"),
     "a copy cut in its size": of_text(1, b"\xf0\1"),
-    "a copy of nothing known": of_text(1, b"\xff"),
     "trailing garbage": of_text(1, insert_of(b"x"), b"\x83"),
     "no bytes": b"",
     "only the base's size": size_bytes(len(TEXT)),
@@ -3766,6 +3748,7 @@ FULL = full_entries(A_BLOB, A_TREE, A_COMMIT)
 TEXT_ENTRY = pack_entry("blob", TEXT)
 TEXT_DELTA = of_text(3, copy_of(0, 3))
 PACK_HEAD = b"PACK\0\0\0\2\0\0\0\1"
+EMPTY = zlib.compress(b"")
 
 
 def based_on(distance):
@@ -3789,7 +3772,6 @@ BAD_PACKS = {
     "G05-2**32-1": pack_of(*FULL, count=2**32 - 1),
     "G06-version 4": pack_of(*FULL, version=4),
     "G06-version 1": pack_of(*FULL, version=1),
-    "G06-version 0": pack_of(*FULL, version=0),
     "G06-another signature": pack_of(*FULL, signature=b"PACk"),
     "G06-a header alone": b"PACK\0\0\0\2\0\0\0\0",
     "G07-type 0": pack_of(pack_entry(0, b"x")),
@@ -3804,14 +3786,10 @@ BAD_PACKS = {
     "G08-raw deflate": pack_of(entry_header(3, 3) + zlib.compress(b"abc")[2:-4]),
     "G09-2**40 said": pack_of(pack_entry("blob", b"abc", size=2**40)),
     "G09-2**70 said": pack_of(pack_entry("blob", b"abc", size=2**70)),
-    "G09-a header of 200 bytes": pack_of(
-        b"\xb0" + b"\x80" * 200 + b"\x01" + zlib.compress(b"")
-    ),
+    "G09-a header of 200 bytes": pack_of(b"\xb0" + b"\x80" * 200 + b"\1" + EMPTY),
     "G09-a header without an end": pack_with(b"\xbf", b"\xff" * 60),
     "G11-no distance": based_on(0),
     "G11-into the end of the one before": based_on(1),
-    "G11-into the middle": based_on(len(TEXT_ENTRY) - 3),
-    "G11-into the header": based_on(len(TEXT_ENTRY) + 5),
     "G11-to the very front": based_on(len(TEXT_ENTRY) + 12),
     "G11-before the front": based_on(len(TEXT_ENTRY) + 13),
     "G11-2**70 back": based_on(2**70),
@@ -4454,12 +4432,6 @@ def nested_live(size, depth):
     return entries
 
 
-def bomb_of_100_mib():
-    return [entry_header(3, 100 * MIB) + zlib.compress(bytes(100 * MIB), 1)]
-
-
-@posix_only
-@pytest.mark.usefixtures("unmeasured")
 @pytest.mark.parametrize("limit, told", [
     ("MAX_TREES_SIZE", "its directories are over"),
     ("MAX_INFLATED_SIZE", "the pack's objects are over"),
@@ -4472,10 +4444,15 @@ def test_what_is_too_much_for_one_run_is_refused(mirror, monkeypatch, limit, tol
     assert mirror.tree() == {}
 
 
+@posix_only
+@pytest.mark.usefixtures("unmeasured")
 class TestMemory:
     """Bombs, served over HTTP; the peak is that of a child that syncs: INV5."""
 
-    BOMBS = {"G09": bomb_of_100_mib, "G10-of-bases": lambda: nested_live(15 * MIB, 8)}
+    BOMBS = {
+        "G09": lambda: [pack_entry("blob", bytes(100 * MIB), level=1)],
+        "G10-of-bases": lambda: nested_live(15 * MIB, 8),
+    }
 
     @pytest.mark.parametrize("name", BOMBS)
     def test_a_bomb_of_blobs_takes_no_memory(self, hostile, git_server, program, name):
@@ -4507,26 +4484,6 @@ class TestMemory:
 BAD_IDS = ["1" * 39, "1" * 41, "11 " * 13 + "1", "A" * 40, "１" * 40]
 BAD_NAMES = ["a..b", "\x1b[31mred", "a\0b", "a\nb", "\u202eniam", "main.lock", "a~1"]
 BAD_NAMES += ["*", "a\\b", "/main", ".main"]
-
-
-class TestRefs:
-    """FAULTS G28."""
-
-    def test_a_bad_ref_is_an_error(self):
-        lines = ["", "1" * 40, "refs/heads/main"]
-        lines += [f"{object_id} refs/heads/main" for object_id in BAD_IDS]
-        lines += [f"{'1' * 40} refs/heads/{name}" for name in BAD_NAMES]
-        lines += [f"{'1' * 40} refs/tags/v1 peeled:{peeled}" for peeled in ("", "xyz")]
-        for line in lines:
-            assert refusal(agent_sync.parse_ref, line.encode()), line
-
-    def test_a_tag_is_given_peeled_and_an_unborn_head_not_at_all(self):
-        line = f"{'1' * 40} refs/tags/v1 peeled:{'2' * 40}"
-        assert agent_sync.parse_ref(line.encode()) == ("refs/tags/v1", "2" * 40)
-        line = b"unborn HEAD symref-target:refs/heads/main"
-        assert agent_sync.parse_ref(line) is None
-
-
 EMPTY_REPOSITORY = pkt(b"0" * 40 + b" capabilities^{}\0multi_ack ofs-delta\n") + b"0000"
 OTHER_HASH, FLUSH = b"object-format=md5", b"0000"
 ADVERTISEMENTS = {  # G27: (what a server says it can, what the error must say)
@@ -4545,7 +4502,21 @@ ADVERTISEMENTS = {  # G27: (what a server says it can, what the error must say)
 
 
 class TestDiscovery:
-    """FAULTS G27, G29 and G30: what is asked only after a first request failed."""
+    """FAULTS G27 to G30: refs, and what is asked only after a first request failed."""
+
+    def test_a_bad_ref_is_an_error(self):
+        lines = ["", "1" * 40, "refs/heads/main"]
+        lines += [f"{object_id} refs/heads/main" for object_id in BAD_IDS]
+        lines += [f"{'1' * 40} refs/heads/{name}" for name in BAD_NAMES]
+        lines += [f"{'1' * 40} refs/tags/v1 peeled:{peeled}" for peeled in ("", "xyz")]
+        for line in lines:
+            assert refusal(agent_sync.parse_ref, line.encode()), line
+
+    def test_a_tag_is_given_peeled_and_an_unborn_head_not_at_all(self):
+        line = f"{'1' * 40} refs/tags/v1 peeled:{'2' * 40}"
+        assert agent_sync.parse_ref(line.encode()) == ("refs/tags/v1", "2" * 40)
+        line = b"unborn HEAD symref-target:refs/heads/main"
+        assert agent_sync.parse_ref(line) is None
 
     def answer_posts(self, server, to_post, to_get):
         """What a server says to a POST, and to a GET."""
@@ -4645,10 +4616,6 @@ def below(request, base):
     if not request.path.startswith(f"{base}/"):
         return None
     return request._replace(path=REPO + request.path[len(base) :])
-
-
-def plain(server, request):
-    return None
 
 
 def version_0(server, request):
@@ -4770,10 +4737,10 @@ FILTER_REFUSED = {  # how: the answer, and the requests of a first sync
 }
 REPO, OFF = "/owner/repo.git", {"uploadpack.allowFilter": "false"}
 HOSTS = {  # host: (what it does, its configuration, path, requests of a first sync)
-    "GitHub": (plain, {}, REPO, 3),
+    "GitHub": (None, {}, REPO, 3),
     "GitLab": (gitlab, {}, "/group/sub/project.git", 3),
     "GitLab without .git": (gitlab, {}, "/group/sub/project", 6),
-    "Bitbucket Cloud": (plain, OFF, REPO, 3),
+    "Bitbucket Cloud": (None, OFF, REPO, 3),
     "Azure DevOps": (azure, {}, "/org/proj/_git/repo", 3),
     "CodeCommit": (codecommit, OFF, "/v1/repos/repo", 3),
     "Gitea": (choosy, {}, REPO, 3),
@@ -4805,7 +4772,8 @@ class TestHosts:
         answer, config, path, _ = HOSTS[request.param]
         for name, value in config.items():
             git_upstream.repository.config(name, value)
-        git_server.answer = lambda request: answer(git_server, request)
+        if answer:
+            git_server.answer = functools.partial(answer, git_server)
         git_upstream.arguments[0] = git_server.url + path
         return Mirror(program, git_upstream, "--kind", "git")
 
