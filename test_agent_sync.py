@@ -293,8 +293,7 @@ class ScriptedOrigin(LoopbackServer):
 
     def __init__(self, script):
         super().__init__()
-        is_table = isinstance(script, dict)
-        self.answer = (lambda ask: script.get(ask.path)) if is_table else script
+        self.answer = script if callable(script) else lambda ask: script.get(ask.path)
 
 
 class GitServer(LoopbackServer):
@@ -370,9 +369,9 @@ class Repository:
         repository = cls(directory)
         repository.directory.mkdir(parents=True)
         repository.git("init", "-q", "--template=", "-b", "main", *options)
-        repository.config("uploadpack.allowFilter", "true")
-        repository.config("maintenance.auto", "false")  # which is a process of its own
-        repository.config("core.logAllRefUpdates", "false")
+        repository.git("config", "uploadpack.allowFilter", "true")
+        repository.git("config", "maintenance.auto", "false")  # a process of its own
+        repository.git("config", "core.logAllRefUpdates", "false")
         return repository
 
     def copy(self, directory):
@@ -390,9 +389,6 @@ class Repository:
         done = subprocess.run(["git", *args], **options, capture_output=True)
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout[:-1] if done.stdout.endswith(b"\n") else done.stdout
-
-    def config(self, key, value):
-        self.git("config", key, value)
 
     def write(self, path, data):
         write(self.directory, path, data)
@@ -627,9 +623,8 @@ PERSONAL += "|NO_COLOR|FORCE_COLOR|NETRC|XDG_CONFIG_HOME"
 @pytest.fixture
 def unmeasured(monkeypatch):
     """Child processes without coverage: its modules, memory and files are not ours."""
-    for name in list(os.environ):
-        if name.startswith("COVERAGE_PROCESS"):
-            monkeypatch.delenv(name)
+    for name in [name for name in os.environ if name.startswith("COVERAGE_PROCESS")]:
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
@@ -861,8 +856,7 @@ class Site(LoopbackServer):
 
     def take(self):
         """The requests since the last time, and forget them and their answers."""
-        taken, self.requests[:] = list(self.requests), []
-        self.log = []
+        taken, self.requests[:], self.log = list(self.requests), [], []
         return taken
 
     def answered(self, status):
@@ -1011,10 +1005,9 @@ class GitHub(LoopbackServer):
         fields = {"ETag": f'W/"{tree_id}"', "x-ratelimit-remaining": "59"}
         if is_current(request, fields):
             return not_modified()
-        limit = self.limit if query else None
-        cut = limit is not None and len(items) > limit
-        document = {"sha": tree_id, "tree": items[:limit], "truncated": cut}
-        body = json.dumps(document).encode()
+        shown = items[: self.limit] if query else items
+        cut = len(shown) < len(items)
+        body = json.dumps({"sha": tree_id, "tree": shown, "truncated": cut}).encode()
         return http_reply(200, body, fields, "application/json")
 
     def list_tree(self, name, is_recursive):
@@ -4779,7 +4772,7 @@ class TestHosts:
         """A source at a host."""
         answer, config, path, _ = HOSTS[request.param]
         for name, value in config.items():
-            git_upstream.repository.config(name, value)
+            git_upstream.repository.git("config", name, value)
         if answer:
             git_server.answer = functools.partial(answer, git_server)
         git_upstream.arguments[0] = git_server.url + path
@@ -7179,7 +7172,7 @@ class TestFilesThatAreNotReadAgain:
 
     def test_a_thousand_files_take_three_requests_and_80_mb(self, program, git_server):
         repository = Repository.create(git_server.root / "owner" / "thousand.git")
-        repository.config("core.compression", "1")
+        repository.git("config", "core.compression", "1")
         base = prose("thousand", 8192)[:8000]
         for number in range(1000):
             path = f"agents/{number % 50:02}/{number:03}.md"
