@@ -3760,10 +3760,8 @@ class ConnectionPool:
         has_proxy = has_proxy or sys.platform in ("darwin", "win32")
         if self._handlers or has_proxy and not is_loopback(at[1]):
             return
-        with self._mutex:
-            if not self._dials and not self._idle:
-                with contextlib.suppress(OSError, UnicodeError):
-                    self._dials[at] = Dial(*at[1:])
+        with contextlib.suppress(OSError, UnicodeError):
+            self._dials[at] = Dial(*at[1:])
 
     def _let_go_on(self):
         """Let those go on, in their order, who may have one more, or a first one."""
@@ -11991,8 +11989,6 @@ def tell_saved(report, terminal, dry_run):
 
 def tell_findings(report, terminal):
     """Say what hides in the files that a run brought; critical ones always."""
-    if report.error:
-        return
     for path in sorted({finding.path for finding in report.findings}):
         found = [finding for finding in report.findings if finding.path == path]
         found.sort(key=lambda finding: not finding.critical)
@@ -12052,16 +12048,8 @@ def add_first_source(context):
 
 def sync_options(args, **more):
     """Return the SyncOptions that the arguments of a command say, and *more*."""
-    names = (
-        "dry_run",
-        "force",
-        "offline",
-        "max_age",
-        "timeout",
-        "lock_timeout",
-        "jobs",
-    )
-    given = {name: getattr(args, name) for name in names if hasattr(args, name)}
+    names = vars(args).keys() & {*SyncOptions._fields} - {"ask"}  # a flag there
+    given = {name: getattr(args, name) for name in names}
     return SyncOptions(**{**given, **more})
 
 

@@ -2306,6 +2306,23 @@ def one_file_each(cases):
     return {**files, "sound.md": b"# Sound\n", "sound.json": b"{}\n"}
 
 
+@pytest.mark.parametrize("status, token, told", [
+    (404, "", "is the address right? if it is private: ~/.netrc or AGENT_SYNC_TOKEN"),
+    (404, "t0ken", "is the address right, and the token from AGENT_SYNC_TOKEN_SRC?"),
+    (401, "t0ken", "it refuses AGENT_SYNC_TOKEN_SRC, and does not answer without"),
+    (407, "", "the proxy wants a user and a password"),
+    (304, "", "304 to an unconditional request"),
+    (500, "", "try again later"),
+    (405, "", "the server, or a proxy before it, does not take that"),
+])  # fmt: skip
+def test_what_to_do_about_an_answer_is_said(
+    web, site, monkeypatch, status, token, told
+):
+    monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", token)
+    site.answers["agents.json"] = http_reply(status, b"no")
+    assert told in web.sync(check=(1, 3))["error"]
+
+
 @pytest.mark.parametrize("name, fields", [
     ("Anubis", {}), ("Cloudflare", {"cf-mitigated": "challenge"})
 ])  # fmt: skip
@@ -11975,10 +11992,13 @@ class TestManagingSources:
         assert not synced.dest.exists()
 
     def test_removing_with_the_files_spares_what_is_not_ours(self, synced, program):
+        synced.write("security.md", b"# Edited\n")
+        synced.sync()
         synced.write("mine.md", b"mine\n")
         synced.write("qa/qa.md", b"# My own\n")
         program.call("remove", "src", "--delete-files")
         assert synced.tree() == {"mine.md": b"mine\n", "qa/qa.md": b"# My own\n"}
+        assert synced.backups() == [b"# Edited\n"]
 
 
 @pytest.mark.parametrize("command", ["status", "verify"])
