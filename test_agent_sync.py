@@ -60,7 +60,6 @@ import zlib
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from email.message import Message
-from typing import NamedTuple
 
 import pytest
 
@@ -517,12 +516,8 @@ def agents_repository(git_server):
     return repository
 
 
-class Outcome(NamedTuple):
+class Outcome(collections.namedtuple("Outcome", "code out err")):
     """How one run of the program ended."""
-
-    code: int
-    out: str
-    err: str
 
     @property
     def document(self):
