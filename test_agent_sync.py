@@ -5175,35 +5175,6 @@ class TestDirectories:
         assert "qa/qa.md" in refusal(lambda: list(source.fetch(listing.files)))
 
 
-# Options of `add` that name what is not there, and what the error brings to mind.
-MISSING = """
---ref mian                                      main
---ref refs/heads/mian                           main
---ref feature                                   feature/x
---ref 1234567890123456789012345678901234567890  1234567
---path agent                                    agents
---path LICENSE                                  --include
-"""
-
-
-class TestNamesThatAreNotThere:
-    def test_what_is_missing_and_near_is_named(self, program, git_upstream, repository):
-        repository.git("branch", "feature/x")
-        for row in MISSING.strip().splitlines():
-            option, missing, near = row.split()
-            options = [option, missing, "--id", "x", "--dest", program.root / "d"]
-            program.call("add", git_upstream.url, *options)
-            told = complaint(program.call("sync", "x", check=1))
-            assert missing[:7].lower() in told and near in told, row
-            assert tree(program.root / "d") == {}
-            program.call("remove", "x")
-
-    def test_an_unknown_source_brings_the_nearest_to_mind(self, mirror):
-        for command in ("sync", "status", "verify", "remove"):
-            outcome = mirror.program.call(command, "scr", check=FAILURE)
-            assert "scr" in outcome.err and "src" in outcome.err
-
-
 CANARY = "s3cr3t-canary-0b5e"
 
 
@@ -6255,11 +6226,10 @@ class TestGitHubsRawFiles:
     def mirror(self, program, raw_upstream):
         return Mirror(program, raw_upstream)
 
-    def test_the_revision_is_the_tree_of_the_branch(self, mirror, github):
-        mirror.sync()
-        [row] = mirror.program.query("SELECT last_sha FROM sources")
+    def test_the_revision_is_the_tree_of_the_branch(self, synced, github):
+        [row] = synced.program.query("SELECT last_sha FROM sources")
         assert row["last_sha"] == github.repository.id("HEAD^{tree}")
-        assert mirror.sync()["bytes_received"] == 0
+        assert synced.sync()["bytes_received"] == 0
         assert github.requests[-1].path.endswith("/git/trees/main?recursive=1")
         assert "if-none-match" in github.requests[-1].headers
 
@@ -6274,16 +6244,15 @@ class TestGitHubsRawFiles:
             set_source(mirror.program, etag=None, last_modified=None)
             assert mirror.fails(*force, check=(1, 3))["checked"] is False
 
-    def test_a_file_that_is_not_the_blob_is_refused(self, mirror, github):
+    def test_a_file_that_is_not_the_blob_is_refused(self, synced, github):
         """INV1: the blob id proves it."""
-        mirror.sync()
-        mirror.upstream.publish({"qa/qa.md": b"# Changed\n"})
+        synced.upstream.publish({"qa/qa.md": b"# Changed\n"})
         for body in (FORGED, b"# Chanced\n", bytes(3000)):
             reply = http_reply(200, body)
             github.answer = lambda request, reply=reply: (
                 reply if "/raw/" in request.path else None
             )
-            assert "qa/qa.md" in mirror.fails()["error"]
+            assert "qa/qa.md" in synced.fails()["error"]
 
     @pytest.mark.parametrize("limit", [0, 3, 7])
     def test_a_listing_that_is_cut_short_is_walked(self, mirror, github, limit):
@@ -6311,12 +6280,11 @@ class TestGitHubsRawFiles:
     BAD = [[], {"tree": []}, {"sha": "0" * 40}]
     BAD += ({"sha": "0" * 40, "tree": tree} for tree in TREES)
 
-    def test_a_bad_tree_changes_nothing(self, mirror, github):
-        mirror.sync()
+    def test_a_bad_tree_changes_nothing(self, synced, github):
         for body in [b"<html>", *(json.dumps(bad).encode() for bad in self.BAD)]:
             reply = http_reply(200, body, {"ETag": '"bad"'}, "application/json")
             github.answer = lambda request, reply=reply: reply
-            mirror.fails()
+            synced.fails()
 
     REFUSALS = {str(code): http_reply(code) for code in (403, 404, 405, 501)}
     REFUSALS["web page"] = http_reply(200, b"<html>blocked</html>", (), "text/html")
@@ -6682,11 +6650,6 @@ class TestEveryKindOfSource:
     def mirror(self, program, upstream):
         return Mirror(program, upstream)
 
-    @pytest.fixture
-    def synced(self, mirror):
-        mirror.sync()
-        return mirror
-
     def test_a_first_sync_brings_every_agent_and_records_it(self, mirror, upstream):
         """P14: also one whose name is not ASCII."""
         upstream.publish({"rôle/设计 🤖.md": b"# Design\n"})
@@ -6705,9 +6668,8 @@ class TestEveryKindOfSource:
         assert source["bytes_received"] > 0 or not source["requests"]
         assert type(source["duration_ms"]) is int
         rows = mirror.program.call_json("files", "src")["files"]
-        recorded = {row["file_path"]: row["content_sha"] for row in rows}
-        assert recorded == {path: sha256(data) for path, data in agents.items()}
-        assert all(row["file_size"] == len(agents[row["file_path"]]) for row in rows)
+        found = {r["file_path"]: (r["content_sha"], r["file_size"]) for r in rows}
+        assert found == {path: (sha256(x), len(x)) for path, x in agents.items()}
 
     def test_a_sync_costs_what_it_must(self, mirror, upstream):
         """INV8, A22: without news only history and times are written, as by --force."""
@@ -6776,8 +6738,7 @@ class TestEveryKindOfSource:
             source = mirror.sync()
             assert (changes(source), source["unchanged"]) == ({}, 8)
             assert stats(mirror.dest) == before
-            rows = mirror.program.query("SELECT content_sha FROM agent_files")
-            assert len(rows) == 8
+            assert len(mirror.program.call_json("files")["files"]) == 8
             assert last_run(mirror.program)["files_cached"] == 8
             history = mirror.program.call_json("history", "--changes", "-n", "1")
             told = [(c["path"], c["action"]) for c in history["runs"][0]["changes"]]
@@ -6826,9 +6787,8 @@ class TestEveryKindOfSource:
         """FAULTS P27: of five files it is none, of six of eight it is one."""
         before = synced.tree()
         upstream.publish(dict.fromkeys(sorted(before)[:6]))
-        outcome = synced.program.call("sync", check=1)
-        assert "--force" in complaint(outcome) and "6" in complaint(outcome)
-        assert synced.tree() == before
+        error = synced.fails()["error"]
+        assert "--force" in error and "6" in error
         upstream.publish({min(before): before[min(before)]})
         assert len(synced.sync()["removed"]) == 5
         assert synced.is_faithful()
@@ -6957,13 +6917,22 @@ class TestEveryKindOfSource:
 
 
 WEEK = """
-nothing                             |
-write qa/qa.md                      | ~qa/qa.md
-write new/new.md                    | +new/new.md
-mv qa/qa.md qa/renamed.md           | +qa/renamed.md -qa/qa.md
-mv qa/renamed.md qa/RENAMED.md      | +qa/RENAMED.md -qa/renamed.md
-rm security.md                      | -security.md
-write ../LICENSE                    |
+nothing                                         |
+write agents/qa/qa.md                           | ~qa/qa.md
+write agents/new/new.md                         | +new/new.md
+mv agents/qa/qa.md agents/qa/renamed.md         | +qa/renamed.md -qa/qa.md
+mv agents/qa/renamed.md agents/qa/RENAMED.md    | +qa/RENAMED.md -qa/renamed.md
+rm agents/security.md                           | -security.md
+write LICENSE                                   |
+"""
+# Options of `add` that name what is not there, and what the error brings to mind.
+MISSING = """
+--ref mian                                      main
+--ref refs/heads/mian                           main
+--ref feature                                   feature/x
+--ref 1234567890123456789012345678901234567890  1234567
+--path agent                                    agents
+--path LICENSE                                  --include
 """
 
 
@@ -6973,7 +6942,6 @@ class TestTheDailyLife:
         for day in WEEK.strip().splitlines():
             what, _, told = day.partition("|")
             verb, *names = what.split()
-            names = [os.path.normpath(f"agents/{name}") for name in names]
             if verb == "write":
                 repository.write(*names, day.encode())
             elif verb != "nothing":
@@ -6985,6 +6953,22 @@ class TestTheDailyLife:
             assert marks == told.split(), day
             assert source["revision"] == repository.id()
             assert synced.is_faithful(), day
+
+    def test_what_is_missing_and_near_is_named(self, program, git_upstream, repository):
+        repository.git("branch", "feature/x")
+        for row in MISSING.strip().splitlines():
+            option, missing, near = row.split()
+            options = [option, missing, "--id", "x", "--dest", program.root / "d"]
+            program.call("add", git_upstream.url, *options)
+            told = complaint(program.call("sync", "x", check=1))
+            assert missing[:7].lower() in told and near in told, row
+            assert tree(program.root / "d") == {}
+            program.call("remove", "x")
+
+    def test_an_unknown_source_brings_the_nearest_to_mind(self, mirror):
+        for command in ("sync", "status", "verify", "remove"):
+            outcome = mirror.program.call(command, "scr", check=FAILURE)
+            assert "scr" in outcome.err and "src" in outcome.err
 
     def test_other_branches_in_its_place_are_followed(self, synced):
         """A switched default branch, and one that was pushed by force."""
@@ -7042,8 +7026,7 @@ class TestTheDailyLife:
         mirror = Mirror(program, git_upstream)
         assert mirror.follows()
         mirror.write("rôle/代理.md", b"# Mine\n")
-        git_upstream.delete("ops.json")
-        git_upstream.publish()
+        git_upstream.publish({"ops.json": None})
         source = mirror.sync()
         assert source["removed"] == ["ops.json"]
         assert source["restored"] == ["rôle/代理.md"]
