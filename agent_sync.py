@@ -1332,18 +1332,18 @@ class Directory:
                 raise entry
             yield path
 
-    def read(self, path, limit=MAX_OBJECT_SIZE):
-        """Return the bytes of the regular file at *path*; OSError if over *limit*."""
-        return self.load(path, limit)[0]
+    def read(self, path):
+        """Return the bytes of the regular file at *path*; OSError if too large."""
+        return self.load(path)[0]
 
-    def load(self, path, limit=MAX_OBJECT_SIZE):
+    def load(self, path):
         """Return (bytes, mode) of the regular file at *path*, as `read` does."""
         with self.parent(path) as (name, dir_fd):
             file, status = open_regular(name, dir_fd)
             with file:
-                data = file.read(limit + 1)
-        if len(data) > limit:
-            raise OSError(errno.EFBIG, f"larger than {limit // MIB} MiB", path)
+                data = file.read(MAX_OBJECT_SIZE + 1)
+        if len(data) > MAX_OBJECT_SIZE:
+            raise OSError(errno.EFBIG, TOO_LARGE, path)
         return data, plain_mode(status.st_mode)
 
     def stage(self, path, data, mode=0o644):
@@ -6563,7 +6563,7 @@ class DirectorySource(Source):
     def _content(self, path):
         """Return (what the file holds, its mode); (None, None) if it is too large."""
         try:
-            return self._directory.load(path, MAX_OBJECT_SIZE)
+            return self._directory.load(path)
         except OSError as error:
             if error.errno == errno.EFBIG:
                 return None, None
