@@ -9850,11 +9850,8 @@ class TestService:
         assert {f"Syncing {path} agents" for path in WEB_AGENTS} <= set(caplog.messages)
         assert capsys.readouterr() == ("", "")
 
-
-class TestSeveralServices:
-    """FAULTS N22: claude-mpm makes them under one id for several directories."""
-
     def test_a_second_directory_is_its_own(self, complete, other_site, program):
+        """FAULTS N22: claude-mpm makes them under one id for several directories."""
         other_site.files = {"other.md": b"# Other\n"}
         elsewhere = program.root / "elsewhere"
         second = Service(other_site.base, elsewhere, "mpm")
@@ -10335,11 +10332,10 @@ class TestLockFiles:
         web = {"url": site.base, "kind": "http", "ref": None, "path": None}
         document["sources"][0].update(web)
         locked.lock.write_text(json.dumps(document))
-        outcome = program.call(*sync, check=1)
-        assert "is here with another URL" in outcome.err
+        assert "is here with another URL" in program.call(*sync, check=1).err
         shutil.copy(locked.copy, locked.lock)
-        outcome = program.call(*sync, "--dest", "src=elsewhere", check=1)
-        assert "is here with another destination" in outcome.err
+        told = program.call(*sync, "--dest", "src=elsewhere", check=1).err
+        assert "is here with another destination" in told
 
     def test_a_lock_file_gets_no_token_of_a_source_it_names(self, locked, monkeypatch):
         monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", "secret-token")
@@ -10359,13 +10355,13 @@ class TestLockFiles:
         (locked.dest / "qa").rename(locked.dest / "elsewhere")
         (locked.dest / "qa").symlink_to("elsewhere")
         program.call(*verify)
-        outcome = program.call(*verify, "--strict", check=1)
-        assert "untracked: elsewhere/qa.md" in outcome.out
+        told = program.call(*verify, "--strict", check=1).out
+        assert "untracked: elsewhere/qa.md" in told
         locked.write("elsewhere/qa.md", b"# Mine\n")
         (locked.dest / "security.md").unlink()
         source = only_source(program.call_json(*verify, check=1))
-        assert source["modified"] == ["qa/qa.md"]
-        assert source["missing"] == ["security.md"] and not none.exists()
+        changed = source["modified"], source["missing"]
+        assert changed == (["qa/qa.md"], ["security.md"]) and not none.exists()
 
     def test_what_cannot_be_locked_or_compared_is_told(self, mirror, program):
         assert "sync it first" in program.call("lock", check=2).err
@@ -11257,8 +11253,8 @@ class TestServe:
 
     def test_beyond_this_machine_it_wants_a_secret(self, program, start_serve):
         """FAULTS W13."""
-        outcome = program.call("serve", "--host", "0.0.0.0", check=2)
-        assert "AGENT_SYNC_WEBHOOK_SECRET" in outcome.err
+        told = program.call("serve", "--host", "0.0.0.0", check=2).err
+        assert "AGENT_SYNC_WEBHOOK_SECRET" in told
         served = start_serve("--host", "0.0.0.0")
         served.host = "127.0.0.1"
         assert served.get("/healthz") == b"ok\n"
@@ -11266,8 +11262,8 @@ class TestServe:
 
     def test_a_port_that_is_taken_is_one_line(self, program, lasting_serve):
         port = lasting_serve.port
-        outcome = program.call("serve", "--port", port, check=1)
-        assert f"cannot listen on http://127.0.0.1:{port}" in outcome.err
+        told = program.call("serve", "--port", port, check=1).err
+        assert f"cannot listen on http://127.0.0.1:{port}" in told
         for wrong in ("70000", "-1", "http"):
             program.call("serve", "--port", wrong, check=2)
 
