@@ -11818,6 +11818,11 @@ class TestArguments:
         assert "Traceback" in text and "in fault" in text
         assert not UNPRINTABLE.search(text)
 
+    def test_a_thread_that_did_nothing_is_no_success(self, local, monkeypatch):
+        monkeypatch.setattr(threading.Thread, "run", lambda thread: None)
+        told = local.program.call("sync", check=1).err
+        assert "a thread ended before its function began" in told
+
     def test_it_runs_in_any_thread(self, synced, capsys):
         """Signals are the main one's alone."""
         with ThreadPoolExecutor(1) as executor:
