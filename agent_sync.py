@@ -1145,6 +1145,12 @@ class OpenDirectories:
             self._missing.clear()
         return here
 
+    def existing(self, directory):
+        """Return *directory*, or the nearest above that is not known to be missing."""
+        while directory and directory in self._missing:
+            directory = directory.rpartition("/")[0]
+        return directory
+
     def forget(self, directory):
         """Use *directory*, which is to be removed, no longer."""
         for path in {*self._used, *self._descriptors}:
@@ -1355,6 +1361,8 @@ class Directory:
         """
         name = f".agent-sync-{os.urandom(8).hex()}.tmp"
         directory = path.rpartition("/")[0]
+        if self._opened():
+            directory = self._opened().existing(directory)
         while True:
             staged = f"{directory}/{name}" if directory else name
             try:
@@ -3528,11 +3536,15 @@ class Dial:
 
 def has_input(sock):
     """Return whether *sock* has something to read now: bytes, or its end."""
-    import selectors
+    import socket
 
-    with selectors.DefaultSelector() as selector:
-        selector.register(sock, selectors.EVENT_READ)
-        return bool(selector.select(timeout=0))
+    sock.settimeout(0)
+    try:
+        # Not SSLSocket's own method, which cannot look without taking.
+        socket.socket.recv(sock, 1, socket.MSG_PEEK)
+        return True
+    except OSError as error:
+        return not isinstance(error, BlockingIOError)
 
 
 # ---- Certificates and proxies ----
@@ -3937,8 +3949,8 @@ class ConnectionPool:
 class Response:
     """An HTTP answer being read: `status`, `headers`, and the body by `read`.
 
-    `url` is what was asked, `name` the same to be shown, `credential` what was sent
-    along, and `refused` one that was sent along before, in vain.
+    `url` is what was asked, `credential` what was sent along, and `refused` one that
+    was sent along before, in vain.
     """
 
     refused: Optional[Credential] = None
@@ -3947,7 +3959,6 @@ class Response:
         self.status = answer.status
         self.headers = answer.headers
         self.url = request.full_url
-        self.name = shown_url(self.url)
         self.credential = credential
         self._answer = answer
         self._request = request
@@ -3959,6 +3970,11 @@ class Response:
         # (RFC 9112, section 6.3).
         self.has_known_length = chunked or length is not None
         self._left = 0 if self.status in (204, 304) else length
+
+    @property
+    def name(self):
+        """What was asked, fit to be shown."""
+        return shown_url(self.url)
 
     def _content_length(self):
         lengths = set(self.headers.get_all("Content-Length", ()))
@@ -6464,13 +6480,12 @@ class GitSource(Source):
         A thousand ids are 50 KB, more than a server takes in before it has answered.
         """
         trees, rest = [], set(wanted)
-        if self._top and len(rest) >= MANY_WANTS:
-            _, top = self._objects[self._top]
-            for tree in (self._top, *subtree_ids(top, object_format_of(self._top))):
-                below = blobs_below(self._objects, tree)
-                if len(below) > 1 and below <= rest:
-                    trees.append(tree)
-                    rest -= below
+        _, top = self._objects.get(self._top, (TREE, b""))
+        for tree in (self._top, *subtree_ids(top, object_format_of(self._top))):
+            below = blobs_below(self._objects, tree) if len(rest) >= MANY_WANTS else ()
+            if len(below) > 1 and below <= rest:
+                trees.append(tree)
+                rest -= below
         return (*trees, *sorted(rest))
 
     def _tracked_object(self, object_id):
@@ -7764,7 +7779,7 @@ def file_row(file, root):
     return {
         "file_path": file.path,
         "content_sha": file.sha256,
-        "local_path": str(root / file.path),
+        "local_path": os.path.join(root, *file.path.split("/")),
         "file_size": file.size,
         "object_id": file.object_id,
         "mode": file.mode,
@@ -7931,11 +7946,10 @@ def find_drift(directory, tracked, verified=None):
 
 def check_unprotected(root, paths, protected):
     """Raise PathError if a path is, holds or is in one of the *protected* files."""
-    root = os.path.realpath(root)
     for file in protected if paths else ():
-        relative = os.path.relpath(os.path.realpath(file), root).replace(os.sep, "/")
-        key = collision_key(relative)
-        for path in paths:
+        below = path_within(resolved(file), resolved(root))
+        key = collision_key(below or "")
+        for path in paths if below is not None else ():
             other = collision_key(path)
             if f"{key}/".startswith(f"{other}/") or other.startswith(f"{key}/"):
                 raise PathError(f"refused path '{path}': this program has {file} there")
@@ -8362,9 +8376,9 @@ class Run:
             if content is None or content.startswith(LFS_SIGNATURE):
                 refused[file.path] = TOO_LARGE if content is None else LFS_POINTER
             elif file.path in fetches:
-                fetched[file.path] = file
                 self._report.findings += find_hidden(file.path, content)
                 action = fetches[file.path]._replace(file=file)
+                fetched[file.path] = action
                 self._show(action, look.local, content)
                 if not self.options.dry_run:
                     staged = self._directory.stage(file.path, content, action.mode)
@@ -8378,10 +8392,7 @@ class Run:
             if action.verb in (REMOVE, CHMOD):
                 self._show(action, look.local)
         self._refuse_hidden()
-        return [
-            a._replace(file=fetched[a.path]) if a.path in fetched else a
-            for a in actions
-        ]
+        return [fetched.get(action.path, action) for action in actions]
 
     def _fetch(self, source, actions):
         """Yield (File, content) of what must come; None for what is too large."""
