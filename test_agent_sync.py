@@ -7535,8 +7535,7 @@ class TestDiffs:
         local.upstream.write("a.md", b"\x00\xff")
         local.upstream.write("b.md", b"x\n" * 200_000)
         text = local.program.call("diff").out
-        assert "(binary, 0 to 2 bytes)" in text
-        assert "(large, 0 to 400,000 bytes)" in text
+        assert "(binary, 0 to 2 bytes)" in text and "(large, 0 to 400,000 b" in text
 
     def test_too_much_to_read_is_only_named(self, local, monkeypatch):
         monkeypatch.setattr(agent_sync, "MAX_REVIEW_SIZE", 30)
@@ -7928,8 +7927,6 @@ class World:
         """Let the upstream, or another, have just these *files*."""
         shutil.rmtree(self.root / name, ignore_errors=True)
         self.fill(self.root / name, files)
-
-    # ---- What is there before a run ----
 
     def first_sync(self, files=NEW_AGENTS):
         self.publish(files)
