@@ -6509,22 +6509,6 @@ class TestPlan:
         steps = [step.path for step in agent_sync.publish_steps(actions, "now")]
         assert steps == ([old, new] if names in self.FIRST else [new, old])
 
-    def test_a_change_names_both_contents_and_where_an_edit_is_now(self):
-        files = [listed(NEW, "a", True), listed(OLD, "n", True), listed(NEW, "u", True)]
-        rows = {path: tracked_as(OLD, path, True) for path in "knru"}
-        here = {"k": MINE, "n": OLD, "r": OLD, "u": MINE}
-        local = {path: local_file(data) for path, data in here.items()}
-        actions = plan_of(files, rows.values(), local)
-        steps = agent_sync.publish_steps(actions, "now")
-        changes = agent_sync.make_changes(actions, steps, rows)
-        facts = [(c.path, c.action, c.old_sha, c.new_sha, c.saved_to) for c in changes]
-        assert sorted(facts) == [
-            ("a", "add", None, sha256(NEW), None),
-            ("k", "keep", sha256(OLD), None, None),
-            ("r", "remove", sha256(OLD), None, None),
-            ("u", "update", sha256(OLD), sha256(NEW), ".agent-sync/backup/now/u.bak"),
-        ]
-
 
 class Disk:
     """A destination of {fold(path): bytes}; it performs the steps of a run."""
@@ -6756,6 +6740,8 @@ class TestEveryKindOfSource:
             mine.update(dict.fromkeys(edited, b"# My own\n"), **{"ops.json": b"{}\n"})
         assert mirror.tree() == {**agents, **mine}
         assert second["kept"] == sorted(mine)
+        told = mirror.program.query("SELECT * FROM file_changes WHERE action = 'keep'")
+        assert [change["file_path"] for change in told] == ["security.md"]
         saved = [b"# My own\n", b"# My own\n", b"{}\n"] if policy == "backup" else []
         assert mirror.backups() == saved
         assert mirror.sync()["kept"] == sorted(mine.keys() & agents.keys())
