@@ -7520,8 +7520,8 @@ class TestDiffs:
     def test_binary_and_large_files_are_summed_up(self, local):
         local.upstream.write("a.md", b"\x00\xff")
         local.upstream.write("b.md", b"x\n" * 200_000)
-        text = local.program.call("diff").out
-        assert "(binary, 0 to 2 bytes)" in text and "(large, 0 to 400,000 b" in text
+        out = local.program.call("diff").out
+        assert "(binary, 0 to 2 bytes)" in out and "(large, 0 to 400,000 bytes)" in out
 
     def test_too_much_to_read_is_only_named(self, local, monkeypatch):
         monkeypatch.setattr(agent_sync, "MAX_REVIEW_SIZE", 30)
