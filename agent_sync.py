@@ -3985,14 +3985,16 @@ class Response:
     def read_all(self, limit):
         """Return the whole body; ProtocolError if it is over *limit*."""
         pieces, size = [], 0
-        while piece := self.read(CHUNK_SIZE):
+        while True:
+            piece = self.read(CHUNK_SIZE)
             pieces.append(piece)
             size += len(piece)
             if size > limit:
                 # What is inflated is not just a large file, but likely a bomb.
                 error = ProtocolError if self._inflater else TooLargeError
                 raise error(f"{self.name} is larger than {limit // MIB} MiB")
-        return b"".join(pieces)
+            if len(piece) < CHUNK_SIZE:
+                return b"".join(pieces)
 
     def read(self, size):
         """Return *size* bytes, fewer only at the end; what is gzipped is inflated.
