@@ -6841,11 +6841,12 @@ class TestEveryKindOfSource:
     def test_git_lfs_pointers_are_skipped_and_told(self, synced, upstream):
         """FAULTS P20: one that was a file goes, unless it was edited."""
         skipped = ["large.md", "qa/qa.md", "security.md"]
-        upstream.publish(dict.fromkeys(skipped, LFS_POINTER))
+        upstream.publish({**dict.fromkeys(skipped, LFS_POINTER), "new.md": b"# New\n"})
         synced.write("security.md", b"# Mine\n")
         source = synced.sync()
         assert paths(source["skipped"]) == skipped
         assert (source["removed"], source["kept"]) == (["qa/qa.md"], skipped[2:])
+        assert source["added"] == ["new.md"]
         assert synced.tree()["security.md"] == b"# Mine\n"
         assert "qa/qa.md" not in synced.tree()
         synced.sync()
