@@ -3756,7 +3756,7 @@ class ConnectionPool:
         self._in_use = {}  # deadline -> the number of connections
         self._waiting = {}  # what tells that it is one's turn -> deadline
         self._openers = {}  # origin -> its OpenerDirector
-        self._dials = {}  # origin -> the Dial begun for what is about to be asked there
+        self._dials = {}  # origin -> Background: the Dial for what is about to be asked
         self._idle = {}  # (origin, host that is connected to) -> connections
         self._tls_context = None
         self.once = Once()
@@ -3772,8 +3772,8 @@ class ConnectionPool:
         has_proxy = has_proxy or sys.platform in ("darwin", "win32")
         if self._handlers or has_proxy and not is_loopback(at[1]):
             return
-        with contextlib.suppress(OSError, UnicodeError):
-            self._dials[at] = Dial(*at[1:])
+        is_long = not is_loopback(at[1])  # A name has to be looked up.
+        self._dials[at] = Background(Dial, *at[1:], is_long=is_long)
 
     def _let_go_on(self):
         """Let those go on, in their order, who may have one more, or a first one."""
@@ -3900,15 +3900,15 @@ class ConnectionPool:
         connection.auto_open = False  # It would connect without what is done here.
         if is_proxied(request):
             proxy = http.client.HTTPConnection(request.host)
-            dial = Dial(proxy.host, proxy.port)
+            begun = Background(Dial, proxy.host, proxy.port, is_long=False)
         else:
             with self._mutex:
-                dial = self._dials.pop(origin(request.full_url), None)
-            dial = dial or Dial(host, port)
+                begun = self._dials.pop(origin(request.full_url), None)
+            begun = begun or Background(Dial, host, port, is_long=False)
         if request.type == "https":  # made while the dial goes on
             with self._mutex:
                 self._tls_context = self._tls_context or tls_context()
-        with contextlib.closing(dial):
+        with contextlib.closing(begun.result()) as dial:
             connection.sock = dial.finish(request.deadline)
         request.deadline.attach(connection, connection.sock)
         if request.type == "https":
@@ -3934,8 +3934,9 @@ class ConnectionPool:
     def close(self):
         """Close the idle connections, and those that are still being made."""
         with self._mutex:
-            for dial in self._dials.values():
-                dial.close()
+            for begun in self._dials.values():
+                with contextlib.suppress(OSError, UnicodeError):
+                    begun.result().close()
             self._dials.clear()
             for kept in self._idle.values():
                 for connection in kept:

@@ -2738,6 +2738,20 @@ class TestConnectionsToAWebSite:
         order = [number for _, number in agent_sync.addresses_of("h", 1)]
         assert order == [1, 4, 2, 5, 3]
 
+    def test_a_name_is_looked_up_while_the_run_begins(self, program, monkeypatch):
+        locked, seen = threading.Event(), []
+
+        def getaddrinfo(*args, **options):
+            seen.append((locked.is_set(), locked.wait(10)))
+            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        lock = agent_sync.DestinationLock
+        spy(monkeypatch, lock, "__enter__", before=lambda self: locked.set())
+        program.call("add", "https://host.invalid/owner/repo", "--no-check")
+        program.call("sync", check=(1, 3))
+        assert seen[0] == (False, True)
+
     def test_a_handler_of_a_caller_may_change_each_request(self, web, site):
         """The fetcher is urllib's: what a caller adds to its openers is asked first."""
 
