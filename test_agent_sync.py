@@ -125,6 +125,14 @@ def stats(directory):
     return {name: (status.st_ino, status.st_mtime_ns) for name, status in found.items()}
 
 
+@contextlib.contextmanager
+def untouched(directory):
+    """Within, no file there is written, or exchanged for another."""
+    before = stats(directory)
+    yield
+    assert stats(directory) == before
+
+
 def write(directory, name, data):
     """Write *data* to the file *name* below *directory*; the file's path."""
     path = pathlib.Path(directory, name)
@@ -2568,13 +2576,12 @@ class TestRedirects:
         assert not any(map(credentials, [*site.requests, *other_site.requests]))
 
     def test_a_bad_place_is_an_error(self, hashed, site):
-        before = stats(hashed.dest)
-        for place in BAD_PLACES:
-            site.answers["agents.json"] = moved_to(place)
-            source = hashed.sync("--timeout", "20", check=(1, 3))
-            assert source["error"] and "hunter2" not in source["error"], place
-            assert source["requests"] <= 6, place
-        assert stats(hashed.dest) == before
+        with untouched(hashed.dest):
+            for place in BAD_PLACES:
+                site.answers["agents.json"] = moved_to(place)
+                source = hashed.sync("--timeout", "20", check=(1, 3))
+                assert source["error"] and "hunter2" not in source["error"], place
+                assert source["requests"] <= 6, place
 
     def test_a_relative_place_is_found(self, with_token, hashed, site):
         """Within one origin credentials and validators go along."""
@@ -2669,11 +2676,10 @@ class TestConnectionsToAWebSite:
                 site.clients[-1].setsockopt(*linger)  # a close sends RST
             return cut
 
-        before = stats(hashed.dest)
-        site.files["qa/qa.md"] = b"# Changed\n"
-        site.answers["qa/qa.md"] = script
-        assert hashed.sync("-j", "1", check=(1, 3))["status"] == "error"
-        assert stats(hashed.dest) == before
+        with untouched(hashed.dest):
+            site.files["qa/qa.md"] = b"# Changed\n"
+            site.answers["qa/qa.md"] = script
+            assert hashed.sync("-j", "1", check=(1, 3))["status"] == "error"
 
     @pytest.mark.parametrize("form", ["JSON", "list"])
     def test_what_comes_behind_an_answer_is_no_answer(self, program, site, form):
@@ -2687,9 +2693,8 @@ class TestConnectionsToAWebSite:
         """FAULTS H16, H28: a 304 has no body, whatever the server sends."""
         body = b"<html>" + http_reply(200, FORGED)
         site.answers["BASE-AGENT.md"] = Reply(not_modified() + body)
-        before = stats(unhashed.dest)
-        assert unhashed.sync("-j", "1")["unchanged"] == 4
-        assert stats(unhashed.dest) == before
+        with untouched(unhashed.dest):
+            assert unhashed.sync("-j", "1")["unchanged"] == 4
 
     @pytest.fixture
     def black_hole(self):
@@ -2908,16 +2913,15 @@ class TestUrlsOfTheWeb:
 
     def test_what_was_changed_in_the_database_is_no_way_in(self, hashed, site):
         """Others can write that file."""
-        before = stats(hashed.dest)
-        set_source(hashed.program, etag='"x"\r\nX-Injected: yes')
-        hashed.sync(check=(0, 1, 3))
-        assert not [ask for ask in site.take() if "x-injected" in ask.headers]
-        urls = ["ftp://127.0.0.1/x", "file:///etc", "data:,x", "http://[::1"]
-        for url in [*urls, "http://x/\r\nY:z"]:
-            set_source(hashed.program, url=url, kind="http")
-            hashed.program.call("sync", check=FAILURE)
-            assert not site.requests
-        assert stats(hashed.dest) == before
+        with untouched(hashed.dest):
+            set_source(hashed.program, etag='"x"\r\nX-Injected: yes')
+            hashed.sync(check=(0, 1, 3))
+            assert not [ask for ask in site.take() if "x-injected" in ask.headers]
+            urls = ["ftp://127.0.0.1/x", "file:///etc", "data:,x", "http://[::1"]
+            for url in [*urls, "http://x/\r\nY:z"]:
+                set_source(hashed.program, url=url, kind="http")
+                hashed.program.call("sync", check=FAILURE)
+                assert not site.requests
 
     ODD_NAMES = [
         "a b.md", "100%.md", "%41.md", "a#b.md", "a+b.md", "a;b&c=d.md", "a'b.md",
@@ -2943,13 +2947,12 @@ class TestUrlsOfTheWeb:
     @pytest.mark.parametrize("form", ["JSON", "list"])
     def test_a_listed_path_never_leads_away(self, hashed, site, other_site, form):
         """What a manifest names is below it, or is refused."""
-        before = stats(hashed.dest)
-        for path in self.LEADING_AWAY:
-            manifest = FORMS[form][1]({**site.files, path: FORGED})
-            site.answers["agents.json"] = http_reply(200, manifest)
-            assert "--exclude" in hashed.sync(check=1)["error"], path
-        assert set(asked_for(site.requests)) == {"agents.json"}
-        assert stats(hashed.dest) == before
+        with untouched(hashed.dest):
+            for path in self.LEADING_AWAY:
+                manifest = FORMS[form][1]({**site.files, path: FORGED})
+                site.answers["agents.json"] = http_reply(200, manifest)
+                assert "--exclude" in hashed.sync(check=1)["error"], path
+            assert set(asked_for(site.requests)) == {"agents.json"}
 
 
 BAD_PROXIES = {  # the environment: what is said
@@ -4443,19 +4446,18 @@ class TestGitServersThatMisbehave:
     def test_a_server_that_is_slow_meets_the_timeout(self, synced, git_server):
         """FAULTS G31: the deadline is for the whole source, not for each read."""
         synced.upstream.publish({"new.md": b"# New\n"})
-        before = stats(synced.dest)
-        body = raw("Content-Length: 9999", body=b"0" * 9999)
-        kind = "Content-Type: application/x-git-upload-pack-result"
-        progress = raw(kind, body=pkt(b"packfile\n") + b"0005\2" * 9999)
-        for answer in (
-            git_server.silence,
-            lambda request: drip(body),
-            lambda ask: None if b"ls-refs" in ask.body else drip(progress, 0.001),
-        ):
-            git_server.answer = answer
-            source = synced.sync("--timeout", "0.3", check=FAILURE)
-            assert "--timeout" in source["error"]
-        assert stats(synced.dest) == before
+        with untouched(synced.dest):
+            body = raw("Content-Length: 9999", body=b"0" * 9999)
+            kind = "Content-Type: application/x-git-upload-pack-result"
+            progress = raw(kind, body=pkt(b"packfile\n") + b"0005\2" * 9999)
+            for answer in (
+                git_server.silence,
+                lambda request: drip(body),
+                lambda ask: None if b"ls-refs" in ask.body else drip(progress, 0.001),
+            ):
+                git_server.answer = answer
+                source = synced.sync("--timeout", "0.3", check=FAILURE)
+                assert "--timeout" in source["error"]
 
 
 def nested_live(size, depth):
@@ -5890,13 +5892,12 @@ class TestManifests:
         mirror = Mirror(program, upstream)
         assert mirror.sync()["requests"] == 5
         assert mirror.is_faithful()
-        before = stats(mirror.dest)
-        site.take()
-        source = mirror.sync()
-        assert (source["unchanged"], changes(source)) == (4, {})
-        assert source["requests"] == (5 if form == "list" else 1)
-        assert set(conditions(site.requests)) == set(asked_for(site.requests))
-        assert stats(mirror.dest) == before
+        with untouched(mirror.dest):
+            site.take()
+            source = mirror.sync()
+            assert (source["unchanged"], changes(source)) == (4, {})
+            assert source["requests"] == (5 if form == "list" else 1)
+            assert set(conditions(site.requests)) == set(asked_for(site.requests))
 
     @pytest.mark.parametrize("name", ["agents.json", "index.json", "SHA256SUMS"])
     def test_a_manifest_of_any_name_at_the_root_of_a_site(self, program, name):
@@ -6023,10 +6024,9 @@ class TestManifests:
         outcome = unhashed.program.call("sync", check=1)
         assert "qa/qa.md" in complaint(outcome)
         assert "up to date" not in complaint(outcome)
-        before = stats(unhashed.dest)
-        site.answers = dict.fromkeys(site.files, http_reply(404))
-        assert unhashed.sync(check=1)["status"] == "error"
-        assert stats(unhashed.dest) == before
+        with untouched(unhashed.dest):
+            site.answers = dict.fromkeys(site.files, http_reply(404))
+            assert unhashed.sync(check=1)["status"] == "error"
 
     def test_what_was_synced_in_part_is_not_recent(self, unhashed, site):
         """Nor does a run that asked nobody make it so."""
@@ -6295,11 +6295,10 @@ class TestGitHubsRawFiles:
         assert "raw files" in outcome.err
         assert mirror.is_faithful()
         assert mirror.sync()["unchanged"] == 8
-        before = stats(mirror.dest)
-        github.answer = git_server.reply_to
-        source = only_source(program.call_json("sync"))
-        assert (source["kind"], source["unchanged"]) == ("git", 8)
-        assert stats(mirror.dest) == before
+        with untouched(mirror.dest):
+            github.answer = git_server.reply_to
+            source = only_source(program.call_json("sync"))
+            assert (source["kind"], source["unchanged"]) == ("git", 8)
 
     def test_a_kind_that_was_chosen_is_kept(self, program, github):
         mirror = Mirror(program, RawUpstream(github, "--kind", "git"))
@@ -6977,24 +6976,22 @@ class TestTheDailyLife:
         source = mirror.sync()
         assert source["updated"] == ["qa/qa.md"]
         assert source["revision"] == repository.id()
-        before = stats(mirror.dest)
-        repository.git("tag", "-d", "v1")
-        told = complaint(program.call("sync", check=1))
-        assert "v1" in told and "src" in told
-        assert stats(mirror.dest) == before
+        with untouched(mirror.dest):
+            repository.git("tag", "-d", "v1")
+            told = complaint(program.call("sync", check=1))
+            assert "v1" in told and "src" in told
 
     def test_a_server_that_is_down_is_exit_code_three(self, synced, git_server):
         """If the files here are right; the first time, or if they are not, it is 1."""
         never = [*synced.upstream.arguments, "--id", "never", "--disabled"]
         synced.program.call("add", *never)
-        before = stats(synced.dest)
-        git_server.close()
-        assert "as synced last" in synced.program.call("sync", check=3).err
-        document = synced.program.call_json("sync", check=3)
-        source = only_source(document)
-        assert (document["ok"], source["checked"]) == (False, False)
-        assert source["error"] and last_run(synced.program)["status"] == "error"
-        assert stats(synced.dest) == before
+        with untouched(synced.dest):
+            git_server.close()
+            assert "as synced last" in synced.program.call("sync", check=3).err
+            document = synced.program.call_json("sync", check=3)
+            source = only_source(document)
+            assert (document["ok"], source["checked"]) == (False, False)
+            assert source["error"] and last_run(synced.program)["status"] == "error"
         told = complaint(synced.program.call("sync", "never", check=(1, 3)))
         assert "never" in told and "refused" in told
         (synced.dest / "security.md").write_bytes(b"# Edited\n")
@@ -7089,10 +7086,9 @@ class TestFilesThatAreNotReadAgain:
         mirror.program.query(update, agent_sync.stat_text(path.stat()))
 
     def test_it_is_verified_once_and_then_left_alone(self, known, opened_files):
-        before = stats(known.dest)
-        assert known.sync()["unchanged"] == len(known.tree())
-        assert self.agents(opened_files) == []
-        assert stats(known.dest) == before
+        with untouched(known.dest):
+            assert known.sync()["unchanged"] == len(known.tree())
+            assert self.agents(opened_files) == []
 
     def test_what_changed_just_before_is_always_read(self, synced, monkeypatch):
         """Another change might fall into the same tick of the clock."""
@@ -7437,9 +7433,8 @@ class TestSeeDecideUndo:
         assert synced.is_faithful()
         upstream.hide()
         (synced.dest / "qa" / "qa.md").unlink()
-        before = stats(synced.dest)
-        assert "qa/qa.md" in synced.sync(check=(1, 3))["error"]
-        assert stats(synced.dest) == before
+        with untouched(synced.dest):
+            assert "qa/qa.md" in synced.sync(check=(1, 3))["error"]
 
     def test_offline_brings_back_what_is_kept_and_names_what_is_not(self, lived):
         self.rollback(lived)
@@ -8667,11 +8662,10 @@ class TestDamagedDatabases:
         assert [{"id": row["id"], "url": row["url"]} for row in sources] == expected
 
     def test_one_whose_revision_is_lost_counts_as_damaged(self, full, program):
-        before = stats(full.dest)
-        program.query("PRAGMA user_version = 0")
-        assert "damaged" in program.call("sources").err and corrupt_copy(program)
-        sync_anyhow(full)
-        assert stats(full.dest) == before
+        with untouched(full.dest):
+            program.query("PRAGMA user_version = 0")
+            assert "damaged" in program.call("sources").err and corrupt_copy(program)
+            sync_anyhow(full)
 
     def test_tables_that_no_program_makes_so_are_left_alone(self, program):
         run_sql(program.database, OLD_DATABASES["contract"])
@@ -8916,12 +8910,11 @@ class TestDatabasesThatLie:
 
     def test_a_table_without_its_columns_is_set_aside(self, full):
         """FAULTS D12: what a half-done migration may leave; its sources are saved."""
-        before = stats(full.dest)
-        full.program.query("ALTER TABLE agent_files RENAME TO old_files")
-        full.program.query("CREATE TABLE agent_files (source_id, file_path)")
-        assert "agent_sync.db.corrupt" in full.program.call("sync").err
-        assert len(full.program.call_json("files")["files"]) == 8
-        assert stats(full.dest) == before
+        with untouched(full.dest):
+            full.program.query("ALTER TABLE agent_files RENAME TO old_files")
+            full.program.query("CREATE TABLE agent_files (source_id, file_path)")
+            assert "agent_sync.db.corrupt" in full.program.call("sync").err
+            assert len(full.program.call_json("files")["files"]) == 8
 
     @pytest.mark.parametrize("command", ["sync", "status", "verify", "remove"])
     def test_rows_whose_paths_lead_out_reach_nothing(self, full, command):
@@ -9506,11 +9499,10 @@ class TestMigration:
         assert tracked_etags(program) == expected_etags(host.files)
         assert (old / f"{CACHE}.backup").read_bytes() == original
         assert not (old / CACHE).exists() and host.requests == []
-        before = stats(old)
-        source = only_source(program.call_json("sync"))
-        assert source["unchanged"] == source["requests"] - 1 == 46
-        assert (host.answered(304), host.answered(200)) == (sorted(host.files), [])
-        assert stats(old) == before
+        with untouched(old):
+            source = only_source(program.call_json("sync"))
+            assert source["unchanged"] == source["requests"] - 1 == 46
+            assert (host.answered(304), host.answered(200)) == (sorted(host.files), [])
 
     def test_the_summary_and_the_document_say_what_was_done(self, program, host, old):
         (old / "ops.json").unlink()
@@ -9841,10 +9833,9 @@ class TestService:
         assert_result(second.sync_agents(), synced=["more.md"], cached=WEB_AGENTS)
 
     def test_what_force_refresh_fetched_counts_as_downloaded(self, complete, host):
-        before = stats(complete.cache_dir)
-        assert_result(complete.sync_agents(force_refresh=True), synced=WEB_AGENTS)
-        assert host.answered(200) == sorted(WEB_AGENTS)
-        assert stats(complete.cache_dir) == before
+        with untouched(complete.cache_dir):
+            assert_result(complete.sync_agents(force_refresh=True), synced=WEB_AGENTS)
+            assert host.answered(200) == sorted(WEB_AGENTS)
 
 
 class TestStartOfTheService:
@@ -9901,10 +9892,9 @@ class TestMistakesOfTheCodeItReplaces:
     def test_offline_a_complete_cache_was_eleven_failed_files(self, complete, host):
         """What is missing is named; what was edited is not called cached."""
         host.close()
-        before = stats(complete.cache_dir)
-        for force in (False, True):
-            assert_result(complete.sync_agents(force), cached=WEB_AGENTS)
-        assert stats(complete.cache_dir) == before
+        with untouched(complete.cache_dir):
+            for force in (False, True):
+                assert_result(complete.sync_agents(force), cached=WEB_AGENTS)
         (complete.cache_dir / "ops.json").unlink()
         rest = set(WEB_AGENTS) - {"ops.json"}
         assert_result(complete.sync_agents(), cached=rest, failed=["ops.json"])
@@ -9928,11 +9918,10 @@ def test_each_path_says_whether_a_sync_would_change_it(service, host):
     host.files.update({"ops.json": b"{}\n", "new.md": b"# New\n"})
     del host.files["BASE-AGENT.md"]
     (service.cache_dir / "qa/qa.md").unlink()
-    before = stats(service.cache_dir)
-    expected = dict.fromkeys([*WEB_AGENTS, "new.md"], True)
-    expected["engineer/core/engineer.md"] = False
-    assert service.check_for_updates() == expected
-    assert stats(service.cache_dir) == before
+    with untouched(service.cache_dir):
+        expected = dict.fromkeys([*WEB_AGENTS, "new.md"], True)
+        expected["engineer/core/engineer.md"] = False
+        assert service.check_for_updates() == expected
     assert len(service.sync_state.get_sync_history("mpm")) == 1
 
 
@@ -11881,9 +11870,8 @@ class TestInstall:
         path = prefix / name
         path.parent.mkdir(parents=True)
         make(path)
-        before = stats(prefix)
-        assert name in program.call("install", "--prefix", prefix, check=2).err
-        assert stats(prefix) == before
+        with untouched(prefix):
+            assert name in program.call("install", "--prefix", prefix, check=2).err
 
     def test_an_interrupt_while_it_starts_is_silent(self, program, prefix):
         program.run("install", "--prefix", prefix)
@@ -11926,10 +11914,9 @@ class TestManagingSources:
 
     def test_what_no_source_can_be_can_be_removed(self, synced):
         set_source(synced.program, destination="relative")
-        before = stats(synced.dest)
-        synced.program.call("remove", "src", "--delete-files")
-        assert synced.program.call_json("sources") == {"sources": []}
-        assert stats(synced.dest) == before
+        with untouched(synced.dest):
+            synced.program.call("remove", "src", "--delete-files")
+            assert synced.program.call_json("sources") == {"sources": []}
 
     def test_removing_that_fails_half_way_can_be_done_again(self, synced, monkeypatch):
         remove = ["remove", "src", "--delete-files"]
