@@ -2412,12 +2412,10 @@ class TestAnswers:
         unhashed.sync(check=(0, 1))
         assert unhashed.tree()["qa/qa.md"] in (FORGED, before["qa/qa.md"])
 
-    WALLS = [
+    @pytest.mark.parametrize("name, title, fields", [
         ("Anubis", "Making sure you're not a bot!", {}),
         ("Cloudflare", "Just a moment...", {"cf-mitigated": "challenge"}),
-    ]
-
-    @pytest.mark.parametrize("name, title, fields", WALLS)
+    ])  # fmt: skip
     def test_a_wall_against_bots_is_named(self, web, site, name, title, fields):
         page = f"<title>{title}</title>".encode()
         site.answers["agents.json"] = http_reply(200, page, fields, "text/html")
@@ -4430,13 +4428,11 @@ class TestGitServersThatMisbehave:
         mirror.sync(check=FAILURE)
         assert mirror.tree() == {}
 
-    TOO_MUCH = [
+    @pytest.mark.parametrize("limit, told", [
         ("MAX_TREES_SIZE", "its directories are over"),
         ("MAX_INFLATED_SIZE", "the pack's objects are over"),
         ("MAX_FILES_SIZE", "all files together are larger than"),
-    ]
-
-    @pytest.mark.parametrize("limit, told", TOO_MUCH)
+    ])  # fmt: skip
     def test_what_is_too_much_for_one_run_fails(self, mirror, monkeypatch, limit, told):
         """FAULTS G09, G10, H15: whatever each part is, all together have a limit."""
         monkeypatch.setattr(agent_sync, limit, 100)
