@@ -3382,10 +3382,12 @@ class Deadline:
 
     A socket's own time-out starts anew with every byte; `timeout` (seconds) does not.
     `expired` is set when nothing more may be asked; what is being read stops short.
+    *option* is where the user may set it, if anywhere.
     """
 
-    def __init__(self, timeout=DEFAULT_TIMEOUT):
+    def __init__(self, timeout=DEFAULT_TIMEOUT, option=None):
         self.timeout = timeout
+        self._option = option
         self.expired = threading.Event()
         self.interrupted = False  # by the user, before the time was up
         self._mutex = threading.Lock()
@@ -3425,7 +3427,8 @@ class Deadline:
         """Return why nothing more may be asked."""
         if self.interrupted:
             return "interrupted"
-        return f"not done after {self.timeout:g} s (--timeout)"
+        hint = f" ({self._option})" if self._option else ""
+        return f"not done after {self.timeout:g} s{hint}"
 
     def check(self):
         """Raise NetworkError once expired: for loops that no socket time-out ends."""
@@ -8032,7 +8035,7 @@ class Run:
     def __init__(self, state, row, connections, options, progress, log, neighbours):
         self.options = options
         self._neighbours = neighbours
-        self.deadline = Deadline(self.options.timeout)
+        self.deadline = Deadline(self.options.timeout, "--timeout")
         self.row = row
         self._state = state
         self.writers = 1  # threads that may bring files to the disk

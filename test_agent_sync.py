@@ -7285,6 +7285,11 @@ class TestAddAsks:
         assert words in program.call("add", site.base, check=int(not is_taken)).err
         assert len(program.call_json("sources")["sources"]) == is_taken
 
+    def test_one_that_is_slow_is_taken(self, program, site, monkeypatch):
+        monkeypatch.setattr(agent_sync, "PROBE_TIMEOUT", 0.2)
+        site.answers, program.asks = {"agents.json": site.silence}, True
+        assert program.call("add", site.base).err.endswith("not done after 0.2 s\n")
+
     def test_refs_and_paths_that_are_not_there(self, program, git_server, repository):
         """FAULTS N13, N20: and so is a server of the dumb protocol."""
         url, program.asks = git_server.url + REPO, True
