@@ -2154,8 +2154,8 @@ def files_digest(files):
     return sha256_of("".join(lines).encode("utf-8", "surrogatepass"))
 
 
-def listing_digest(source, files):
-    """Return the SHA-256 of a SourceRow and the files tracked for it.
+def listing_digest(source, digest):
+    """Return the SHA-256 of a SourceRow and the `files_digest` of what it tracks.
 
     A run that tracks all of a listing stores this with the source. As long as it comes
     out the same, the rows are that listing: whoever changes them, another program, or
@@ -2163,7 +2163,7 @@ def listing_digest(source, files):
     """
     values = [getattr(source, name) for name in LISTING_COLUMNS]
     values = [int(value) if isinstance(value, bool) else value for value in values]
-    text = json.dumps([LISTING_FORMAT, *values, files_digest(files)], default=repr)
+    text = json.dumps([LISTING_FORMAT, *values, digest], default=repr)
     return sha256_of(text.encode())
 
 
@@ -7587,6 +7587,8 @@ def make_changes(actions, steps, tracked):
     saved = {step.path: step.target for step in steps if step.verb == BACK_UP}
     changes = []
     for action in actions:
+        if action.action in (UNCHANGED, SKIP):
+            continue
         nothing = File(path=action.path)
         old = tracked.get(action.path, nothing)
         new = action.file or nothing
@@ -7594,7 +7596,7 @@ def make_changes(actions, steps, tracked):
         facts = [(f.sha256, f.object_id, f.mode) for f in (old, new)]
         same = action.action == ADOPT and facts[0] == facts[1]
         stays = action.action == KEEP and action.file
-        if action.action not in (UNCHANGED, SKIP) and not stays and not same:
+        if not stays and not same:
             change = Change(
                 path=action.path,
                 action=action.action,
@@ -8270,7 +8272,7 @@ class Run:
                 for path, local in scan.result().items()
                 if is_unmodified(local, self._tracked.get(path))
             )
-        digest = listing_digest(self.row, self._tracked.values())
+        digest = listing_digest(self.row, files_digest(self._tracked.values()))
         complete = self.row.listing_digest == digest and not self._refetch
         return LastSync(
             files=self._tracked,
@@ -8544,12 +8546,13 @@ class Run:
         if self.row.last_sha is None:
             strays = find_untracked(self._directory, files, self.row, self._owners)
             self._report.strays = strays
+        digest = files_digest(files.values())
         run = {
             **self._report.history_row(self.options.triggered_by),
-            "listing_digest": files_digest(files.values()),
+            "listing_digest": digest,
             "restored_run": self.options.restored_run,
         }
-        columns = self._columns(look, None if kept else files.values())
+        columns = self._columns(look, None if kept else digest)
         if self._target:
             columns.update(self._target.columns)
         self._state.record_run(
@@ -8579,10 +8582,10 @@ class Run:
             and is_unmodified(here, self._tracked.get(path))
         }
 
-    def _columns(self, look, files):
+    def _columns(self, look, digest):
         """Return the columns of `sources` to set; None if the source was not asked.
 
-        *files* are all that are tracked now; None if not all of the listing are.
+        *digest* is of all files tracked now; None if these are not all of the listing.
         """
         listing, source = look.listing, look.source
         if not self._tells_all() and listing.revision == self.row.last_sha:
@@ -8601,7 +8604,7 @@ class Run:
             "left_out": json.dumps(listing.left_out),
             "last_sync_time": None if listing.failed else utc_now(),
         }
-        if listing.failed or files is None:
+        if listing.failed or digest is None:
             return columns
         hashed = listing.is_hashed
         columns.update(
@@ -8609,7 +8612,7 @@ class Run:
             last_modified=listing.last_modified,
             is_hashed=None if hashed is None else int(hashed),
         )
-        columns["listing_digest"] = listing_digest(self.row._replace(**columns), files)
+        columns["listing_digest"] = listing_digest(self.row._replace(**columns), digest)
         return columns
 
     def _count(self):
@@ -10228,7 +10231,7 @@ def register_locked(state, lock, places):
 def locked_now(state, row, base):
     """Return the Locked of a source, for a file in *base*; UsageError if partial."""
     tracked = tracked_files(state.get_files(row.id))
-    if row.listing_digest != listing_digest(row, tracked.values()):
+    if row.listing_digest != listing_digest(row, files_digest(tracked.values())):
         raise UsageError(f"'{row.id}' is not wholly synced: sync it first")
     destination = relative_destination(row.destination, base)
     row = row._replace(pin=row.last_sha, destination=destination)
