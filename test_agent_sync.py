@@ -126,11 +126,12 @@ def stats(directory):
 
 
 @contextlib.contextmanager
-def untouched(directory):
-    """Within, no file there is written, or exchanged for another."""
-    before = stats(directory)
+def untouched(directory, program=None):
+    """Within, no file there is written or exchanged, nor a durable row of *program*."""
+    rows = program.durable_rows if program else list
+    before = stats(directory), rows()
     yield
-    assert stats(directory) == before
+    assert (stats(directory), rows()) == before
 
 
 def write(directory, name, data):
@@ -711,22 +712,22 @@ class Mirror:
 
     def fails(self, *options, check=1):
         """Sync to an error that leaves all as it was; what `sync` gives."""
-        before = stats(self.dest), self.program.durable_rows()
-        source = self.sync(*options, check=check)
+        with untouched(self.dest, self.program):
+            source = self.sync(*options, check=check)
         assert (source["status"], changes(source)) == ("error", {})
-        assert (stats(self.dest), self.program.durable_rows()) == before
         return source
 
 
 @pytest.fixture
-def mirror(program, git_upstream):
-    """A git source that has not been synced yet."""
-    return Mirror(program, git_upstream)
+def mirror(request, program):
+    """A source of the test's `upstream`, or else a git one; not synced yet."""
+    name = "upstream" if "upstream" in request.fixturenames else "git_upstream"
+    return Mirror(program, request.getfixturevalue(name))
 
 
 @pytest.fixture
 def synced(mirror):
-    """A git source after its first sync."""
+    """The same after its first sync."""
     mirror.sync()
     return mirror
 
@@ -753,6 +754,37 @@ def only_source(document):
 def complaint(outcome):
     """What went wrong in the program's own words, in lower case."""
     return (outcome.out + outcome.err).lower()
+
+
+# ---- Upstreams ----
+#
+# Where the agents of the contract tests come from: one form for every kind of source.
+# `arguments` are for `add`, `kind` is what `sync` must call it, `costs` the requests of
+# a first sync of eight agents, of one without news, and of one of one changed file.
+
+
+class Upstream:
+    """What all upstreams have in common."""
+
+    def __init__(self, url, *options, server=None):
+        self.url, self.arguments, self.server = url, [url, *options], server
+        self.requests = server.requests if server else []
+
+    def publish(self, files=()):
+        """Publish *files*, {path: bytes or None}, and all that was written before."""
+        for path, data in dict(files).items():
+            if data is None:
+                self.delete(path)
+            else:
+                self.write(path, data)
+        self.commit()
+
+    def commit(self):
+        """What is written to a site or a directory is there."""
+
+    def hide(self, is_gone=True):
+        """Take the source away, or bring it back."""
+        self.server.is_gone = is_gone
 
 
 # ---- Harness of the web ----
@@ -810,16 +842,20 @@ def is_current(request, fields):
     return since is not None and since == fields.get("Last-Modified")
 
 
-class Site(LoopbackServer):
+class Site(LoopbackServer, Upstream):
     """A static web site: agents and their manifest below /agents.
 
     `answers` may have another reply for a path, or a callable on the request for one;
     None is the site's own. `validators` makes the fields of an answer from its body.
     """
 
+    kind = "http"
+
     def renew(self, files=WEB_AGENTS, form="JSON"):
         for name in ("reply_to", "finish_request"):
             vars(self).pop(name, None)
+        self.server, self.arguments = self, [self.base]
+        self.costs = (9, 9, 9) if form == "list" else (9, 1, 2)
         new = {"validators": strong_etag, "answers": {}, "log": []}
         return super().renew(files=dict(files), form=form, **new)
 
@@ -828,13 +864,15 @@ class Site(LoopbackServer):
         return f"{self.url}/agents"
 
     @property
-    def arguments(self):
-        return [self.base]
-
-    @property
     def index(self):
         """The manifest's name."""
         return FORMS[self.form][0]
+
+    def write(self, path, data):
+        self.files[path] = data
+
+    def delete(self, path):
+        del self.files[path]
 
     def agents(self):
         return only_agents(self.files)
@@ -1027,37 +1065,6 @@ class GitHub(LoopbackServer):
         return tree_id, items
 
 
-# ---- Upstreams ----
-#
-# Where the agents of the contract tests come from: one form for every kind of source.
-# `arguments` are for `add`, `kind` is what `sync` must call it, `costs` the requests of
-# a first sync of eight agents, of one without news, and of one of one changed file.
-
-
-class Upstream:
-    """What all upstreams have in common."""
-
-    def __init__(self, url, *options, server=None):
-        self.url, self.arguments, self.server = url, [url, *options], server
-        self.requests = server.requests if server else []
-
-    def publish(self, files=()):
-        """Publish *files*, {path: bytes or None}, and all that was written before."""
-        for path, data in dict(files).items():
-            if data is None:
-                self.delete(path)
-            else:
-                self.write(path, data)
-        self.commit()
-
-    def commit(self):
-        """What is written to a site or a directory is there."""
-
-    def hide(self, is_gone=True):
-        """Take the source away, or bring it back."""
-        self.server.is_gone = is_gone
-
-
 class GitUpstream(Upstream):
     """agents/ of a repository that a Git server has."""
 
@@ -1091,25 +1098,6 @@ class RawUpstream(GitUpstream):
         self.repository = server.repository
         url = f"{server.url}/raw/owner/repo/main/agents"
         Upstream.__init__(self, url, *options, server=server)
-
-
-class WebUpstream(Upstream):
-    """A web site with a manifest, with or without hashes."""
-
-    kind = "http"
-
-    def __init__(self, site, form, files=AGENTS):
-        super().__init__(site.base, server=site.renew(files, form))
-        self.costs = (9, 1, 2) if form == "JSON" else (9, 9, 9)
-
-    def write(self, path, data):
-        self.server.files[path] = data
-
-    def delete(self, path):
-        del self.server.files[path]
-
-    def agents(self):
-        return only_agents(self.server.files)
 
 
 class DirectoryUpstream(Upstream):
@@ -1151,12 +1139,12 @@ def version_0_upstream(git_server, git_upstream):
 
 @pytest.fixture
 def hashed_upstream(site):
-    return WebUpstream(site, "JSON")
+    return site.renew(AGENTS)
 
 
 @pytest.fixture
 def plain_upstream(site):
-    return WebUpstream(site, "list")
+    return site.renew(AGENTS, "list")
 
 
 @pytest.fixture
@@ -2303,6 +2291,8 @@ def one_file_each(cases):
     (404, "", "is the address right? if it is private: ~/.netrc or AGENT_SYNC_TOKEN"),
     (404, "t0ken", "is the address right, and the token from AGENT_SYNC_TOKEN_SRC?"),
     (401, "t0ken", "it refuses AGENT_SYNC_TOKEN_SRC, and does not answer without"),
+    (401, "", "~/.netrc or AGENT_SYNC_TOKEN"),
+    (403, "", "~/.netrc or AGENT_SYNC_TOKEN"),
     (407, "", "the proxy wants a user and a password"),
     (304, "", "304 to an unconditional request"),
     (500, "", "try again later"),
@@ -2311,9 +2301,11 @@ def one_file_each(cases):
 def test_what_to_do_about_an_answer_is_said(
     web, site, monkeypatch, status, token, told
 ):
+    """FAULTS H24: without showing the token there is."""
     monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", token)
-    site.answers["agents.json"] = http_reply(status, b"no")
+    site.answers["agents.json"] = http_reply(status, b"t0ken")
     assert told in web.sync(check=(1, 3))["error"]
+    assert "t0ken" not in complaint(web.program.call("sync", "-v", check=(1, 3)))
 
 
 def odd_answers(data):
@@ -2380,13 +2372,10 @@ class TestAnswers:
         faults["H21-only-space"] = http_reply(200, b"\n \n")
         faults["H21-an-error-in-JSON"] = http_reply(200, b'{"error": "expired"}')
         set_source(hashed.program, etag=None)  # so that no condition is sent
-        before, rows = stats(hashed.dest), hashed.program.durable_rows()
         for case, reply in faults.items():
             site.answers["agents.json"] = reply
-            source = hashed.sync("--timeout", "20", check=(1, 3))
-            assert (source["status"], source["checked"]) == ("error", False), case
-            assert stats(hashed.dest) == before, case
-            assert hashed.program.durable_rows() == rows, case
+            source = hashed.fails("--timeout", "20", check=(1, 3))
+            assert not source["checked"], case
             run = last_run(hashed.program)
             assert run["status"] == "error" and run["error_message"], case
 
@@ -2807,16 +2796,6 @@ class TestTriesAndPauses:
             assert str(status) in source["error"]
             assert source["requests"] == requests
         assert len(pauses) == 6 and pauses[-2:] == [1, 1]
-
-    @pytest.mark.parametrize("status", [401, 403])
-    def test_a_refusal_hints_at_a_token(self, hashed, site, monkeypatch, status):
-        """FAULTS H24: without showing the one there is."""
-        site.answers["agents.json"] = http_reply(status, CANARY.encode())
-        assert "AGENT_SYNC_TOKEN" in hashed.sync(check=1)["error"]
-        monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", CANARY)
-        outcome = hashed.program.call("sync", "-v", check=1)
-        assert "token" in complaint(outcome)
-        assert CANARY not in complaint(outcome)
 
     @pytest.mark.parametrize("status", [429, 503])
     def test_a_short_pause_is_made(self, web, site, pauses, status):
@@ -4653,30 +4632,17 @@ def azure(server, request):
     return version_0(server, ask)
 
 
-def codecommit(server, request):
-    """Version 0 with few capabilities: no filter, no offset deltas."""
-    ask = below(request, "/v1/repos/repo")
-    if ask is None:
-        return http_reply(404)
-    if request.method == "POST":
-        return version_0(server, ask)
+def offering(capabilities, server, request):
+    """Version 0 with these capabilities alone."""
 
-    def offer_little(body):
-        start = len(SERVICE)
-        size = int(body[start : start + 4], 16)
-        ref, _, _ = body[start + 4 : start + size].partition(b"\0")
-        offered = b"multi_ack_detailed shallow side-band-64k thin-pack"
-        return body[:start] + pkt(ref + b"\0" + offered + b"\n") + body[start + size :]
+    def offer(body):
+        ref, _, rest = body.partition(b"\0")
+        all_of_them, _, rest = rest.partition(b"\n")
+        return ref + b"\0" + capabilities.ljust(len(all_of_them)) + b"\n" + rest
 
-    return git_answer(server, without_version(ask), offer_little)
-
-
-def without_side_band(server, request):
-    """Version 0 of the oldest kind: the pack comes as it is."""
     if request.method == "POST":
         return version_0(server, request)
-    ask = without_version(request)
-    return git_answer(server, ask, lambda body: body.replace(b"side-band", b"x" * 9))
+    return git_answer(server, without_version(request), offer)
 
 
 def jgit(server, request):
@@ -4741,19 +4707,20 @@ FILTER_REFUSED = {  # how: the answer, and the requests of a first sync
     "an empty 200": (git_result(b""), 3),
 }
 REPO, OFF = "/owner/repo.git", {"uploadpack.allowFilter": "false"}
+FEW = b"multi_ack_detailed shallow side-band-64k thin-pack"  # no offset deltas
 HOSTS = {  # host: (what it does, its configuration, path, requests of a first sync)
     "GitHub": (None, {}, REPO, 3),
     "GitLab": (gitlab, {}, "/group/sub/project.git", 3),
     "GitLab without .git": (gitlab, {}, "/group/sub/project", 6),
     "Bitbucket Cloud": (None, OFF, REPO, 3),
     "Azure DevOps": (azure, {}, "/org/proj/_git/repo", 3),
-    "CodeCommit": (codecommit, OFF, "/v1/repos/repo", 3),
+    "CodeCommit": (functools.partial(offering, FEW), OFF, REPO, 3),
     "Gitea": (choosy, {}, REPO, 3),
     "Gogs": (functools.partial(version_0_refusing, 500), OFF, REPO, 5),
     "GitBucket, Gerrit": (jgit, OFF, REPO, 3),
     "an old cgit, or a proxy that drops the header": (version_0, {}, REPO, 4),
     "the same, saying 400": (functools.partial(version_0_refusing, 400), {}, REPO, 4),
-    "the same, without side-band": (without_side_band, OFF, REPO, 3),
+    "the same, without side-band": (functools.partial(offering, b""), OFF, REPO, 3),
     "version 0 with wants of refs only": (blobs_by_ref_only, {}, REPO, 5),
     "a server that gzips": (gzipping, {}, REPO, 3),
     "a wall against bots": (wall, {}, REPO, 3),
@@ -4811,9 +4778,8 @@ class TestHosts:
         """First, unchanged, and after a change: faithful, and for what it must cost."""
         found = [hosted.sync()["requests"]]
         assert hosted.is_faithful()
-        rows = hosted.program.durable_rows()
-        found.append(hosted.sync()["requests"])
-        assert hosted.program.durable_rows() == rows
+        with untouched(hosted.dest, hosted.program):
+            found.append(hosted.sync()["requests"])
         hosted.upstream.publish({"qa/qa.md": b"# Changed\n"})
         found.append(hosted.sync()["requests"])
         assert hosted.is_faithful()
@@ -5859,9 +5825,8 @@ class TestChangedSources:
 
     @pytest.mark.parametrize("arguments", BAD)
     def test_a_change_that_cannot_be_changes_nothing(self, synced, arguments):
-        before = synced.program.durable_rows()
-        synced.program.call("set", *arguments.split(), check=2)
-        assert synced.program.durable_rows() == before
+        with untouched(synced.dest, synced.program):
+            synced.program.call("set", *arguments.split(), check=2)
 
     def test_an_id_that_is_there_names_set(self, synced):
         outcome = synced.program.call("add", "o/r", "--id", "src", check=2)
@@ -5883,9 +5848,8 @@ class TestManifests:
     @pytest.mark.parametrize("form", FORMS)
     def test_three_forms_named_by_the_url(self, program, site, form):
         """DESIGN section 3; a second sync asks for what it must, and writes nothing."""
-        upstream = WebUpstream(site, form, WEB_AGENTS)
-        upstream.arguments = [f"{site.base}/{site.index}"]
-        mirror = Mirror(program, upstream)
+        site.renew(form=form).arguments = [f"{site.base}/{site.index}"]
+        mirror = Mirror(program, site)
         assert mirror.sync()["requests"] == 5
         assert mirror.is_faithful()
         with untouched(mirror.dest):
@@ -6043,13 +6007,12 @@ class TestManifests:
         assert unhashed.follows()
         (unhashed.dest / "empty.md").unlink()
         assert unhashed.sync()["restored"] == ["empty.md"]
-        before = stats(unhashed.dest)
         site.files["qa/qa.md"] = b""
         site.files["ops.json"] = b"<!DOCTYPE html>"
         for force in ([], ["--force"]):
-            source = unhashed.sync(*force, check=1)
+            with untouched(unhashed.dest):
+                source = unhashed.sync(*force, check=1)
             assert paths(source["failed"]) == ["ops.json", "qa/qa.md"]
-            assert stats(unhashed.dest) == before
 
     def test_each_fact_that_a_manifest_has_counts(self, web, site):
         """FAULTS H35: a size though the hash is right, a hash though one is missing."""
@@ -6102,11 +6065,10 @@ class TestValidators:
             }
             mirror.sync()
             site.take()
-            before = stats(mirror.dest)
-            assert mirror.sync()["unchanged"] == len(site.files)
+            with untouched(mirror.dest):
+                assert mirror.sync()["unchanged"] == len(site.files)
             usable = {path: value for path, value in values.items() if value in good}
             assert conditions(site.requests) == usable
-            assert stats(mirror.dest) == before
 
     def both(data):
         return {**strong_etag(data), **modified(data)}
@@ -6619,10 +6581,6 @@ SYNC_KEYS |= {"bytes_received", "duration_ms", "error", "left_out", "findings"}
 class TestEveryKindOfSource:
     """What is true of a sync whatever the source is: each of the `upstream` fixture."""
 
-    @pytest.fixture
-    def mirror(self, program, upstream):
-        return Mirror(program, upstream)
-
     def test_a_first_sync_brings_every_agent_and_records_it(self, mirror, upstream):
         """P14: also one whose name is not ASCII."""
         upstream.publish({"rôle/设计 🤖.md": b"# Design\n"})
@@ -6647,13 +6605,12 @@ class TestEveryKindOfSource:
     def test_a_sync_costs_what_it_must(self, mirror, upstream):
         """INV8, A22: without news only history and times are written, as by --force."""
         first = mirror.sync()
-        before = stats(mirror.dest), mirror.program.durable_rows()
-        again = mirror.sync()
+        with untouched(mirror.dest):
+            with untouched(mirror.dest, mirror.program):
+                again = mirror.sync()
+            forced = mirror.sync("--force")
         assert (changes(again), again["unchanged"], again["checked"]) == ({}, 8, True)
-        assert (stats(mirror.dest), mirror.program.durable_rows()) == before
         assert again["revision"] == again["previous_revision"] == first["revision"]
-        forced = mirror.sync("--force")
-        assert stats(mirror.dest) == before[0]
         upstream.publish({"qa/qa.md": b"# New\n"})
         source = mirror.sync()
         assert source["revision"] != source["previous_revision"] == first["revision"]
@@ -6665,14 +6622,14 @@ class TestEveryKindOfSource:
         """Only what changed is rewritten; the dry run touches nothing."""
         gone = "engineer/core/engineer.md"
         upstream.publish({"new.md": b"# New\n", "qa/qa.md": b"# Newer\n", gone: None})
-        before = stats(synced.dest), synced.program.durable_rows()
+        before = set(stats(synced.dest).items())
         news = {"added": ["new.md"], "updated": ["qa/qa.md"], "removed": [gone]}
-        assert changes(synced.sync("-n")) == news
-        assert (stats(synced.dest), synced.program.durable_rows()) == before
+        with untouched(synced.dest, synced.program):
+            assert changes(synced.sync("-n")) == news
         assert changes(synced.sync()) == news
         assert synced.is_faithful()
         assert not (synced.dest / "engineer/core").exists()
-        touched = set(stats(synced.dest).items()) - set(before[0].items())
+        touched = set(stats(synced.dest).items()) - before
         assert sorted(path for path, _ in touched) == ["new.md", "qa/qa.md"]
         run = last_run(synced.program)
         assert (run["files_synced"], run["files_cached"]) == (2, 6)
@@ -6880,12 +6837,11 @@ class TestEveryKindOfSource:
         assert synced.sync("--max-age", "0s")["added"] == ["new.md"]
 
     def test_offline_nobody_is_asked_and_nothing_promised(self, synced, upstream):
-        rows = synced.program.durable_rows()
         for options in (["--offline"], ["--offline", "--force"]):
-            source = synced.sync(*options)
+            with untouched(synced.dest, synced.program):
+                source = synced.sync(*options)
             assert (source["checked"], source["requests"]) == (False, 0)
             assert source["unchanged"] == 8
-        assert synced.program.durable_rows() == rows
         (synced.dest / "qa" / "qa.md").unlink()
         for options in (["--offline"], ["--offline", "--dry-run"]):
             error = synced.fails(*options)["error"]
@@ -7328,10 +7284,6 @@ class TestSeeDecideUndo:
     """Diff, rollback and pins, whatever the source is."""
 
     @pytest.fixture
-    def mirror(self, program, upstream):
-        return Mirror(program, upstream)
-
-    @pytest.fixture
     def lived(self, synced, upstream):
         """A source after three runs; `states` are the trees after each of them."""
         synced.states = [synced.tree()]
@@ -7353,14 +7305,13 @@ class TestSeeDecideUndo:
         upstream.write("new.md", b"# New\n")
         gone = upstream.agents()["security.md"].decode().splitlines()
         upstream.publish({"security.md": None})
-        before = stats(synced.dest), synced.program.durable_rows()
-        files = differences(synced, "--exit-code", check=1)
+        with untouched(synced.dest, synced.program):
+            files = differences(synced, "--exit-code", check=1)
         expected = {"new.md": "add", "qa/qa.md": "update", "security.md": "remove"}
         assert actions(files) == expected
         assert hunks(files["new.md"]["diff"]) == ["+# New"]
         assert hunks(files["qa/qa.md"]["diff"]) == ["+More."]
         assert hunks(files["security.md"]["diff"]) == [f"-{line}" for line in gone]
-        assert (stats(synced.dest), synced.program.durable_rows()) == before
         synced.sync()
         asked = len(upstream.requests)
         assert differences(synced, "--exit-code") == {}
@@ -9548,14 +9499,13 @@ class TestMigration:
         assert tracked_etags(program) == before == expected_etags(host.files)
 
     def test_a_read_only_directory_is_imported_once(self, program, old, monkeypatch):
-        before = tree(old)
         refuse_renames(monkeypatch)
-        error = program.call("migrate").err
+        with untouched(old):
+            error = program.call("migrate").err
         assert "not renamed" in error and "Permission denied" in error
-        rows = program.durable_rows()
-        [file] = program.call_json("migrate")["files"]
+        with untouched(old, program):
+            [file] = program.call_json("migrate")["files"]
         assert (file["imported"], file["renamed_to"]) == (4, None)
-        assert (tree(old), program.durable_rows()) == (before, rows)
         assert tracked_etags(program) == expected_etags(WEB_AGENTS)
 
 
@@ -9715,15 +9665,13 @@ def test_what_was_put_aside_is_read_only_when_asked(program, old):
     """What an earlier program lost. A dry rescue changes nothing, nor a second one."""
     (old / CACHE).rename(old / f"{CACHE}.migrated")
     assert program.call_json("migrate")["files"] == []
-    before = tree(old), program.durable_rows()
-    assert program.call_json("migrate", "--rescue", "-n")["imported"] == 4
-    assert (tree(old), program.durable_rows()) == before
-    assert program.call_json("migrate", "--rescue")["imported"] == 4
-    assert tree(old) == before[0]
-    assert tracked_etags(program) == expected_etags(WEB_AGENTS)
-    rows = program.durable_rows()
-    program.call("migrate", "--rescue")
-    assert (tree(old), program.durable_rows()) == (before[0], rows)
+    with untouched(old):
+        with untouched(old, program):
+            assert program.call_json("migrate", "--rescue", "-n")["imported"] == 4
+        assert program.call_json("migrate", "--rescue")["imported"] == 4
+        assert tracked_etags(program) == expected_etags(WEB_AGENTS)
+        with untouched(old, program):
+            program.call("migrate", "--rescue")
 
 
 # ==== claude-mpm's names ====
