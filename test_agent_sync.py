@@ -1462,7 +1462,6 @@ def names_used(node):
 
 
 def test_the_module_reads_from_top_to_bottom():
-    """Definitions stand above their users."""
     below = set()
     for node in reversed(ast.parse(SOURCE).body):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
@@ -1890,7 +1889,6 @@ def assert_recent(text):
 
 class TestSchemaOfTheState:
     def test_a_new_database_has_all_that_the_contract_has(self, state, tmp_path):
-        """Every column, key and index, and the metadata."""
         contract = schema(run_sql(tmp_path / "old.db", CONTRACT))
         ours = schema(state.db_path)
         for part in ("columns", "foreign keys", "indexes"):
@@ -2097,6 +2095,19 @@ class TestTheStateAgainstAModel:
         assert [moved[name] for name in found] == [None, "new", None, "abc"]
 
 
+PUBLIC_CALLS = {
+    "register_source": ("src", "https://example.org"),
+    "update_source_sync_metadata": ("src", "abc"),
+    "track_file": ("src", "a.md", "aa"),
+    "track_files_batch": ("src", [{"file_path": "a.md", "content_sha": "aa"}]),
+    "get_file_hash": ("src", "a.md"),
+    "has_file_changed": ("src", "a.md", "aa"),
+    "record_sync_result": ("src", "success"),
+    "get_sync_history": ("src",),
+    "get_source_info": ("src",),
+    "get_all_sources": (),
+    "cleanup_old_history": (),
+}
 # What other programs do to a source that was synced.
 WRITERS = {
     "another filter": """UPDATE sources SET exclude = '["x*"]'""",
@@ -2109,7 +2120,7 @@ WRITERS = {
 }
 
 
-class TestRunsInTheState:
+class TestRunsAndErrorsOfTheState:
     @pytest.mark.parametrize("sql", WRITERS.values(), ids=WRITERS)
     def test_whoever_writes_a_row_makes_the_next_run_put_it_right(self, synced, sql):
         """FAULTS D02, D12: rows are the listing as long as their digest is right."""
@@ -2156,24 +2167,6 @@ class TestRunsInTheState:
         assert state.cleanup_old_history(days=50) == 0
         assert state.cleanup_old_history() == 1
         assert [run["id"] for run in state.get_sync_history("src")] == [recent]
-
-
-PUBLIC_CALLS = {
-    "register_source": ("src", "https://example.org"),
-    "update_source_sync_metadata": ("src", "abc"),
-    "track_file": ("src", "a.md", "aa"),
-    "track_files_batch": ("src", [{"file_path": "a.md", "content_sha": "aa"}]),
-    "get_file_hash": ("src", "a.md"),
-    "has_file_changed": ("src", "a.md", "aa"),
-    "record_sync_result": ("src", "success"),
-    "get_sync_history": ("src",),
-    "get_source_info": ("src",),
-    "get_all_sources": (),
-    "cleanup_old_history": (),
-}
-
-
-class TestErrorsOfTheState:
     def test_public_methods_raise_the_programs_own_error(self, state):
         for table in ("agent_files", "sync_history", "sources"):
             run_sql(state.db_path, f"ALTER TABLE {table} RENAME TO gone_{table}")
@@ -2624,7 +2617,6 @@ class TestConnectionsToAWebSite:
         assert 1 <= site.connections <= jobs
 
     def test_jobs_are_for_all_sources_together(self, program, site, other_site):
-        """DESIGN section 4: `--jobs` connections in all."""
         busy, most, mutex = set(), [0], threading.Lock()
 
         def script(request):
@@ -2731,6 +2723,7 @@ class TestConnectionsToAWebSite:
         assert order == [1, 4, 2, 5, 3]
 
     def test_a_name_is_looked_up_while_the_run_begins(self, program, monkeypatch):
+        """And an unknown one is told tidily."""
         locked, seen = threading.Event(), []
 
         def getaddrinfo(*args, **options):
@@ -2740,8 +2733,9 @@ class TestConnectionsToAWebSite:
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
         lock = agent_sync.DestinationLock
         spy(monkeypatch, lock, "__enter__", before=lambda self: locked.set())
-        program.call("add", "https://host.invalid/owner/repo", "--no-check")
-        program.call("sync", check=(1, 3))
+        program.call("add", "https://host.invalid/owner/repo", "--id", "src")
+        told = complaint(program.call("sync", check=(1, 3)))
+        assert "src" in told and "host.invalid" in told
         assert seen[0] == (False, True)
 
     def test_a_handler_of_a_caller_may_change_each_request(self, web, site):
@@ -4657,10 +4651,6 @@ def blobs_by_ref_only(server, request):
     return version_0(server, request)
 
 
-def refusing_filters(reply, server, request):
-    return reply if b"filter blob:none" in request.body else None
-
-
 def gzipping(server, request):
     """All that it sends is gzipped, whether that was asked for or not."""
     return git_answer(server, request, gzip.compress, **{"Content-Encoding": "gzip"})
@@ -4724,7 +4714,8 @@ HOSTS = {  # host: (what it does, its configuration, path, requests of a first s
     "a path without .git": (strict, {}, "/owner/repo", 6),
     **{
         f"filters refused by {how}": (
-            functools.partial(refusing_filters, reply), {}, REPO, first
+            lambda server, ask, reply=reply: reply if b"filter" in ask.body else None,
+            {}, REPO, first,
         )
         for how, (reply, first) in FILTER_REFUSED.items()
     },
@@ -5371,14 +5362,6 @@ class TestHostileTrees:
 
 @posix_only
 class TestLinksInTheDestination:
-    @posix_only
-    def test_the_programs_own_directory_is_not_one(self, mirror, tmp_path):
-        (mirror.dest / ".agent-sync").parent.mkdir()
-        (mirror.dest / ".agent-sync").symlink_to(tmp_path / "elsewhere")
-        (tmp_path / "elsewhere").mkdir()
-        assert "a link; mend that" in mirror.sync(check=1)["error"]
-        assert tree(tmp_path / "elsewhere") == {}
-
     """FAULTS P19: INV2 whatever stands in the way."""
 
     @pytest.fixture
@@ -5418,6 +5401,13 @@ class TestLinksInTheDestination:
         synced.sync()
         assert tree(outside) == {"qa.md": b"mine\n"}
         assert synced.is_faithful()
+
+    def test_the_programs_own_directory_is_not_one(self, mirror, tmp_path):
+        (mirror.dest / ".agent-sync").parent.mkdir()
+        (mirror.dest / ".agent-sync").symlink_to(tmp_path / "elsewhere")
+        (tmp_path / "elsewhere").mkdir()
+        assert "a link; mend that" in mirror.sync(check=1)["error"]
+        assert tree(tmp_path / "elsewhere") == {}
 
     def test_the_destination_itself_may_be_a_link(self, mirror):
         real = mirror.program.root / "real"
@@ -5824,10 +5814,6 @@ class TestChangedSources:
         with untouched(synced.dest, synced.program):
             synced.program.call("set", *arguments.split(), check=2)
 
-    def test_an_id_that_is_there_names_set(self, synced):
-        outcome = synced.program.call("add", "o/r", "--id", "src", check=2)
-        assert "set src" in outcome.err
-
     def test_a_second_directory_of_a_repository_is_called_by_it(self, program):
         ids = {"agents": "repo", "more/skills": "repo-skills", "last": "repo-last"}
         for path, source_id in ids.items():
@@ -5874,6 +5860,7 @@ class TestManifests:
         "capitals, no sizes": json.dumps({"files": NO_SIZES, "made": "today"}).encode(),
         "SHA256SUMS in capitals": re.sub(rb"(?m)^\w+", lambda m: m[0].upper(), SUMS),
         "binary, here, CRLF": SUMS.replace(b"  qa", b" *./qa").replace(b"\n", b"\r\n"),
+        "20,000 entries": json.dumps([*map(str, range(20_000)), *WEB_AGENTS]).encode(),
         "a comment, a backslash": b"# Mine\n%s\\%064d  a\\\\b\\nc.txt\n" % (SUMS, 0),
     }
 
@@ -5918,13 +5905,6 @@ class TestManifests:
             source = hashed.fails()
             assert source["requests"] == 1 and len(source["error"]) < 1000, data[:99]
         site.answers.clear()
-        assert hashed.sync()["unchanged"] == 4
-
-    def test_a_long_manifest_is_read_in_good_time(self, hashed, site):
-        """FAULTS H35: with 20,000 entries that no filter takes."""
-        names = [f"{number}.txt" for number in range(20_000)]
-        manifest = json.dumps([*names, *site.files]).encode()
-        site.answers["agents.json"] = http_reply(200, manifest)
         assert hashed.sync()["unchanged"] == 4
 
     LIES = [("qa/qa.md", 200, FORGED), ("qa/qa.md", 200, bytes(len(b"# Changed\n")))]
@@ -6047,10 +6027,9 @@ class TestValidators:
         web.sync()
         assert ("agents.json" in conditions(site.requests)) == is_kept
 
-    @pytest.mark.parametrize(
-        "name, good, bad",
-        [("ETag", ETAGS, BAD_ETAGS), ("Last-Modified", DATES, BAD_DATES)],
-    )
+    NAMED = [("ETag", ETAGS, BAD_ETAGS), ("Last-Modified", DATES, BAD_DATES)]
+
+    @pytest.mark.parametrize("name, good, bad", NAMED)
     def test_one_goes_back_as_it_is_or_not_at_all(self, program, site, name, good, bad):
         """FAULTS H17, H19: one file has each, and in turn the manifest."""
         values = {f"{number}.md": value for number, value in enumerate(good + bad)}
@@ -6165,7 +6144,6 @@ class TestValidators:
         assert stored(hashed.program) == rows
         site.answers.clear()
         assert hashed.sync()["updated"] == ["qa/qa.md"]
-
 
 
 class TestGitHubsRawFiles:
@@ -6867,7 +6845,6 @@ MISSING = """
 
 class TestTheDailyLife:
     def test_a_sync_follows_what_happened(self, synced, repository):
-        """A commit a day, and what a sync says of it."""
         for day in WEEK.strip().splitlines():
             what, _, told = day.partition("|")
             verb, *names = what.split()
@@ -6930,6 +6907,13 @@ class TestTheDailyLife:
             told = complaint(program.call("sync", check=1))
             assert "v1" in told and "src" in told
 
+    def test_the_date_of_a_commit_does_not_matter(self, synced, repository):
+        """FAULTS S04: of the far future, and then of the last one."""
+        for years in (70, -30):
+            repository.commits = years * 365 * 24 * 60
+            synced.upstream.publish({"qa/qa.md": f"# {years}\n".encode()})
+            assert changes(synced.sync()) == {"updated": ["qa/qa.md"]}
+
     def test_a_server_that_is_down_is_exit_code_three(self, synced, git_server):
         """If the files here are right; the first time, or if they are not, it is 1."""
         never = [*synced.upstream.arguments, "--id", "never", "--disabled"]
@@ -6959,15 +6943,6 @@ class TestTheDailyLife:
         assert source["restored"] == ["rôle/代理.md"]
         assert mirror.is_faithful() and mirror.backups() == [b"# Mine\n"]
         program.call("verify")
-
-    def test_an_unknown_host_is_told_tidily(self, program, monkeypatch):
-        def no_such_name(*args, **options):
-            raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-
-        monkeypatch.setattr(socket, "getaddrinfo", no_such_name)
-        program.call("add", "https://no.such.host.invalid/owner/repo", "--id", "src")
-        told = complaint(program.call("sync", check=(1, 3)))
-        assert "src" in told and "no.such.host.invalid" in told
 
     def test_one_that_is_disabled_or_fails_never_stops_another(
         self, program, git_server, git_upstream, directory_upstream
@@ -7533,14 +7508,6 @@ class TestDiffs:
         local.program.call("diff", f"--since={when}", check=2)
 
 
-def test_the_date_of_a_commit_does_not_matter(synced, repository):
-    """FAULTS S04: of the far future, and then of the last one."""
-    for years in (70, -30):
-        repository.commits = years * 365 * 24 * 60
-        synced.upstream.publish({"qa/qa.md": f"# {years}\n".encode()})
-        assert changes(synced.sync()) == {"updated": ["qa/qa.md"]}
-
-
 @pytest.mark.parametrize("name", ["agent_sync.db", "AGENT_SYNC.db", "agent_sync.py/x"])
 def test_what_this_program_runs_by_is_not_overwritten(name, mirror, monkeypatch):
     """FAULTS S17: itself and its database, where a source has a file for them."""
@@ -7648,10 +7615,6 @@ class TestAsking:
         with pytest.raises(AssertionError, match="changed during the run"):
             answered("y\n", lambda: asked.write("qa/qa.md", b"# Mine\n"))
         assert asked.tree()["qa/qa.md"] == b"# Mine\n"
-
-    def test_it_needs_a_terminal(self, asked):
-        assert "terminal" in asked.program.call("sync", "--ask", check=2).err
-
 
 # ==== Crashes ====
 #
@@ -8399,12 +8362,8 @@ def test_a_directory_that_cannot_be_removed_stays(local, monkeypatch, number):
     local.upstream.write("alone/a.md", b"# Alone\n")
     local.sync()
     local.upstream.delete("alone/a.md")
-
-    def rmdir(path, dir_fd=None):
-        raise OSError(number, os.strerror(number), path)
-
     with monkeypatch.context() as patch:
-        patch.setattr(os, "rmdir", rmdir)
+        refuse_renames(patch, number, ["rmdir"])
         assert local.sync()["removed"] == ["alone/a.md"]
     assert list((local.dest / "alone").iterdir()) == []
     assert changes(local.sync()) == {}
@@ -9144,6 +9103,17 @@ class TestManyRunsAtOnce:
         asked = crash_lab.submit(track_in_children, tmp_path / "state.db")
         assert asked.result() == 20
 
+    def test_a_reader_sees_the_old_or_the_new_and_always_something(self, local):
+        """FAULTS A13: INV1 for those who open a file while it is replaced."""
+        versions = [prose(f"version {number}", 30_000) for number in range(2)]
+        local.upstream.write("qa/qa.md", versions[0])
+        local.sync()
+        with repeating((local.dest / "qa" / "qa.md").read_bytes) as seen:
+            for number in range(12):
+                local.upstream.write("qa/qa.md", versions[number % 2])
+                local.sync()
+        assert seen == set(versions)
+
 
 @posix_only
 class TestLocks:
@@ -9275,19 +9245,6 @@ class TestLocks:
             full.program.call("sync", "src", check=130)
 
 
-@posix_only
-def test_a_reader_sees_the_old_or_the_new_and_always_something(local):
-    """FAULTS A13: INV1 for those who open a file while it is replaced."""
-    versions = [prose(f"version {number}", 30_000) for number in range(2)]
-    local.upstream.write("qa/qa.md", versions[0])
-    local.sync()
-    with repeating((local.dest / "qa" / "qa.md").read_bytes) as seen:
-        for number in range(12):
-            local.upstream.write("qa/qa.md", versions[number % 2])
-            local.sync()
-    assert seen == set(versions)
-
-
 # ==== Limits and secrets ====
 #
 # Few descriptors, little memory, nobody at the other end of the output.
@@ -9405,13 +9362,13 @@ def expected_etags(files):
     return {path: (sha256(data), weak(data)) for path, data in files.items()}
 
 
-def refuse_renames(monkeypatch, number=errno.EACCES):
-    """Make the program see directories in which nothing can be renamed."""
+def refuse_renames(monkeypatch, number=errno.EACCES, names=("rename", "replace")):
+    """Make the program see directories in which nothing can be renamed, or removed."""
 
     def refuse(*args, **options):
         raise OSError(number, os.strerror(number))
 
-    for name in ("rename", "replace"):
+    for name in names:
         monkeypatch.setattr(os, name, refuse)
 
 
@@ -9504,10 +9461,6 @@ class TestMigration:
             [file] = program.call_json("migrate")["files"]
         assert (file["imported"], file["renamed_to"]) == (4, None)
         assert tracked_etags(program) == expected_etags(WEB_AGENTS)
-
-
-class TestEntriesOfTheCache:
-    """What is imported, and what is to be downloaded again."""
 
     def imported(self, program):
         program.call("migrate")
@@ -9657,18 +9610,17 @@ class TestCachesBesideOneAnother:
         rows = program.query("SELECT local_path FROM agent_files ORDER BY file_path")
         assert rows[2]["local_path"] == str(dest / "ops.json")
 
-
-def test_what_was_put_aside_is_read_only_when_asked(program, old):
-    """What an earlier program lost. A dry rescue changes nothing, nor a second one."""
-    (old / CACHE).rename(old / f"{CACHE}.migrated")
-    assert program.call_json("migrate")["files"] == []
-    with untouched(old):
-        with untouched(old, program):
-            assert program.call_json("migrate", "--rescue", "-n")["imported"] == 4
-        assert program.call_json("migrate", "--rescue")["imported"] == 4
-        assert tracked_etags(program) == expected_etags(WEB_AGENTS)
-        with untouched(old, program):
-            program.call("migrate", "--rescue")
+    def test_what_was_put_aside_is_read_only_when_asked(self, program, old):
+        """What an earlier program lost. A dry rescue changes nothing; nor does a second."""
+        (old / CACHE).rename(old / f"{CACHE}.migrated")
+        assert program.call_json("migrate")["files"] == []
+        with untouched(old):
+            with untouched(old, program):
+                assert program.call_json("migrate", "--rescue", "-n")["imported"] == 4
+            assert program.call_json("migrate", "--rescue")["imported"] == 4
+            assert tracked_etags(program) == expected_etags(WEB_AGENTS)
+            with untouched(old, program):
+                program.call("migrate", "--rescue")
 
 
 # ==== claude-mpm's names ====
@@ -9783,10 +9735,6 @@ class TestService:
             assert_result(complete.sync_agents(force_refresh=True), synced=WEB_AGENTS)
             assert host.answered(200) == sorted(WEB_AGENTS)
 
-
-class TestStartOfTheService:
-    """On construction an ETag cache is imported and put aside."""
-
     @pytest.fixture
     def dest(self, program):
         return program.root / "cache" / "service"
@@ -9815,6 +9763,56 @@ class TestStartOfTheService:
             service = new_service()
         assert_result(service.sync_agents(), cached=WEB_AGENTS)
         assert other.exists()
+
+    def test_each_path_says_whether_a_sync_would_change_it(self, service, host):
+        assert service.check_for_updates() == dict.fromkeys(WEB_AGENTS, True)
+        assert tree(service.cache_dir) == {}
+        service.sync_agents()
+        host.files.update({"ops.json": b"{}\n", "new.md": b"# New\n"})
+        del host.files["BASE-AGENT.md"]
+        (service.cache_dir / "qa/qa.md").unlink()
+        with untouched(service.cache_dir):
+            expected = dict.fromkeys([*WEB_AGENTS, "new.md"], True)
+            expected["engineer/core/engineer.md"] = False
+            assert service.check_for_updates() == expected
+        assert len(service.sync_state.get_sync_history("mpm")) == 1
+
+    def test_it_comes_from_the_source_or_offline_from_the_cache(self, complete, host):
+        host.files["qa/qa.md"] = b"# Newer\n"
+        del host.files["ops.json"]
+        assert complete.download_agent_file("qa/qa.md") == "# Newer\n"
+        assert tree(complete.cache_dir) == WEB_AGENTS
+        for name in ("nowhere.md", "qa", "ops.json"):
+            assert complete.download_agent_file(name) is None
+        host.is_gone = True
+        assert complete.download_agent_file("ops.json") == '{"name": "ops"}\n'
+        host.close()
+        assert complete.download_agent_file("ops.json") == '{"name": "ops"}\n'
+
+    @pytest.mark.parametrize("form", ["list", "JSON"])
+    def test_no_other_file_is_asked_for(self, service, host, form):
+        """And its text is not decoded by what the server says, but as UTF-8."""
+        data = host.files["odd.md"] = "# na\u00efve \U0001f916\r\n".encode() + b"\xff\n"
+        fields = {"Content-Type": "text/markdown; charset=iso-8859-1"}
+        host.answers["odd.md"] = http_reply(200, data, fields)
+        host.form = form
+        text = service.download_agent_file("odd.md")
+        assert text == "# na\u00efve \U0001f916\r\n\ufffd\n"
+        assert host.answered(200) == ["odd.md"]
+
+    def test_a_hostile_name_is_none_and_asks_nobody(self, program, service, host):
+        write(program.root / "cache", "outside.md", b"# Secret\n")
+        write(service.cache_dir, ".git/config", b"secret\n")
+        for name in (
+            "../outside.md", "/etc/passwd", "qa/../../outside.md", "..\\outside.md",
+            "C:\\outside.md", "", ".", "a\0.md", "\ud800.md", ".git/config",
+            ".agent-sync/lock", "x" * 5000,
+        ):  # fmt: skip
+            assert service.download_agent_file(name) is None, name
+        assert host.requests == []
+        if os.name == "posix":
+            (service.cache_dir / "link.md").symlink_to("../outside.md")
+            assert service.download_agent_file("link.md") is None
 
 
 class TestMistakesOfTheCodeItReplaces:
@@ -9855,59 +9853,6 @@ class TestMistakesOfTheCodeItReplaces:
         [run] = service.sync_state.get_sync_history("mpm")
         assert run["status"] == "error" and service.check_for_updates() == {}
         assert service.download_agent_file("ops.json") is None
-
-
-def test_each_path_says_whether_a_sync_would_change_it(service, host):
-    assert service.check_for_updates() == dict.fromkeys(WEB_AGENTS, True)
-    assert tree(service.cache_dir) == {}
-    service.sync_agents()
-    host.files.update({"ops.json": b"{}\n", "new.md": b"# New\n"})
-    del host.files["BASE-AGENT.md"]
-    (service.cache_dir / "qa/qa.md").unlink()
-    with untouched(service.cache_dir):
-        expected = dict.fromkeys([*WEB_AGENTS, "new.md"], True)
-        expected["engineer/core/engineer.md"] = False
-        assert service.check_for_updates() == expected
-    assert len(service.sync_state.get_sync_history("mpm")) == 1
-
-
-class TestDownloadOfOneFile:
-    def test_it_comes_from_the_source_or_offline_from_the_cache(self, complete, host):
-        host.files["qa/qa.md"] = b"# Newer\n"
-        del host.files["ops.json"]
-        assert complete.download_agent_file("qa/qa.md") == "# Newer\n"
-        assert tree(complete.cache_dir) == WEB_AGENTS
-        for name in ("nowhere.md", "qa", "ops.json"):
-            assert complete.download_agent_file(name) is None
-        host.is_gone = True
-        assert complete.download_agent_file("ops.json") == '{"name": "ops"}\n'
-        host.close()
-        assert complete.download_agent_file("ops.json") == '{"name": "ops"}\n'
-
-    @pytest.mark.parametrize("form", ["list", "JSON"])
-    def test_no_other_file_is_asked_for(self, service, host, form):
-        """And its text is not decoded by what the server says, but as UTF-8."""
-        data = host.files["odd.md"] = "# na\u00efve \U0001f916\r\n".encode() + b"\xff\n"
-        fields = {"Content-Type": "text/markdown; charset=iso-8859-1"}
-        host.answers["odd.md"] = http_reply(200, data, fields)
-        host.form = form
-        text = service.download_agent_file("odd.md")
-        assert text == "# na\u00efve \U0001f916\r\n\ufffd\n"
-        assert host.answered(200) == ["odd.md"]
-
-    def test_a_hostile_name_is_none_and_asks_nobody(self, program, service, host):
-        write(program.root / "cache", "outside.md", b"# Secret\n")
-        write(service.cache_dir, ".git/config", b"secret\n")
-        for name in (
-            "../outside.md", "/etc/passwd", "qa/../../outside.md", "..\\outside.md",
-            "C:\\outside.md", "", ".", "a\0.md", "\ud800.md", ".git/config",
-            ".agent-sync/lock", "x" * 5000,
-        ):  # fmt: skip
-            assert service.download_agent_file(name) is None, name
-        assert host.requests == []
-        if os.name == "posix":
-            (service.cache_dir / "link.md").symlink_to("../outside.md")
-            assert service.download_agent_file("link.md") is None
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
@@ -11281,9 +11226,9 @@ class TestDoctor:
         assert "https: proxy.example" in outcome.out
         assert "s3cret" not in outcome.out + outcome.err
 
-    @pytest.mark.parametrize(
-        "seconds, words", [(-7200, "2 h behind"), (90_000, "25 h ahead of"), (60, None)]
-    )
+    CLOCKS = [(-7200, "2 h behind"), (90_000, "25 h ahead of"), (60, None)]
+
+    @pytest.mark.parametrize("seconds, words", CLOCKS)
     def test_a_clock_that_is_off_is_said(self, program, seconds, words):
         then = datetime.now(timezone.utc) + timedelta(seconds=seconds)
         date = {"Date": email.utils.format_datetime(then, usegmt=True)}
@@ -11428,6 +11373,32 @@ class TestEndToEnd:
             time.sleep(60)
 
 
+def shown_on_terminal(*arguments):
+    """What `main` prints when both its outputs are a terminal."""
+    ours, theirs = pytest.importorskip("pty").openpty()
+    chunks = []
+
+    def read_to_end():
+        with contextlib.suppress(OSError):
+            while True:
+                chunks.append(os.read(ours, 65536))
+
+    reader = threading.Thread(target=read_to_end)
+    reader.start()
+    with open(theirs, "w", encoding="utf-8") as terminal:
+        with contextlib.redirect_stdout(terminal), contextlib.redirect_stderr(terminal):
+            code = agent_sync.main(list(arguments))
+    reader.join()
+    os.close(ours)
+    assert code == 0, b"".join(chunks).decode()
+    return b"".join(chunks)
+
+
+def on_screen(shown):
+    """What a terminal shows in the end: no line that was erased, and no colours."""
+    return re.sub(r"[^\n]*\r\x1b\[K|\x1b\[\d+m", "", shown.decode())
+
+
 class TestTextOfSync:
     def test_whether_something_changed_can_be_the_exit_code(self, mirror, program):
         assert "never synced" in program.call("sync", "--offline", check=1).err
@@ -11521,34 +11492,6 @@ class TestTextOfSync:
         git_server.answer = lambda request: http_reply(404)
         assert "src" in mirror.program.call("-q", "sync", check=1).err
 
-
-def shown_on_terminal(*arguments):
-    """What `main` prints when both its outputs are a terminal."""
-    ours, theirs = pytest.importorskip("pty").openpty()
-    chunks = []
-
-    def read_to_end():
-        with contextlib.suppress(OSError):
-            while True:
-                chunks.append(os.read(ours, 65536))
-
-    reader = threading.Thread(target=read_to_end)
-    reader.start()
-    with open(theirs, "w", encoding="utf-8") as terminal:
-        with contextlib.redirect_stdout(terminal), contextlib.redirect_stderr(terminal):
-            code = agent_sync.main(list(arguments))
-    reader.join()
-    os.close(ours)
-    assert code == 0, b"".join(chunks).decode()
-    return b"".join(chunks)
-
-
-def on_screen(shown):
-    """What a terminal shows in the end: no line that was erased, and no colours."""
-    return re.sub(r"[^\n]*\r\x1b\[K|\x1b\[\d+m", "", shown.decode())
-
-
-class TestOnATerminal:
     COLOUR = rb"\x1b\[[\d;]*m"
 
     def test_progress_is_a_bar_in_colour(self, program, git_server, agents_repository):
@@ -11641,6 +11584,8 @@ class TestArguments:
 
     @pytest.mark.parametrize("line, told", [
         ("diff --since 1 --local", "exclude each other"),
+        ("sync --ask", "terminal"),
+        ("add o/r --id src", "set src"),
         ("diff --local new", "'new' was never synced"),
         ("pin new", "give a revision"),
         ("pin src yesterday", "'yesterday' is not a revision of 'src'"),
@@ -11837,7 +11782,6 @@ class TestInstall:
 
 
 class TestManagingSources:
-
     @posix_only
     @pytest.mark.parametrize("way", ["", ".agent-sync", ".agent-sync/lock", "."])
     def test_removing_keeps_the_files_also_where_no_run_can_be(self, synced, way):
