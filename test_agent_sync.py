@@ -9611,7 +9611,7 @@ class TestCachesBesideOneAnother:
         assert rows[2]["local_path"] == str(dest / "ops.json")
 
     def test_what_was_put_aside_is_read_only_when_asked(self, program, old):
-        """What an earlier program lost. A dry rescue changes nothing; nor does a second."""
+        """What an earlier program lost. A dry run, and a second one, change nothing."""
         (old / CACHE).rename(old / f"{CACHE}.migrated")
         assert program.call_json("migrate")["files"] == []
         with untouched(old):
