@@ -679,6 +679,7 @@ class Mirror:
         self.program = program
         self.upstream = upstream
         self.dest = program.root / "dest"
+        self.lock = self.dest / ".agent-sync" / "lock"
         options = ["--id", "src", "--dest", self.dest, *options]
         program.call("add", *upstream.arguments, *options)
 
@@ -1461,82 +1462,9 @@ def names_used(node):
     return {leaf.id for leaf in names} - own
 
 
-def test_the_module_reads_from_top_to_bottom():
-    below = set()
-    for node in reversed(ast.parse(SOURCE).body):
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            assert names_used(node) & below == set(), node.name
-            below.add(node.name)
-        elif isinstance(node, (ast.Assign, ast.AnnAssign)):
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-            below.update(name.id for name in targets if isinstance(name, ast.Name))
-
-
-def test_the_sections_stand_in_the_agreed_order_of_the_docstrings_map():
-    section_map = agent_sync.__doc__.split("only those above it:")[1]
-    agreed = re.findall(r"(?m)^    (\S.*?)  +\S", section_map)
-    assert re.findall(r"(?m)^# ==== (.+?) ====$", SOURCE) == agreed
-
-
-def test_the_drawn_tree_of_errors_is_the_one_of_the_classes():
-    drawing = SOURCE.split("# ==== Errors ====")[1].split("class ")[0]
-    path, drawn = [], {}
-    for indent, name in re.findall(r"(?m)^#( {5,})(\w+Error)\b", drawing):
-        path[len(indent) // 4 - 1 :] = [name]
-        drawn[name] = path[-2] if len(path) > 1 else "Exception"
-    errors = [e for e in vars(agent_sync).values() if isinstance(e, type)]
-    errors = [e for e in errors if issubclass(e, agent_sync.AgentSyncError)]
-    assert drawn == {error.__name__: error.__base__.__name__ for error in errors}
-
-
-def test_the_public_names_are_those_of_the_readme():
-    """And all of them are there, sorted, and say what they are."""
-    table = re.search(r"(?m)^\| public name .*\n(?:\|.*\n)+", README)[0]
-    cells = [row.split("|")[1] for row in table.splitlines()[2:]]
-    named = re.findall(r"`(\w+)`", "".join(cells))
-    assert sorted(named) == agent_sync.__all__ == sorted(agent_sync.__all__)
-    assert all(getattr(agent_sync, name).__doc__ for name in agent_sync.__all__)
-
-
-def test_no_line_is_longer_than_88_or_in_the_readme_120():
-    assert [line for line in SOURCE.splitlines() if len(line) > 88] == []
-    assert [line for line in README.splitlines() if len(line) > 120] == []
-
-
-def test_what_is_public_has_type_hints():
-    for name in agent_sync.__all__:
-        value = getattr(agent_sync, name)
-        members = vars(value) if isinstance(value, type) else {name: value}
-        for member, function in members.items():
-            is_public = member == "__init__" or not member.startswith("_")
-            if is_public and inspect.isfunction(function):
-                parameters = {*inspect.signature(function).parameters} - {"self"}
-                hints = parameters | {"return"}
-                assert set(function.__annotations__) == hints, (name, member)
-
-
-# ---- The README ----
-
-
 def code_blocks(language):
     """The code blocks of the README in *language*, in order."""
     return re.findall(rf"(?ms)^```{language}\n(.*?)^```$", README)
-
-
-def test_the_readmes_tables_of_options_are_the_parsers():
-    done = subprocess.run([sys.executable, HERE / ".ci" / "options", "--check"])
-    assert done.returncode == 0
-
-
-@posix_only
-def test_the_readmes_commands_do_what_their_comments_say(program, monkeypatch):
-    """Those that need no network, as they stand; a comment is a part of the output."""
-    run = in_a_shell(program, monkeypatch)
-    demo = code_blocks("sh")[0].partition("#")[0]
-    stories = [block for block in code_blocks("sh") if re.search("mkdir|team ", block)]
-    assert len(stories) == 2
-    for line in [demo, *"".join(stories).splitlines()]:
-        run(line)
 
 
 def in_a_shell(program, monkeypatch):
@@ -1559,54 +1487,117 @@ def in_a_shell(program, monkeypatch):
     return run
 
 
-@posix_only
-def test_the_readmes_lock_file_serves_all(program, git_upstream, monkeypatch, tmp_path):
-    """N02: also where there is no database, and no network."""
-    monkeypatch.setenv("AGENT_SYNC_GITHUB", git_upstream.server.url)
-    run = in_a_shell(program, monkeypatch)
-    [team] = [block for block in code_blocks("sh") if "agent-sync lock" in block]
-    [others] = [block for block in code_blocks("sh") if "sync --locked" in block]
-    for line in team.splitlines():
-        run(line)
-    theirs = tmp_path / "clone"
-    theirs.mkdir()
-    shutil.copy("agents.lock.json", str(theirs))
-    (theirs / "agent_sync.py").symlink_to(SCRIPT)
-    agents = tree(".claude/agents")
-    monkeypatch.chdir(theirs)
-    monkeypatch.setenv("AGENT_SYNC_DB", str(tmp_path / "theirs.db"))
-    run(others)
-    assert tree(".claude/agents") == agents
-    git_upstream.hide()
-    (tmp_path / "theirs.db").unlink()
-    [job] = re.findall(r"(?m)^- run: (.*)$", README)
-    run(job)
-    write(".claude/agents", "qa/qa.md", b"# Mine\n")
-    run(f"{job} # modified: qa/qa.md (exit code 1)")
-    assert not (tmp_path / "theirs.db").exists()
+class TestTheModule:
+    def test_the_module_reads_from_top_to_bottom(self):
+        below = set()
+        for node in reversed(ast.parse(SOURCE).body):
+            if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+                assert names_used(node) & below == set(), node.name
+                below.add(node.name)
+            elif isinstance(node, (ast.Assign, ast.AnnAssign)):
+                targets = getattr(node, "targets", None) or [node.target]
+                below.update(name.id for name in targets if isinstance(name, ast.Name))
+
+    def test_the_sections_stand_in_the_agreed_order_of_the_docstrings_map(self):
+        section_map = agent_sync.__doc__.split("only those above it:")[1]
+        agreed = re.findall(r"(?m)^    (\S.*?)  +\S", section_map)
+        assert re.findall(r"(?m)^# ==== (.+?) ====$", SOURCE) == agreed
+
+    def test_the_drawn_tree_of_errors_is_the_one_of_the_classes(self):
+        drawing = SOURCE.split("# ==== Errors ====")[1].split("class ")[0]
+        path, drawn = [], {}
+        for indent, name in re.findall(r"(?m)^#( {5,})(\w+Error)\b", drawing):
+            path[len(indent) // 4 - 1 :] = [name]
+            drawn[name] = path[-2] if len(path) > 1 else "Exception"
+        errors = [e for e in vars(agent_sync).values() if isinstance(e, type)]
+        errors = [e for e in errors if issubclass(e, agent_sync.AgentSyncError)]
+        assert drawn == {error.__name__: error.__base__.__name__ for error in errors}
+
+    def test_the_public_names_are_those_of_the_readme(self):
+        """And all of them are there, sorted, and say what they are."""
+        table = re.search(r"(?m)^\| public name .*\n(?:\|.*\n)+", README)[0]
+        cells = [row.split("|")[1] for row in table.splitlines()[2:]]
+        named = re.findall(r"`(\w+)`", "".join(cells))
+        assert sorted(named) == agent_sync.__all__ == sorted(agent_sync.__all__)
+        assert all(getattr(agent_sync, name).__doc__ for name in agent_sync.__all__)
+
+    def test_no_line_is_longer_than_88_or_in_the_readme_120(self):
+        assert [line for line in SOURCE.splitlines() if len(line) > 88] == []
+        assert [line for line in README.splitlines() if len(line) > 120] == []
+
+    def test_what_is_public_has_type_hints(self):
+        for name in agent_sync.__all__:
+            value = getattr(agent_sync, name)
+            members = vars(value) if isinstance(value, type) else {name: value}
+            for member, function in members.items():
+                is_public = member == "__init__" or not member.startswith("_")
+                if is_public and inspect.isfunction(function):
+                    parameters = {*inspect.signature(function).parameters} - {"self"}
+                    hints = parameters | {"return"}
+                    assert set(function.__annotations__) == hints, (name, member)
 
 
-@posix_only
-def test_the_readmes_session_hook_syncs_and_says_nothing(program, directory_upstream):
-    mirror = Mirror(program, directory_upstream)
-    text = f'#!/bin/sh\nexec "{sys.executable}" "{SCRIPT}" "$@"\n'
-    write(".local/bin", "agent-sync", text.encode()).chmod(0o755)
-    [hook] = json.loads(code_blocks("json")[0])["hooks"]["SessionStart"][0]["hooks"]
-    done = subprocess.run(["sh", "-c", hook["command"]], capture_output=True)
-    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert mirror.is_faithful()
+class TestTheReadme:
+    def test_its_tables_of_options_are_the_parsers(self):
+        done = subprocess.run([sys.executable, HERE / ".ci" / "options", "--check"])
+        assert done.returncode == 0
 
+    @posix_only
+    def test_its_commands_do_what_their_comments_say(self, program, monkeypatch):
+        """Those that need no network; a comment is a part of the output."""
+        run = in_a_shell(program, monkeypatch)
+        demo = code_blocks("sh")[0].partition("#")[0]
+        stories = [b for b in code_blocks("sh") if re.search("mkdir|team ", b)]
+        assert len(stories) == 2
+        for line in [demo, *"".join(stories).splitlines()]:
+            run(line)
 
-def test_the_readmes_python_does_what_its_comments_say(program, capsys):
-    """But for the service, which asks GitHub, and what only claude-mpm can run."""
-    write("my-agents", "qa.md", b"# QA\n")
-    blocks = [b for b in code_blocks("python") if "GitSourceSyncService" not in b]
-    for block in blocks:
-        exec(compile(block, "README", "exec"), {})
-    assert capsys.readouterr().out.splitlines() == [
-        "my-agents success ['qa.md'] None",
-        *re.findall(r"(?m)^print.*  # (.*)$", "".join(blocks)),
-    ]
+    @posix_only
+    def test_its_lock_file_serves_all(self, program, git_upstream, monkeypatch):
+        """N02: also where there is no database, and no network."""
+        monkeypatch.setenv("AGENT_SYNC_GITHUB", git_upstream.server.url)
+        run = in_a_shell(program, monkeypatch)
+        [team] = [block for block in code_blocks("sh") if "agent-sync lock" in block]
+        [others] = [block for block in code_blocks("sh") if "sync --locked" in block]
+        for line in team.splitlines():
+            run(line)
+        theirs = program.root / "clone"
+        theirs.mkdir()
+        shutil.copy("agents.lock.json", str(theirs))
+        (theirs / "agent_sync.py").symlink_to(SCRIPT)
+        agents = tree(".claude/agents")
+        monkeypatch.chdir(theirs)
+        monkeypatch.setenv("AGENT_SYNC_DB", str(program.root / "theirs.db"))
+        run(others)
+        assert tree(".claude/agents") == agents
+        git_upstream.hide()
+        (program.root / "theirs.db").unlink()
+        [job] = re.findall(r"(?m)^- run: (.*)$", README)
+        run(job)
+        write(".claude/agents", "qa/qa.md", b"# Mine\n")
+        run(f"{job} # modified: qa/qa.md (exit code 1)")
+        assert not (program.root / "theirs.db").exists()
+
+    @posix_only
+    def test_its_session_hook_syncs_and_says_nothing(self, program, directory_upstream):
+        mirror = Mirror(program, directory_upstream)
+        text = f'#!/bin/sh\nexec "{sys.executable}" "{SCRIPT}" "$@"\n'
+        write(".local/bin", "agent-sync", text.encode()).chmod(0o755)
+        [hook] = json.loads(code_blocks("json")[0])["hooks"]["SessionStart"][0]["hooks"]
+        done = subprocess.run(["sh", "-c", hook["command"]], capture_output=True)
+        assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+        assert mirror.is_faithful()
+
+    def test_its_python_does_what_its_comments_say(self, program, capsys):
+        """But for the service, which asks GitHub, and what only claude-mpm can run."""
+        write("my-agents", "qa.md", b"# QA\n")
+        blocks = [b for b in code_blocks("python") if "GitSourceSyncService" not in b]
+        for block in blocks:
+            exec(compile(block, "README", "exec"), {})
+        assert capsys.readouterr().out.splitlines() == [
+            "my-agents success ['qa.md'] None",
+            *re.findall(r"(?m)^print.*  # (.*)$", "".join(blocks)),
+        ]
 
 
 # ==== Hashes, paths and files ====
@@ -1654,10 +1645,35 @@ ORDINARY_NAMES = {
     "P22": ["-rf", "--help", "-", "~", "~root", "$HOME", "%2e%2e", "..%2f", "`id`"],
     "N05": ["می\u200cخواهم.md", "👩\u200d💻.md", "a\xa0b.md", "a\u200bb", "a\xadb"],
 }
+TWINS = {
+    "P13-case": ["A.md", "a.md"],
+    "P13-inner directories": ["x/Qa/a.md", "x/qa/A.md"],
+    "P13-directory and file": ["agents", "Agents/b.md", "agents/c/d.md"],
+    "P13-greek": ["ΣΑΣ.md", "σας.md"],
+    "P14-ligature": ["ﬁle.md", "file.md"],
+    "P14-sharp s": ["straße.md", "STRASSE.md"],
+    "P14-long s": ["ſ.md", "s.md"],
+    "P14-composed": ["café.md", unicodedata.normalize("NFD", "café.md")],
+    "P14-composed and case": ["É.md", unicodedata.normalize("NFD", "é.md")],
+    "P14-dotted I": ["İ.md", "i\u0307.md"],
+    "P14-kelvin": ["\u212a.md", "k.md"],
+    "P15-file and directory": ["a", "a/b.md"],
+    "P15-file and deep directory": ["a/b", "a/b/c/d.md"],
+}
+NO_TWINS = [
+    ["a.md", "b.md"],
+    ["a/x.md", "a/y.md", "b/x.md"],
+    ["Agents/a.md", "agents/b.md"],  # One directory or two: each file has its place.
+    ["a", "a.md", "ab/c"],
+    ["a-b/x.md", "a/b/x.md"],
+    ["İ.md", "i.md"],
+    ["cafe.md", "café.md"],
+    ["ss.md", "s.md"],
+]
 
 
 class TestNamesOfFiles:
-    """FAULTS P01 to P12, P14 and P22: unsafe anywhere, impossible here, or ordinary."""
+    """FAULTS P01 to P15, P22: unsafe anywhere, impossible here, ordinary, or twins."""
 
     def test_what_is_unsafe_is_so_on_every_platform(self):
         for row, names in UNSAFE_NAMES.items():
@@ -1703,35 +1719,6 @@ class TestNamesOfFiles:
             assert agent_sync.glob_matcher([glob])(path), (path, glob)
             assert not agent_sync.glob_matcher([glob])(f"b/{path}")
 
-
-TWINS = {
-    "P13-case": ["A.md", "a.md"],
-    "P13-inner directories": ["x/Qa/a.md", "x/qa/A.md"],
-    "P13-directory and file": ["agents", "Agents/b.md", "agents/c/d.md"],
-    "P13-greek": ["ΣΑΣ.md", "σας.md"],
-    "P14-ligature": ["ﬁle.md", "file.md"],
-    "P14-sharp s": ["straße.md", "STRASSE.md"],
-    "P14-long s": ["ſ.md", "s.md"],
-    "P14-composed": ["café.md", unicodedata.normalize("NFD", "café.md")],
-    "P14-composed and case": ["É.md", unicodedata.normalize("NFD", "é.md")],
-    "P14-dotted I": ["İ.md", "i\u0307.md"],
-    "P14-kelvin": ["\u212a.md", "k.md"],
-    "P15-file and directory": ["a", "a/b.md"],
-    "P15-file and deep directory": ["a/b", "a/b/c/d.md"],
-}
-NO_TWINS = [
-    ["a.md", "b.md"],
-    ["a/x.md", "a/y.md", "b/x.md"],
-    ["Agents/a.md", "agents/b.md"],  # One directory or two: each file has its place.
-    ["a", "a.md", "ab/c"],
-    ["a-b/x.md", "a/b/x.md"],
-    ["İ.md", "i.md"],
-    ["cafe.md", "café.md"],
-    ["ss.md", "s.md"],
-]
-
-
-class TestTwins:
     @pytest.mark.parametrize("row", TWINS)
     def test_paths_that_are_one_place_somewhere_are_found_in_any_order(self, row):
         for given in itertools.permutations([*TWINS[row], "other.md", "a-z/other.md"]):
@@ -2291,9 +2278,7 @@ def one_file_each(cases):
     (500, "", "try again later"),
     (405, "", "the server, or a proxy before it, does not take that"),
 ])  # fmt: skip
-def test_what_to_do_about_an_answer_is_said(
-    web, site, monkeypatch, status, token, told
-):
+def test_what_to_do_about_a_reply_is_said(web, site, monkeypatch, status, token, told):
     """FAULTS H24: without showing the token there is."""
     monkeypatch.setenv("AGENT_SYNC_TOKEN_SRC", token)
     site.answers["agents.json"] = http_reply(status, b"t0ken")
@@ -6068,20 +6053,19 @@ class TestValidators:
 
     def test_the_same_content_again_is_not_written(self, unhashed, site):
         """H18, H19, INV8: a new tag is stored; Apache's "-gzip" brings 200 for ever."""
-        before = stats(unhashed.dest)
-        site.validators = weak_etag
-        assert unhashed.sync()["bytes_received"] > 4000
-        site.take()
-        assert unhashed.sync()["bytes_received"] == 0
-        assert conditions(site.requests)["qa/qa.md"].startswith("W/")
-        site.validators = lambda data: {"ETag": f'"{sha256(data)[:9]}-gzip"'}
-        unconditional = {"headers": {"if-none-match": "never"}}
-        site.answer = lambda request: site.reply_to(request._replace(**unconditional))
-        for _ in range(2):
-            source = unhashed.sync()
-            assert (source["unchanged"], changes(source)) == (4, {})
-            assert source["bytes_received"] > 4000
-        assert stats(unhashed.dest) == before
+        with untouched(unhashed.dest):
+            site.validators = weak_etag
+            assert unhashed.sync()["bytes_received"] > 4000
+            site.take()
+            assert unhashed.sync()["bytes_received"] == 0
+            assert conditions(site.requests)["qa/qa.md"].startswith("W/")
+            site.validators = lambda data: {"ETag": f'"{sha256(data)[:9]}-gzip"'}
+            others = {"headers": {"if-none-match": "never"}}
+            site.answer = lambda request: site.reply_to(request._replace(**others))
+            for _ in range(2):
+                source = unhashed.sync()
+                assert (source["unchanged"], changes(source)) == (4, {})
+                assert source["bytes_received"] > 4000
 
     def test_the_same_tag_for_new_content_is_found_by_force(self, unhashed, site):
         """FAULTS H19: only the server can know, unless everything is fetched."""
@@ -6121,17 +6105,18 @@ class TestValidators:
 
     def test_a_304_keeps_the_stored_tag_unless_it_has_another(self, unhashed, site):
         """FAULTS H16: GitHub sends none. RFC 9111 section 4.3.4."""
-        before, rows = stats(unhashed.dest), stored(unhashed.program)
-        site.answer = lambda request: not_modified()
-        assert unhashed.sync()["unchanged"] == 4
-        assert stored(unhashed.program) == rows
-        site.answer = lambda request: not_modified({"ETag": '"renamed"'})
-        assert changes(unhashed.sync()) == {}
-        assert {etag for etag, _ in stored(unhashed.program).values()} == {'"renamed"'}
-        site.take()
-        unhashed.sync()
-        assert set(conditions(site.requests).values()) == {'"renamed"'}
-        assert stats(unhashed.dest) == before
+        rows = stored(unhashed.program)
+        with untouched(unhashed.dest):
+            site.answer = lambda request: not_modified()
+            assert unhashed.sync()["unchanged"] == 4
+            assert stored(unhashed.program) == rows
+            site.answer = lambda request: not_modified({"ETag": '"renamed"'})
+            assert changes(unhashed.sync()) == {}
+            known = stored(unhashed.program).values()
+            assert {etag for etag, _ in known} == {'"renamed"'}
+            site.take()
+            unhashed.sync()
+            assert set(conditions(site.requests).values()) == {'"renamed"'}
 
     def test_no_tag_is_stored_without_its_body(self, hashed, site):
         """FAULTS H15: not the manifest's, if files were not had. Nor by a dry run."""
@@ -8284,7 +8269,7 @@ class TestAfterAKilledRun:
             unhashed.write(".agent-sync/lock", "\n".join(lines).encode())
         site.answers["qa/qa.md"] = http_reply(404)
         unhashed.sync(check=1)
-        assert (unhashed.dest / ".agent-sync" / "lock").read_bytes() == b""
+        assert unhashed.lock.read_bytes() == b""
         site.answers.clear()
         assert unhashed.follows()
         assert unhashed.backups() == []
@@ -8299,7 +8284,7 @@ class TestAfterAKilledRun:
         site.files["ops.json"] = b'{"name": "newer"}'
         unhashed.sync(check=1)
         assert unhashed.backups() == [old]
-        assert (unhashed.dest / ".agent-sync" / "lock").read_bytes() == b""
+        assert unhashed.lock.read_bytes() == b""
 
     def test_what_it_published_goes_with_the_source(self, local):
         local.write("new.md", b"# New\n")
@@ -9119,7 +9104,6 @@ class TestManyRunsAtOnce:
 class TestLocks:
     def test_what_a_lock_file_says_holds_nobody_up(self, full):
         """FAULTS A16: the kernel's lock counts, and dies with its holder."""
-        lock = full.dest / ".agent-sync" / "lock"
         before = full.tree()
         for left_behind in (
             b"pid 4194300 since 2020-01-01T00:00:00+00:00\n",  # of one that is gone
@@ -9127,35 +9111,33 @@ class TestLocks:
             b"pid 7 on elsewhere\n" + b"0" * 64 + b" ../../x\n",
             bytes(range(256)) * 4000,
         ):
-            lock.write_bytes(left_behind)
+            full.lock.write_bytes(left_behind)
             full.sync("--lock-timeout", "0")
-            assert lock.read_bytes() == b"", left_behind[:50]
+            assert full.lock.read_bytes() == b"", left_behind[:50]
             assert full.tree() == before, left_behind[:50]
 
     def test_what_is_no_lock_file_is_told_and_not_followed(self, full, tmp_path):
         """FAULTS A16, INV2: a pipe is not waited for, a link leads nowhere."""
         victim = write(tmp_path, "victim", b"canary")
-        lock = full.dest / ".agent-sync" / "lock"
         for make in (os.mkfifo, os.mkdir, lambda path: os.symlink(victim, path)):
-            lock.unlink()
-            make(str(lock))
+            full.lock.unlink()
+            make(str(full.lock))
             assert "src" in complaint(full.program.call("sync", check=1))
-            lock.rename(tmp_path / os.urandom(4).hex())
-            lock.write_bytes(b"")
+            full.lock.rename(tmp_path / os.urandom(4).hex())
+            full.lock.write_bytes(b"")
         assert victim.read_bytes() == b"canary"
 
     def test_a_lock_file_deleted_while_waiting_is_not_a_lock(self, full, monkeypatch):
         """FAULTS A16: who gets the lock of a file that is gone has no lock at all."""
-        lock = full.dest / ".agent-sync" / "lock"
-        old, tried = held_by(lock), threading.Event()
+        old, tried = held_by(full.lock), threading.Event()
         kind = agent_sync.DestinationLock
         spy(monkeypatch, kind, "_try_lock", after=lambda self: tried.set())
         with ThreadPoolExecutor(1) as pool:
             waiting = pool.submit(kind(full.dest, 0.5).__enter__)
             assert tried.wait(10)
-            lock.unlink()
-            lock.write_bytes(b"")
-            with held_by(lock):
+            full.lock.unlink()
+            full.lock.write_bytes(b"")
+            with held_by(full.lock):
                 old.close()
                 assert isinstance(waiting.exception(), agent_sync.BusyError)
 
@@ -9241,7 +9223,7 @@ class TestLocks:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(threading.Thread, "start", interrupted)
-        with held_by(full.dest / ".agent-sync" / "lock"):
+        with held_by(full.lock):
             full.program.call("sync", "src", check=130)
 
 
@@ -10093,10 +10075,10 @@ class TestLockFiles:
     def lock(self, mirror):
         """Sync and lock it, and copy the lock file to a machine with nothing else."""
         mirror.sync()
-        mirror.lock, fresh = (mirror.program.root / x for x in ("x.lock.json", "fresh"))
-        mirror.program.call("lock", mirror.lock)
+        mirror.file, fresh = (mirror.program.root / x for x in ("x.lock.json", "fresh"))
+        mirror.program.call("lock", mirror.file)
         fresh.mkdir()
-        mirror.fresh, mirror.copy = fresh, fresh / shutil.copy(mirror.lock, fresh)
+        mirror.fresh, mirror.copy = fresh, fresh / shutil.copy(mirror.file, fresh)
         return mirror
 
     @pytest.fixture
@@ -10112,10 +10094,10 @@ class TestLockFiles:
     def test_the_same_files_appear_where_nothing_else_is(self, request, program, kind):
         upstream = request.getfixturevalue(f"{kind}_upstream")
         mirror = self.lock(Mirror(program, upstream, "--include", "*.md"))
-        before = mirror.lock.read_bytes(), mirror.lock.stat().st_ino
+        before = mirror.file.read_bytes(), mirror.file.stat().st_ino
         told = f"1 source, {len(mirror.tree())} files\n"
-        assert program.call("lock", mirror.lock).out.endswith(told)
-        assert (mirror.lock.read_bytes(), mirror.lock.stat().st_ino) == before
+        assert program.call("lock", mirror.file).out.endswith(told)
+        assert (mirror.file.read_bytes(), mirror.file.stat().st_ino) == before
         verify = ["verify", "--locked", mirror.copy]
         assert "+ qa/qa.md" in self.sync_fresh(mirror, "--dry-run").out
         assert set(tree(mirror.fresh)) <= {"x.lock.json", "db"}
@@ -10145,7 +10127,7 @@ class TestLockFiles:
 
     def test_a_lock_file_that_lies_writes_nothing(self, locked):
         for name, value in (("sha256", "0" * 64), ("executable", True)):
-            document = json.loads(locked.lock.read_bytes())
+            document = json.loads(locked.file.read_bytes())
             file = document["sources"][0]["files"][3]
             file[name] = value
             locked.copy.write_text(json.dumps(document))
@@ -10159,7 +10141,7 @@ class TestLockFiles:
         (locked.fresh / "inside").symlink_to(locked.fresh / ".git")
         cases = list(LOCK_TEXTS)
         for change, why in LOCK_FILES:
-            document = json.loads(locked.lock.read_bytes())
+            document = json.loads(locked.file.read_bytes())
             source = document["sources"][0]
             change(document, source, source["files"][0])
             cases.append((json.dumps(document).encode(), why))
@@ -10176,13 +10158,13 @@ class TestLockFiles:
         assert len(locked.upstream.requests) == asked
 
     def test_an_id_that_is_here_keeps_its_url_and_place(self, locked, program, site):
-        sync = ["sync", "--locked", locked.lock]
-        document = json.loads(locked.lock.read_bytes())
+        sync = ["sync", "--locked", locked.file]
+        document = json.loads(locked.file.read_bytes())
         web = {"url": site.base, "kind": "http", "ref": None, "path": None}
         document["sources"][0].update(web)
-        locked.lock.write_text(json.dumps(document))
+        locked.file.write_text(json.dumps(document))
         assert "is here with another URL" in program.call(*sync, check=1).err
-        shutil.copy(locked.copy, locked.lock)
+        shutil.copy(locked.copy, locked.file)
         told = program.call(*sync, "--dest", "src=elsewhere", check=1).err
         assert "is here with another destination" in told
 
@@ -10198,7 +10180,7 @@ class TestLockFiles:
 
     def test_verify_needs_no_database_and_only_bytes_count(self, locked, program):
         none = program.root / "none"
-        verify = ["--db", none / "db", "verify", "--locked", locked.lock]
+        verify = ["--db", none / "db", "verify", "--locked", locked.file]
         assert "all as locked" in program.call(*verify, "--strict").out
         (locked.dest / "qa" / "qa.md").chmod(0o755)
         (locked.dest / "qa").rename(locked.dest / "elsewhere")
@@ -10218,7 +10200,7 @@ class TestLockFiles:
         for line, code, told in (
             ("sync src --locked x", 2, "name none"),
             ("sync --locked nowhere", 1, "cannot read nowhere"),
-            (f"verify two --locked {mirror.lock}", 2, "no source 'two'"),
+            (f"verify two --locked {mirror.file}", 2, "no source 'two'"),
         ):
             assert told in program.call(*line.split(), check=code).err
         (mirror.fresh / "file").write_bytes(b"mine")
@@ -10403,6 +10385,23 @@ def busy(local):
     return local
 
 
+CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
+# Put into a page, it makes it tell how it fared in a browser, and its text.
+WITNESS = b"""<script>
+const seen = []
+addEventListener("securitypolicyviolation", e => seen.push(e.violatedDirective))
+addEventListener("error", e => seen.push(e.message))
+addEventListener("load", () => {
+  const page = document.documentElement, style = getComputedStyle(document.body)
+  seen.push(...performance.getEntriesByType("resource").map(e => e.name))
+  page.textContent = JSON.stringify([
+    seen, page.scrollWidth, innerWidth, style.color + style.backgroundColor,
+    page.textContent,
+  ])
+})
+</script>"""
+
+
 class TestReport:
     def test_one_page_says_how_each_source_is(self, busy, program):
         """Whole without a network, fit for a screen reader; --json is what it shows."""
@@ -10490,25 +10489,6 @@ class TestReport:
         program.call("report", tmp_path / "report.html")
         assert (tmp_path / "report.html").stat().st_size < 2_000_000
 
-
-CHROMIUM = shutil.which("chromium-headless-shell") or shutil.which("chromium")
-# Put into a page, it makes it tell how it fared in a browser, and its text.
-WITNESS = b"""<script>
-const seen = []
-addEventListener("securitypolicyviolation", e => seen.push(e.violatedDirective))
-addEventListener("error", e => seen.push(e.message))
-addEventListener("load", () => {
-  const page = document.documentElement, style = getComputedStyle(document.body)
-  seen.push(...performance.getEntriesByType("resource").map(e => e.name))
-  page.textContent = JSON.stringify([
-    seen, page.scrollWidth, innerWidth, style.color + style.backgroundColor,
-    page.textContent,
-  ])
-})
-</script>"""
-
-
-class TestInABrowser:
     @pytest.mark.skipif(not CHROMIUM, reason="chromium-headless-shell is not installed")
     def test_the_page_is_readable_everywhere(self, busy, start_serve, tmp_path):
         """Nothing is refused or asked of others, and no bar to scroll sideways.
@@ -10971,9 +10951,7 @@ class TestWebhook:
         for headers in (sign, {"X_Gitlab_Token": secret}, {}):
             assert served.push(body, host="nobody", **headers)[0] == 403
 
-    def test_raw_files_follow_a_push_to_their_repository(
-        self, program, raw_upstream, start_serve
-    ):
+    def test_raw_files_follow_a_push_too(self, program, raw_upstream, start_serve):
         mirror = Mirror(program, raw_upstream)
         url = f"{raw_upstream.server.url}/owner/repo.git"
         got = start_serve().push(github_push(url))
@@ -10995,9 +10973,7 @@ class TestWebhook:
             wait_until(lambda number=number: len(runs_of(program)) == number)
         assert mirror.is_faithful()
 
-    def test_only_a_source_that_follows_is_synced(
-        self, program, git_server, start_serve, tmp_path
-    ):
+    def test_a_push_syncs_only_who_follows(self, program, git_server, start_serve):
         """FAULTS W07: nothing of the payload is used as an address, a path or a ref."""
         ours = f"{git_server.url}/owner/repo.git"
         for name, *options in (
@@ -11007,7 +10983,7 @@ class TestWebhook:
             ("pinned", "--ref", "1" * 40),
             ("off", "--disabled"),
         ):
-            options += ["--id", name, "--dest", tmp_path / name]
+            options += ["--id", name, "--dest", program.root / name]
             program.call("add", ours, *options)
         program.call("add", f"{git_server.url}/a/b.git", "--id", "other")
         served = start_serve()
@@ -11148,7 +11124,7 @@ def no_directory(mirror, program):
 
 def link_as_lock(mirror, program):
     (mirror.dest / "link").symlink_to("elsewhere")
-    (mirror.dest / "link").replace(mirror.dest / ".agent-sync" / "lock")
+    (mirror.dest / "link").replace(mirror.lock)
 
 
 def move_database(mirror, program):
@@ -11205,7 +11181,7 @@ class TestDoctor:
 
     def test_a_lock_that_is_held_and_certificates_are_told(self, synced, monkeypatch):
         monkeypatch.setenv("SSL_CERT_FILE", "/nowhere/ca.pem")
-        with held_by(synced.dest / ".agent-sync" / "lock"):
+        with held_by(synced.lock):
             checks = checks_of(synced.program, check=1)
         [told] = [text for level, text, _ in checks["src"] if level == "note"]
         assert "another run holds" in told
@@ -11240,6 +11216,8 @@ class TestDoctor:
 
 
 LONG_AGO = "2020-01-01T00:00:00+00:00"
+
+
 def put_content(state, digest, stored_at=LONG_AGO):
     row = {"sha256": digest, "data": b"", "size": 100, "stored_at": stored_at}
     put_rows(state.db_path, "contents", row)
@@ -11332,7 +11310,33 @@ class TestClean:
 # ==== Command line ====
 
 
-class TestEndToEnd:
+def shown_on_terminal(*arguments):
+    """What `main` prints when both its outputs are a terminal."""
+    ours, theirs = pytest.importorskip("pty").openpty()
+    chunks = []
+
+    def read_to_end():
+        with contextlib.suppress(OSError):
+            while True:
+                chunks.append(os.read(ours, 65536))
+
+    reader = threading.Thread(target=read_to_end)
+    reader.start()
+    with open(theirs, "w", encoding="utf-8") as terminal:
+        with contextlib.redirect_stdout(terminal), contextlib.redirect_stderr(terminal):
+            code = agent_sync.main(list(arguments))
+    reader.join()
+    os.close(ours)
+    assert code == 0, b"".join(chunks).decode()
+    return b"".join(chunks)
+
+
+def on_screen(shown):
+    """What a terminal shows in the end: no line that was erased, and no colours."""
+    return re.sub(r"[^\n]*\r\x1b\[K|\x1b\[\d+m", "", shown.decode())
+
+
+class TestSyncAndItsText:
     def test_the_default_source_is_registered_by_the_first_sync(self, program):
         """Without the internet: the proxy to use is a port nobody listens on."""
         program.script = str(SCRIPT)
@@ -11372,34 +11376,6 @@ class TestEndToEnd:
             closing.clear()
             time.sleep(60)
 
-
-def shown_on_terminal(*arguments):
-    """What `main` prints when both its outputs are a terminal."""
-    ours, theirs = pytest.importorskip("pty").openpty()
-    chunks = []
-
-    def read_to_end():
-        with contextlib.suppress(OSError):
-            while True:
-                chunks.append(os.read(ours, 65536))
-
-    reader = threading.Thread(target=read_to_end)
-    reader.start()
-    with open(theirs, "w", encoding="utf-8") as terminal:
-        with contextlib.redirect_stdout(terminal), contextlib.redirect_stderr(terminal):
-            code = agent_sync.main(list(arguments))
-    reader.join()
-    os.close(ours)
-    assert code == 0, b"".join(chunks).decode()
-    return b"".join(chunks)
-
-
-def on_screen(shown):
-    """What a terminal shows in the end: no line that was erased, and no colours."""
-    return re.sub(r"[^\n]*\r\x1b\[K|\x1b\[\d+m", "", shown.decode())
-
-
-class TestTextOfSync:
     def test_whether_something_changed_can_be_the_exit_code(self, mirror, program):
         assert "never synced" in program.call("sync", "--offline", check=1).err
         for line, code in (("sync -n", 1), ("sync", 1), ("sync -n", 0), ("sync", 0)):
@@ -11851,9 +11827,7 @@ class TestStatusAndVerify:
         assert (stats(synced.dest), synced.program.database.read_bytes()) == before
 
     @pytest.mark.parametrize("how", ["a file where it was", "not to be listed"])
-    def test_a_destination_that_cannot_be_read_is_told_and_the_others_looked_at(
-        self, synced, monkeypatch, command, how
-    ):
+    def test_an_unreadable_one_hides_no_other(self, synced, monkeypatch, command, how):
         program, options = synced.program, ["--id", "two", "--dest", "two"]
         program.call("add", *synced.upstream.arguments, *options)
         program.call("sync", "two")
