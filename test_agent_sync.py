@@ -2352,8 +2352,7 @@ class TestAnswers:
         set_source(hashed.program, etag=None)  # so that no condition is sent
         for case, reply in faults.items():
             site.answers["agents.json"] = reply
-            source = hashed.fails("--timeout", "20", check=(1, 3))
-            assert not source["checked"], case
+            assert not hashed.fails("--timeout", "20", check=(1, 3))["checked"], case
             run = last_run(hashed.program)
             assert run["status"] == "error" and run["error_message"], case
 
@@ -2697,8 +2696,7 @@ class TestConnectionsToAWebSite:
     def test_the_next_does_not_help_if_all_are_dead(self, web, monkeypatch, black_hole):
         dead = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", black_hole)] * 2
         monkeypatch.setattr(socket, "getaddrinfo", lambda *args, **options: dead)
-        source = web.sync("--timeout", "0.3", check=FAILURE)
-        assert "--timeout" in source["error"]
+        assert "--timeout" in web.sync("--timeout", "0.3", check=FAILURE)["error"]
 
     def test_families_of_addresses_take_turns(self, monkeypatch):
         six, four = socket.AF_INET6, socket.AF_INET
@@ -3237,8 +3235,7 @@ class TestCredentialsAsTheyAre:
         """Of a public site that refuses an old one; a private one says which it was."""
         refused = http_reply(401)
         site.answer = lambda ask: refused if "authorization" in ask.headers else None
-        outcome = web.program.call("sync", "-j", "1")
-        assert "refuses AGENT_SYNC_TOKEN_SRC" in outcome.err
+        assert "refuses AGENT_SYNC_TOKEN_SRC" in web.program.call("sync", "-j", "1").err
         assert web.is_faithful()
         assert sum("authorization" in ask.headers for ask in site.requests) == 1
         site.answer = lambda ask: refused
@@ -3352,16 +3349,14 @@ class TestPktLines:
 
     def test_a_section_out_of_place_is_an_error(self):
         for name, data in BAD_SECTIONS.items():
-            stream = reader(data)
-            assert refusal(lambda s=stream: [*agent_sync.read_pack_data(s)]), name
+            assert refusal(lambda d=data: [*agent_sync.read_pack_data(reader(d))]), name
 
     def test_more_after_the_end_is_an_error(self):
         """G04: bytes after the pack's checksum, inside the packets and behind them."""
         commit, pack, files = small_history()
         assert brought_from(pack, commit) == files
         assert refusal(brought_from, pack + b"x", commit)
-        transport = Transport(commit, pack_answer(pack) + b"0000")
-        assert refusal(brought, transport)
+        assert refusal(brought, Transport(commit, pack_answer(pack) + b"0000"))
 
 
 # ==== Git objects ====
@@ -4506,8 +4501,7 @@ class TestDiscovery:
         kind = {"Content-Type": "application/x-git-upload-pack-advertisement"}
         for name, (told, words) in ADVERTISEMENTS.items():
             self.answer_posts(git_server, http_reply(400), framed(200, kind, told))
-            outcome = mirror.program.call("sync", check=FAILURE)
-            assert words in complaint(outcome), name
+            assert words in complaint(mirror.program.call("sync", check=FAILURE)), name
             assert len(git_server.requests) <= 3, name
 
     def test_a_server_at_another_origin_is_followed(self, mirror, git_server, site):
@@ -5864,8 +5858,7 @@ class TestManifests:
             found = agent_sync.parse_manifest(json_manifest(files))
             plain = [file._replace(size=None, mode=None) for file in found]
             assert agent_sync.parse_manifest(sums_manifest(files)) == plain
-            written = agent_sync.manifest_bytes(found)
-            assert agent_sync.parse_manifest(written) == found
+            assert agent_sync.parse_manifest(agent_sync.manifest_bytes(found)) == found
             hashes = {name: sha256(data) for name, data in files.items()}
             assert {file.path: file.sha256 for file in found} == hashes
 
@@ -6082,8 +6075,7 @@ class TestValidators:
         """FAULTS H14: nothing is recorded, and the next run has it."""
         site.form = "list"
         site.answers["qa/qa.md"] = not_modified({"ETag": '"x"'})
-        source = web.sync(check=1)
-        assert paths(source["failed"]) == ["qa/qa.md"]
+        assert paths(web.sync(check=1)["failed"]) == ["qa/qa.md"]
         assert "qa/qa.md" not in stored(web.program)
         site.answers.clear()
         assert web.sync()["added"] == ["qa/qa.md"]
@@ -6093,8 +6085,7 @@ class TestValidators:
         (unhashed.dest / "qa/qa.md").unlink()
         unhashed.write("ops.json", b"")
         unhashed.write("BASE-AGENT.md", b"# Edited\n")
-        restored = ["BASE-AGENT.md", "ops.json", "qa/qa.md"]
-        assert unhashed.sync()["restored"] == restored
+        assert unhashed.sync()["restored"] == ["BASE-AGENT.md", "ops.json", "qa/qa.md"]
         sent = conditions(site.requests)
         assert set(sent) == {"agents.json", "engineer/core/engineer.md"}
         assert unhashed.is_faithful()
@@ -7029,8 +7020,7 @@ class TestFilesThatAreNotReadAgain:
         """An edit is never lost, whatever the database says."""
         self.forge(known)
         known.upstream.publish({"qa/qa.md": news})
-        kept = known.sync()["kept"]
-        assert kept == ([] if news else ["qa/qa.md"])
+        assert known.sync()["kept"] == ([] if news else ["qa/qa.md"])
         assert known.tree()["qa/qa.md"] == (news or b"# Mine\n")
         assert known.backups() == ([b"# Mine\n"] if news else [])
 
@@ -7300,8 +7290,7 @@ class TestSeeDecideUndo:
         short = [run["revision"][:7] for run in runs][::-1]
         for name, state in (ids[0], 0), (ids[2], 2), (short[1], 1), (short[0], 0):
             dry = self.rollback(lived, name, "--dry-run")
-            told = changes(self.rollback(lived, name))
-            assert told == changes(dry) != {}
+            assert changes(self.rollback(lived, name)) == changes(dry) != {}
             assert lived.tree() == lived.states[state]
         [newest] = lived.program.call_json("history", "src", "-n", "1")["runs"]
         assert newest["triggered_by"] == "rollback"
@@ -8738,8 +8727,7 @@ class TestDamageThatHides:
     def test_a_recovered_database_is_not_a_new_one(self, program, monkeypatch):
         """FAULTS N11, D01: no default source is added where all sources are lost."""
         monkeypatch.delenv("AGENT_SYNC_DB")
-        place = "home/.config/claude-mpm/agent_sync.db"
-        write(program.root, place, b"damaged " * 1000)
+        write(program.root, "home/.config/claude-mpm/agent_sync.db", b"damaged " * 1000)
         for _ in range(2):
             assert "source" in program.call("sync", check=2).err
             assert program.call_json("sources") == {"sources": []}
@@ -9085,8 +9073,7 @@ class TestManyRunsAtOnce:
 
     def test_a_state_carried_over_a_fork_still_works(self, crash_lab, tmp_path):
         """FAULTS A18: no connection is open between two calls."""
-        asked = crash_lab.submit(track_in_children, tmp_path / "state.db")
-        assert asked.result() == 20
+        assert crash_lab.submit(track_in_children, tmp_path / "state.db").result() == 20
 
     def test_a_reader_sees_the_old_or_the_new_and_always_something(self, local):
         """FAULTS A13: INV1 for those who open a file while it is replaced."""
@@ -9199,8 +9186,7 @@ class TestLocks:
         """FAULTS A16, A17: at once, with its own code, and the lock is free again."""
         child = self.hold(full, slow)
         child.send_signal(getattr(signal, name))
-        err = self.end(child, code).err
-        assert "interrupted" in err or name == "SIGKILL"
+        assert "interrupted" in self.end(child, code).err or name == "SIGKILL"
         slow.go.set()
         full.program.call("sync", "slow", "--lock-timeout", "0")
         assert tree(slow.dest) == slow.files
@@ -10954,8 +10940,7 @@ class TestWebhook:
     def test_raw_files_follow_a_push_too(self, program, raw_upstream, start_serve):
         mirror = Mirror(program, raw_upstream)
         url = f"{raw_upstream.server.url}/owner/repo.git"
-        got = start_serve().push(github_push(url))
-        assert got == (202, "to be synced: src\n")
+        assert start_serve().push(github_push(url)) == (202, "to be synced: src\n")
         wait_until(mirror.is_faithful)
 
     def test_what_is_not_a_push_of_ours_starts_nothing(self, lasting_serve):
@@ -11607,8 +11592,7 @@ class TestArguments:
         assert "HOME" in program.call("sources", check=2).err
 
     def test_a_ref_too_long_to_ask_for_is_told(self, mirror, program):
-        url = mirror.upstream.url
-        program.call("add", url, "--id", "long", "--ref", "x" * 70_000)
+        program.call("add", mirror.upstream.url, "--id", "long", "--ref", "x" * 70_000)
         assert "too long" in program.call("sync", "long", check=1).err
 
     @posix_only
