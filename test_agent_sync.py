@@ -2273,6 +2273,7 @@ def one_file_each(cases):
     (401, "t0ken", "it refuses AGENT_SYNC_TOKEN_SRC, and does not answer without"),
     (401, "", "~/.netrc or AGENT_SYNC_TOKEN"),
     (403, "", "~/.netrc or AGENT_SYNC_TOKEN"),
+    (403, "t0ken", "AGENT_SYNC_TOKEN_SRC"),
     (407, "", "the proxy wants a user and a password"),
     (304, "", "304 to an unconditional request"),
     (500, "", "try again later"),
