@@ -1961,6 +1961,8 @@ class TestSchemaOfTheState:
         """FAULTS D16."""
         monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 23, 1))
         assert "3.24" in program.call("sources", check=FAILURE).err
+        monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 24, 0))
+        program.call("sources")
 
 
 class TestTheStateAgainstAModel:
@@ -3738,6 +3740,7 @@ BAD_PACKS = {
     "G05-none said": pack_of(*FULL, count=0),
     "G05-2**32-1": pack_of(*FULL, count=2**32 - 1),
     "G06-version 4": pack_of(*FULL, version=4),
+    "G06-version 2 and more": pack_of(*FULL, version=(1 << 24) + 2),
     "G06-version 1": pack_of(*FULL, version=1),
     "G06-another signature": pack_of(*FULL, signature=b"PACk"),
     "G06-a header alone": b"PACK\0\0\0\2\0\0\0\0",
@@ -4086,7 +4089,8 @@ def test_mutated_input_raises_nothing_but_this_programs_error():
 
 
 class TestGitClient:
-    def test_an_interruption_ends_a_fetch_of_files(self, program, directory_upstream):
+    @pytest.mark.parametrize("last", [1, 8])
+    def test_an_interruption_ends_a_fetch(self, program, directory_upstream, last):
         """What was staged before goes again, and nothing was published."""
         mirror = Mirror(program, directory_upstream)
         state = agent_sync.AgentSyncState()
@@ -4095,12 +4099,13 @@ class TestGitClient:
 
         def progress(source_id, done, total):
             fetched.append(done)
-            run.deadline.interrupt()
+            if done == last:
+                run.deadline.interrupt()
 
         options, near = agent_sync.SyncOptions(), agent_sync.Neighbours(state)
         run = agent_sync.Run(state, row, None, options, progress, None, near)
         assert run.perform().error == "interrupted"
-        assert fetched == [1]
+        assert fetched == [*range(1, last + 1)]
         assert mirror.tree() == {}
 
     def test_a_first_sync_takes_one_connection(self, synced, git_server):
@@ -11454,6 +11459,10 @@ class TestSyncAndItsText:
         git_server.answer = lambda request: http_reply(404)
         assert "src" in mirror.program.call("-q", "sync", check=1).err
 
+    def test_a_duration_has_a_unit_or_is_in_seconds(self):
+        lengths = {"90": 90, "1s": 1, "1.5m": 90, "2h": 7200, "7d": 604_800}
+        assert {text: agent_sync.parse_duration(text) for text in lengths} == lengths
+
     COLOUR = rb"\x1b\[[\d;]*m"
 
     def test_progress_is_a_bar_in_colour(self, program, git_server, agents_repository):
@@ -11462,6 +11471,7 @@ class TestSyncAndItsText:
         shown = shown_on_terminal("sync")
         assert re.search(rb"\r(?!\n)|\x1b\[\d*K", shown)
         assert re.search(self.COLOUR, shown) and large.is_faithful()
+        assert b" MiB" in shown
         assert b"54/54" in shown and "54/54" not in on_screen(shown)
         lines = on_screen(shown).splitlines()
         assert all(line[:1] in "+…as" for line in lines), "and no leftovers"
