@@ -2781,7 +2781,7 @@ class TestTriesAndPauses:
     def test_a_short_pause_is_made(self, web, site, pauses, status):
         """FAULTS H25, both forms of Retry-After (RFC 9110, section 10.2.3)."""
         now, later, before = map(in_seconds, (0, 7, -1000))
-        for text, seconds in (("2", 2), (later, 7), (before, 0), ("0", 0)):
+        for text, seconds in (("2", 2), (later, 7), (before, 0), ("0", 0), ("20", 20)):
             reply = http_reply(status, b"", {"Retry-After": text, "Date": now})
             site.answers["agents.json"] = in_turn(reply, None)
             del pauses[:]
@@ -7435,8 +7435,10 @@ class TestDiffs:
     def test_binary_and_large_files_are_summed_up(self, local):
         local.upstream.write("a.md", b"\x00\xff")
         local.upstream.write("b.md", b"x\n" * 200_000)
+        local.upstream.write("c.md", b"y\n" * (agent_sync.MAX_DIFF_SIZE // 2))
         out = local.program.call("diff").out
         assert "(binary, 0 to 2 bytes)" in out and "(large, 0 to 400,000 bytes)" in out
+        assert "\n+y\n" in out
 
     def test_too_much_to_read_is_only_named(self, local, monkeypatch):
         monkeypatch.setattr(agent_sync, "MAX_REVIEW_SIZE", 30)
