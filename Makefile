@@ -16,8 +16,8 @@ help: ## list the targets
 # A pytest that is there already will do, so that the tests run offline, too;
 # "version_tuple" came with 7.0, the oldest that .pytest.ini accepts. On two cores
 # two halves at once take hardly more than half the time; HALF names one of them.
-HALF = Crash or EveryKind or Decide or Memory or Many or Update or Page or Browser \
-    or readmes or Hosts or Kernel or ChangedSources
+HALF = Crash or EveryKind or Decide or Memory or Many or Update or Page or Hosts \
+    or Kernel or ChangedSources
 
 test: ## run the tests (ARGS='-k plan' picks some of them)
 	@run=$(PYTHON); log=$$(mktemp); \
