@@ -12706,7 +12706,7 @@ def cmd_report(context):
     state, rows = context.state, context.rows()
     document = overview(state, rows, utc_now(), inspect(state, rows))
     text = page(document)
-    if context.args.file is None:
+    if context.args.file in (None, "-"):
         return Result(document, text.splitlines())
     path = home_path(context.args.file)
     write_if_new(path, text.encode())

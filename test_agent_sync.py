@@ -10435,7 +10435,7 @@ class TestReport:
             state.track_file(text, f"a/{text}.md", "0" * 64)
             failed = {"status": "error", "error_message": text, "sync_time": at(days=1)}
             put_rows(program.database, "sync_history", {"source_id": text, **failed})
-        page = PageReader(program.call("report").out)
+        page = PageReader(program.call("report", "-").out)
         assert not {"script", "img"} & set(page.tags)
         assert not [name for name, _ in page.attributes if name.startswith("on")]
         assert all(page.text.count(shown(text)) >= 4 for text in HOSTILE)
