@@ -955,6 +955,7 @@ class Background:
     def __init__(self, function, *arguments, is_long=True):
         self._call = function, arguments
         self._outcome = None, RuntimeError("a thread ended before its function began")
+        self._ended = threading.Event()
         self._thread = None
         if is_long:
             self._thread = threading.Thread(target=self._run)
@@ -968,6 +969,7 @@ class Background:
             self._outcome = function(*arguments), None
         except BaseException as error:
             self._outcome = None, error
+        self._ended.set()
 
     def result(self):
         """Return what the call returns, or raise what it raises, when it has ended."""
@@ -982,6 +984,9 @@ class Background:
 
     def __exit__(self, *exc_info):
         if self._thread:
+            # Before Python 3.13, a `join` that is interrupted takes it for ended.
+            while not self._ended.wait(1) and self._thread.is_alive():
+                pass
             self._thread.join()
 
 
