@@ -3558,11 +3558,16 @@ def has_input(sock):
 # ---- Certificates and proxies ----
 
 
+def is_any_directory(paths):
+    """Return whether one of *paths*, a list as PATH is one, is a directory."""
+    return any(map(os.path.isdir, paths.split(os.pathsep)))
+
+
 def own_authorities(environ):
     """Yield (name, place, fault or None) of OpenSSL's variables that are set."""
     for name, kind, is_there in (
         ("SSL_CERT_FILE", "file", os.path.isfile),
-        ("SSL_CERT_DIR", "directory", os.path.isdir),
+        ("SSL_CERT_DIR", "directory", is_any_directory),
     ):
         if place := environ.get(name):
             fault = f"{name} names {place}, which is not a {kind}"

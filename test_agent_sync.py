@@ -3097,6 +3097,7 @@ CERTIFICATES = [  # OpenSSL's code, the environment: what is said
     (20, {"SSL_CERT_FILE": "/nowhere"}, "/nowhere, which is not a file"),
     (20, {"SSL_CERT_FILE": __file__}, "is the network's own authority in"),
     (20, {"SSL_CERT_DIR": "/nowhere"}, "/nowhere, which is not a directory"),
+    (20, {"SSL_CERT_DIR": os.pathsep.join(["/nowhere", os.sep])}, "own authority in"),
     (10, {"SSL_CERT_FILE": "/nowhere"}, "is the URL right"),
     (62, {}, "is the URL right"),
     (92, {}, "which Python 3.13 then checks like curl and git"),
