@@ -10680,8 +10680,10 @@ class TestPages:
 
     def test_healthz_is_bad_while_a_source_fails_or_is_old(self, local, start_serve):
         """S03: also one that was never synced; a disabled one counts for nothing."""
+        set_source(local.program, last_sync_time=at(days=2))
         served = start_serve("--every", "1d")
-        wait_until(lambda: served.ask("GET", "/healthz")[0] == 200)
+        first = "SELECT * FROM sync_history WHERE triggered_by = 'serve'"
+        wait_until(lambda: local.program.query(first))
         for columns, status in (
             ({"last_sync_time": at(days=2)}, 200),
             ({"last_sync_time": at(days=4)}, 503),
