@@ -10956,7 +10956,7 @@ class TestWebhook:
         mirror = Mirror(program, raw_upstream)
         url = f"{raw_upstream.server.url}/owner/repo.git"
         assert start_serve().push(github_push(url)) == (202, "to be synced: src\n")
-        wait_until(mirror.is_faithful)
+        wait_until(lambda: runs_of(program) and mirror.is_faithful())
 
     def test_what_is_not_a_push_of_ours_starts_nothing(self, lasting_serve):
         for case, (body, headers, status) in UNFIT.items():
@@ -11070,13 +11070,13 @@ class TestServe:
         git_server.requests.clear()
         assert served.push(github_push(synced.upstream.url))[0] == 202
         wait_until(lambda: git_server.requests)
-        assert served.stop() == 0
+        assert served.stop() == 0 and synced.tree() == before
         gate.set()
-        assert synced.tree() == before
         again = start_serve(port=served.port)
         assert again.port == served.port
         assert again.push(github_push(synced.upstream.url))[0] == 202
-        wait_until(synced.is_faithful)
+        added = "SELECT * FROM sync_history WHERE files_synced = 1"
+        wait_until(lambda: synced.program.query(added) and synced.is_faithful())
 
     def test_beyond_this_machine_it_wants_a_secret(self, program, start_serve):
         """FAULTS W13."""
