@@ -6497,8 +6497,11 @@ class GitSource(Source):
         """
         trees, rest = [], set(wanted)
         _, top = self._objects.get(self._top, (TREE, b""))
-        for tree in (self._top, *subtree_ids(top, object_format_of(self._top))):
-            below = blobs_below(self._objects, tree) if len(rest) >= MANY_WANTS else ()
+        subtrees = subtree_ids(top, object_format_of(self._top))
+        for tree in itertools.chain([self._top], subtrees):
+            if len(rest) < MANY_WANTS:
+                break
+            below = blobs_below(self._objects, tree)
             if len(below) > 1 and below <= rest:
                 trees.append(tree)
                 rest -= below
@@ -7964,10 +7967,15 @@ def find_drift(directory, tracked, verified=None):
 
 def check_unprotected(root, paths, protected):
     """Raise PathError if a path is, holds or is in one of the *protected* files."""
-    for file in protected if paths else ():
-        below = path_within(resolved(file), resolved(root))
-        key = collision_key(below or "")
-        for path in paths if below is not None else ():
+    if not paths:
+        return
+    root = resolved(root)
+    for file in protected:
+        below = path_within(resolved(file), root)
+        if below is None:
+            continue
+        key = collision_key(below)
+        for path in paths:
             other = collision_key(path)
             if f"{key}/".startswith(f"{other}/") or other.startswith(f"{key}/"):
                 raise PathError(f"refused path '{path}': this program has {file} there")
